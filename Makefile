@@ -1,0 +1,61 @@
+# Slipway: every target sets up what it needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format coverage lock servers clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed  ## make .venv and install Slipway into it
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Slipway needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 has no venv module here; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed: requirements.lock setup.cfg pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Slipway into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holding area, PRODUCTION
+	@$(BIN)/slipway demo
+
+test: $(VENV)/.installed-dev servers  ## run every test, on real servers of its own
+	@$(BIN)/python -m pytest
+
+servers:  # what the tests start for themselves: MariaDB, OpenSSH, rsync
+	@sh tests/support/install_servers.sh
+
+check: $(VENV)/.installed-dev  ## format, lint, types, unit tests; under 30 s
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/unit
+
+format: $(VENV)/.installed-dev  ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only .
+
+coverage: $(VENV)/.installed-dev servers  ## run every test with branch coverage and show what is missing
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+lock: $(VENV)/.installed-dev  ## write the hash-pinned locks anew from setup.cfg
+	@$(PIP) install uv
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.lock setup.cfg
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev -c requirements.lock -o requirements-dev.lock setup.cfg
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) build *.egg-info .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

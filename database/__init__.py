@@ -1,0 +1,1 @@
+"""The queue and the record: the only package that knows SQL."""

@@ -1,0 +1,28 @@
+"""What the database can answer.
+
+DatabaseError
+├── DatabaseUnavailable     down, or too busy after the retries; try again later
+├── SchemaMismatch          not the schema this version needs: 'slipway db upgrade'
+├── LeaseLost               this engine's lease is over: stop all work, report nothing
+└── NoSuchTask              no task with this id, or not in a state that allows the verb; the message says which
+"""
+
+
+class DatabaseError(Exception):
+    """Something about the queue's database; the message says what to do."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The server is down, refuses us, or stayed busy through every retry."""
+
+
+class SchemaMismatch(DatabaseError):
+    """The schema is older or newer than this version of Slipway."""
+
+
+class LeaseLost(DatabaseError):
+    """The engine's lease ended: its tasks belong to others now."""
+
+
+class NoSuchTask(DatabaseError):
+    """The task does not exist, or its state does not allow this."""

@@ -1,0 +1,116 @@
+"""The file-system calls that the commit protocol is made of, as every transport offers them.
+
+A `Disk` is one connection to one server (or to a folder, or to a dict): it knows names and bytes, not modules. All
+paths are relative to the target's root, parts joined by "/", already checked. It is bulk-first: `run` and `write` take
+many and may pipeline them, but what is observable is as if each call was made in the order given.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import BinaryIO, Protocol
+
+from packageslip import Digest
+
+
+class Op(StrEnum):
+    """The calls that change something. Each is one atomic step of the server."""
+
+    MKDIR = "mkdir"
+    RMDIR = "rmdir"
+    """Only an empty folder."""
+    RENAME = "rename"
+    """Over a file that is there (POSIX rename). A folder replaces only an empty folder or nothing."""
+    UNLINK = "unlink"
+    SYNC = "sync"
+    """fsync of a file; a no-op where durability is `none`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call; `to` only for RENAME."""
+
+    op: Op
+    path: str
+    to: str = ""
+
+
+class Answer(StrEnum):
+    """What the server said to one call. Faults that stop everything (a cut connection, no space) are raised instead."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    """No such file or folder (of the path, or of a folder on its way)."""
+    REFUSED = "refused"
+    """Exists already, not empty, is a folder, ...: SFTP has one word for all of them."""
+    DENIED = "denied"
+
+
+class EntryType(StrEnum):
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name, as lstat sees it. `modified`: whole seconds since the epoch."""
+
+    type: EntryType
+    size: int
+    modified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One file to create exclusively and fill; `digest` and `size` are checked while it is sent.
+
+    `mode`: permission bits, `modified`: seconds since the epoch; None leaves what the server chooses.
+    """
+
+    path: str
+    open: Callable[[], BinaryIO]
+    size: int
+    digest: Digest
+    mode: int | None = None
+    modified: int | None = None
+    sync: bool = False
+    read_back: bool = False
+
+
+class Disk(Protocol):
+    """One server's file system.
+
+    Raises TargetUnreachable, NoSpace, PermissionRefused and their kin; FileNotFoundError where said.
+    """
+
+    def list(self, folder: str) -> Mapping[str, Entry]:
+        """Names in a folder, without "." and "..". Raises FileNotFoundError."""
+
+    def stat(self, paths: Sequence[str]) -> Sequence[Entry | None]:
+        """lstat of each; None where nothing is."""
+
+    def read(self, path: str) -> bytes:
+        """A whole small file (a slip, a note). Raises FileNotFoundError."""
+
+    def open(self, path: str) -> BinaryIO:
+        """A stream for reading. Raises FileNotFoundError; follows no link at the last name."""
+
+    def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
+        """Make the calls in this order, each answered; a refused one does not stop the later ones."""
+
+    def write(self, writes: Iterable[Write]) -> Iterator[Write]:
+        """Create, fill, set mode and times, sync, verify; yields each as soon as every reply for it was good. Many in flight.
+
+        Raises CorruptTransfer, PathBlocked (the name exists), FileNotFoundError (a folder on the way is gone), NoSpace.
+        """
+
+    def space(self) -> tuple[int, int] | None:
+        """Free bytes and free inodes; None where the server cannot say."""
+
+    def probe(self, folder: str) -> Iterator[tuple[str, bool, str]]:
+        """Abilities tried in this scratch folder: (what, works, remedy)."""
+
+    def close(self) -> None:
+        """Let go. Safe to call twice."""

@@ -1,0 +1,3 @@
+"""Fixtures of all tests: each plugin starts what it needs and stops it again."""
+
+pytest_plugins: list[str] = []
