@@ -204,7 +204,10 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One look at the queue. `due`: environments with something that may be claimable; `engines`: how many are up, by environment."""
+    """One look at the queue.
+
+    `due`: environments with something that may be claimable; `engines`: how many are up, by environment.
+    """
 
     now: datetime
     intake: bool = False

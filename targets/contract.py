@@ -153,7 +153,7 @@ class Target(Protocol):
         """
 
     def release(self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = ()) -> Release:
-        """Begin to make the module hold exactly `wanted` (None: unpublish). Every resource and view of `wanted` has size and digest.
+        """Begin to make the module hold exactly `wanted` (None: unpublish); each of its files has size and digest.
 
         `adopted`: paths whose right bytes already lie there although no slip of ours lists them. The slip written is `wanted`
         sorted by path with the claim's serial, queue and the version.
@@ -178,7 +178,10 @@ class Target(Protocol):
         """Try what the protocol needs, leaving nothing behind: connect, write, fsync, rename, space. Never raises TargetError."""
 
     def adopt(self, queue: str) -> str | None:
-        """Take over the area of a lost or restored queue, by one rename, or make a first one; the id it had (None: there was none)."""
+        """Take over the area of a lost or restored queue, by one rename, or make a first one.
+
+        The id it had before; None: there was none.
+        """
 
     def reap(self, older_than: float) -> int:
         """Remove what was abandoned (births, probes) and is older than so many seconds; how many."""
