@@ -1,8 +1,10 @@
 """The file-system calls that the commit protocol is made of, as every transport offers them.
 
 A `Disk` is one connection to one server (or to a folder, or to a dict): it knows names and bytes, not modules. All
-paths are relative to the target's root, parts joined by "/", already checked. It is bulk-first: `run` and `write` take
-many and may pipeline them, but what is observable is as if each call was made in the order given.
+paths are relative to the target's root, parts joined by "/", already checked; "" is the root itself, and a path that
+begins with "/" is the server's own (an area configured elsewhere on the same file system). It is bulk-first: `run`,
+`write` and `digests` take many and may pipeline them, but what is observable is as if each call was made in the order
+given. It connects at its first call; after TargetUnreachable the next call connects anew.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,11 +30,15 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call; `to` only for RENAME."""
+    """One call; `to` only for RENAME, `mode` only for MKDIR.
+
+    `mode`: exactly these permission bits, whatever the umask, before MKDIR is answered; None: what the server chooses.
+    """
 
     op: Op
     path: str
     to: str = ""
+    mode: int | None = None
 
 
 class Answer(StrEnum):
@@ -96,6 +102,9 @@ class Disk(Protocol):
 
     def open(self, path: str) -> BinaryIO:
         """A stream for reading. Raises FileNotFoundError; follows no link at the last name."""
+
+    def digests(self, paths: Sequence[str]) -> Iterator[tuple[int, Digest] | None]:
+        """Size and SHA-256 of regular files, read in full, in the order asked for; None where no regular file is."""
 
     def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
         """Make the calls in this order, each answered; a refused one does not stop the later ones."""
