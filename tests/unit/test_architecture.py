@@ -1,0 +1,118 @@
+"""The shape of the project: who imports whom, what is installed, how long a file may be."""
+
+import ast
+import configparser
+import importlib
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from config import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+BOTTOM = {"packageslip", "config"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "cli": {"scheduler", "engines", "tasks", "database", "sources", "targets", "store", "packageslip", "config", "demo"},
+    "scheduler": {"database", "config"},
+    "engines": {"tasks", "database", "sources", "targets", "store", *BOTTOM},
+    "tasks": {"database", "sources", "targets", "store", *BOTTOM},
+    "database": BOTTOM,
+    "sources": {"targets", *BOTTOM},
+    "targets": BOTTOM,
+    "demo": {"config"},
+    "store": set(),
+    "packageslip": set(),
+    "config": set(),
+}
+
+
+def sources_of(layer: str) -> list[Path]:
+    return sorted([*ROOT.glob(f"{layer}.py"), *ROOT.glob(f"{layer}/**/*.py")])
+
+
+def imports(source: Path) -> Iterator[str]:
+    """Every module name that a file imports, in full."""
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def every_source() -> list[Path]:
+    return [source for layer in MAY_IMPORT for source in sources_of(layer)]
+
+
+@pytest.mark.parametrize("layer", MAY_IMPORT)
+def test_layers_only_import_downwards(layer: str):
+    for source in sources_of(layer):
+        ours = {name.split(".")[0] for name in imports(source)} & MAY_IMPORT.keys()
+        upwards = ours - {layer} - MAY_IMPORT[layer]
+        assert not upwards, f"{source.relative_to(ROOT)} imports {upwards}"
+
+
+@pytest.mark.parametrize("layer", MAY_IMPORT)
+def test_outsiders_import_a_packages_public_face_only(layer: str):
+    for source in sources_of(layer):
+        inside = {name for name in imports(source) if "." in name and name.split(".")[0] in MAY_IMPORT.keys() - {layer}}
+        assert not inside, f"{source.relative_to(ROOT)} reaches into {inside}"
+
+
+def test_no_package_imports_itself_in_a_circle():
+    """Relative to the top: if A may import B, B may not import A."""
+    for layer, below in MAY_IMPORT.items():
+        for lower in below:
+            assert layer not in MAY_IMPORT[lower]
+
+
+def installed_names() -> set[str]:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    modules = setup["options"]["py_modules"].split()
+    return {*modules, *setup["options"]["packages"].split()}
+
+
+def test_setup_names_every_package_and_nothing_else():
+    packages = {
+        ".".join(folder.relative_to(ROOT).parts)
+        for layer in MAY_IMPORT
+        for folder in [ROOT / layer, *(ROOT / layer).glob("**/")]
+        if (folder / "__init__.py").exists()
+    }
+    modules = {layer for layer in MAY_IMPORT if (ROOT / f"{layer}.py").exists()}
+    assert installed_names() == packages | modules
+
+
+def test_every_package_has_a_public_face():
+    for layer in MAY_IMPORT:
+        module = importlib.import_module(layer)
+        assert module.__doc__, f"{layer} has no docstring"
+        public = getattr(module, "__all__", None)
+        assert public is not None or (ROOT / f"{layer}.py").exists(), f"{layer}/__init__.py has no __all__"
+        missing = [name for name in public or () if not hasattr(module, name)]
+        assert not missing, f"{layer}.__all__ names {missing}, which it does not have"
+
+
+def test_no_dependency_claims_our_names():
+    claimed = importlib.metadata.packages_distributions()
+    for layer in MAY_IMPORT:
+        others = set(claimed.get(layer, [])) - {"slipway"}
+        assert not others, f"{layer} is also the name of a package of {others}"
+
+
+def test_no_source_is_longer_than_400_lines():
+    long = {str(source.relative_to(ROOT)): n for source in every_source() if (n := len(source.read_text().splitlines())) > 400}
+    assert not long
+
+
+def kinds(union: object) -> set[str]:
+    members = get_args(get_args(union)[0])
+    return {get_args(member.model_fields["kind"].annotation)[0] for member in members}
+
+
+def test_configured_kinds_are_the_kinds_that_exist():
+    assert kinds(settings.SourceSettings) == set(importlib.import_module("sources").KINDS)
+    assert kinds(settings.TargetSettings) == set(importlib.import_module("targets").KINDS)
