@@ -1,3 +1,5 @@
 """Fixtures of all tests: each plugin starts what it needs and stops it again."""
 
-pytest_plugins: list[str] = []
+pytest_plugins: list[str] = [
+    "support.sshd",
+]
