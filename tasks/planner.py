@@ -1,0 +1,217 @@
+"""What to do to make a module on a target equal to a slip: a pure function of values.
+
+It merges two lists sorted by path, so that 200,000 files cost one pass and no table of their own.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from packageslip import Digest, Packageslip, Resource, View
+from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, digest_of
+
+File = Resource | View
+
+SHOWN = 3
+"""Paths that a sentence names before it says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How careful to be, and what a person has allowed."""
+
+    drop_files: int = 20
+    drop_percent: float = 10
+    index_pages: tuple[str, ...] = ("index.htm", "index.html")
+    full: bool = False
+    """Put every file again, also those whose bytes are the same."""
+    approved: str | None = None
+    """The digest of the plan that a person approved."""
+    adopt: bool = False
+    """That person also allowed to overwrite files that are not ours."""
+
+    def allowed_drops(self, held: int) -> float:
+        """How many of `held` files may go without asking."""
+        return max(self.drop_files, held * self.drop_percent / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is known about the place, beside the live slip."""
+
+    strangers: Mapping[str, Digest | None] = field(default_factory=dict)
+    """What lies at wanted paths that no slip of ours lists; None: not a regular file."""
+    below: Collection[str] = ()
+    """URLs of modules on this target that lie strictly below this one."""
+    damaged: Collection[str] = ()
+    """Paths that the live slip lists and whose bytes are known to be wrong or gone."""
+
+    def owner(self, url: str, path: str) -> str | None:
+        """The module below `url` that this path of `url` belongs to."""
+        if not self.below:
+            return None
+        folder = url.rstrip("/")
+        for part in path.split("/"):
+            folder = f"{folder}/{part}"
+            if folder in self.below:
+                return folder
+        return None
+
+
+def plan(
+    wanted: Packageslip | None,
+    present: Packageslip | None,
+    policy: Policy,
+    *,
+    url: str,
+    target: str,
+    ground: Ground | None = None,
+) -> Plan:
+    """What makes the module hold exactly `wanted` (None: nothing), and what stands against it.
+
+    Wanted files without a digest are "unknown until fetched": only a dry run has them.
+    """
+    ground = replace(ground, below=frozenset(ground.below)) if ground else Ground()
+    absent = Reason.STALE if wanted else Reason.UNPUBLISHED
+    changes = tuple(
+        _coming(new, old, policy, ground) if new else _departure(old, url, absent, ground)
+        for new, old in _pairs(_sorted(wanted), _sorted(present))
+    )
+    made = Plan(url, target, changes, digest=digest_of(url, target, changes))
+    # An unpublish carries its own consent: it drops what our slip lists and nothing else.
+    found = _objections(made, wanted, present, policy, ground) if wanted else ()
+    return replace(made, objections=tuple(each for each in found if not _waived(each, made, policy)))
+
+
+def _sorted(slip: Packageslip | None) -> list[File]:
+    return sorted(slip.files(), key=lambda file: file.path) if slip else []
+
+
+def _pairs(wanted: Iterable[File], present: Iterable[File]) -> Iterator[tuple[File | None, File | None]]:
+    """The two lists side by side: for each path, what is wanted there and what our slip says lies there."""
+    left, right = iter(wanted), iter(present)
+    new, old = next(left, None), next(right, None)
+    while new and old:
+        if new.path < old.path:
+            yield new, None
+            new = next(left, None)
+        elif old.path < new.path:
+            yield None, old
+            old = next(right, None)
+        else:
+            yield new, old
+            new, old = next(left, None), next(right, None)
+    if new:
+        yield from ((each, None) for each in chain((new,), left))
+    if old:
+        yield from ((None, each) for each in chain((old,), right))
+
+
+def _departure(old: File | None, url: str, absent: Reason, ground: Ground) -> Change:
+    """A path that is no longer wanted."""
+    assert old is not None
+    if ground.owner(url, old.path):
+        return Change(old.path, Verb.LEAVE, Reason.NESTED, old.size, was=old.digest)
+    return Change(old.path, Verb.DROP, absent, old.size, was=old.digest, view=isinstance(old, View))
+
+
+def _coming(new: File, old: File | None, policy: Policy, ground: Ground) -> Change:
+    """A path that is wanted."""
+    was = old.digest if old else ground.strangers.get(new.path)
+    reason = _reason(new, old, was, policy, ground)
+    verb = Verb.KEEP if reason in {Reason.SAME, Reason.ADOPTED} else Verb.PUT
+    return Change(new.path, verb, reason, new.size, new.digest, was, view=isinstance(new, View))
+
+
+def _reason(new: File, old: File | None, was: Digest | None, policy: Policy, ground: Ground) -> Reason:
+    if old is None and was is None:
+        return Reason.NEW
+    if new.digest is None:
+        return Reason.UNKNOWN
+    if new.digest != was:
+        return Reason.CHANGED if old else Reason.OVERWRITES
+    if new.path in ground.damaged:
+        return Reason.DAMAGED
+    if policy.full:
+        return Reason.FULL
+    return Reason.SAME if old else Reason.ADOPTED
+
+
+Slip = Packageslip | None
+
+
+def _objections(made: Plan, wanted: Packageslip, present: Slip, policy: Policy, ground: Ground) -> Iterator[Objection]:
+    yield from _empty(wanted)
+    yield from _nested(made, ground)
+    yield from _strangers(made, present, ground)
+    yield from _drops(made, present, policy)
+
+
+def _empty(wanted: Packageslip) -> Iterator[Objection]:
+    if not wanted.resources and not wanted.views:
+        yield Objection(
+            Rule.EMPTY,
+            f"the slip of {wanted.url} lists no file at all, which is nearly always a fault of its source; "
+            "correct it there, or use UNPUBLISH to take the module away",
+        )
+
+
+def _nested(made: Plan, ground: Ground) -> Iterator[Objection]:
+    coming = made.of(Verb.PUT, Verb.KEEP)
+    owned = {change.path: owner for change in coming if (owner := ground.owner(made.url, change.path))}
+    if owned:
+        yield Objection(
+            Rule.NESTED,
+            f"the slip of {made.url} lists {_some(tuple(owned))}, which belongs to the module {next(iter(owned.values()))} "
+            f"on {made.target}; take it out of the slip, or unpublish that module first",
+            tuple(owned),
+        )
+
+
+def _strangers(made: Plan, present: Slip, ground: Ground) -> Iterator[Objection]:
+    blocked = tuple(path for path, digest in ground.strangers.items() if digest is None and not _ours(path, present))
+    if blocked:
+        yield Objection(
+            Rule.BLOCKED,
+            f"a folder, link or special file stands on {made.target} where {made.url} must put {_some(blocked)}; move it away",
+            blocked,
+        )
+    foreign = tuple(change.path for change in made.changes if change.reason is Reason.OVERWRITES)
+    if foreign:
+        yield Objection(
+            Rule.STRANGERS,
+            f"{made.target} has files that are not ours where {made.url} must put {_some(foreign)}; "
+            "approve the plan with adopt to overwrite them",
+            foreign,
+        )
+
+
+def _ours(folder: str, present: Slip) -> bool:
+    """Whether a folder is there because our own files lie in it: it goes with them when a file takes its name."""
+    return present is not None and any(file.path.startswith(folder + "/") for file in present.files())
+
+
+def _drops(made: Plan, present: Slip, policy: Policy) -> Iterator[Objection]:
+    drops = tuple(change.path for change in made.of(Verb.DROP))
+    held = sum(1 for _ in present.files()) if present else 0
+    shrunk = f"publishing {made.url} would drop {len(drops)} of its {held} files on {made.target}"
+    if len(drops) > policy.allowed_drops(held):
+        yield Objection(Rule.DROPS, f"{shrunk} ({_some(drops)}); approve the plan if that is meant", drops)
+    elif len(drops) * 2 > held:
+        yield Objection(Rule.HALF, f"{shrunk}, more than half ({_some(drops)}); approve the plan if that is meant", drops)
+    index = tuple(path for path in drops if path in policy.index_pages)
+    if index:
+        sentence = f"publishing {made.url} would drop its index page {_some(index)}; approve the plan if that is meant"
+        yield Objection(Rule.INDEX, sentence, index)
+
+
+def _waived(objection: Objection, made: Plan, policy: Policy) -> bool:
+    if objection.rule.final or policy.approved != made.digest:
+        return False
+    return objection.rule is not Rule.STRANGERS or policy.adopt
+
+
+def _some(paths: Sequence[str]) -> str:
+    """The first few paths, and how many more."""
+    more = len(paths) - SHOWN
+    return ", ".join(paths[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,189 @@
+"""A plan: what a task will do to one target, every change with its reason. Values only; `planner.py` makes them."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from packageslip import Digest
+
+LISTED = 2000
+"""Changes that a plan's document spells out; a person reads no more, and a row of the queue need not hold a million."""
+
+
+class Verb(StrEnum):
+    """What happens to one path."""
+
+    PUT = "put"
+    KEEP = "keep"
+    DROP = "drop"
+    LEAVE = "leave"
+    """An earlier slip of ours listed it, but a deeper module owns it now: neither kept nor dropped."""
+
+
+class Reason(StrEnum):
+    """Why. `sentence` says it to a person."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    FULL = "full"
+    DAMAGED = "damaged"
+    OVERWRITES = "overwrites"
+    UNKNOWN = "unknown"
+    SAME = "same"
+    ADOPTED = "adopted"
+    STALE = "stale"
+    UNPUBLISHED = "unpublished"
+    NESTED = "nested"
+
+    @property
+    def sentence(self) -> str:
+        """The reason as an operator reads it."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Reason.NEW: "is not on the target yet",
+    Reason.CHANGED: "has other bytes than the file on the target",
+    Reason.FULL: "is put again although its bytes are the same, as the task asks",
+    Reason.DAMAGED: "is missing or damaged on the target",
+    Reason.OVERWRITES: "replaces a file that is not ours and has other bytes",
+    Reason.UNKNOWN: "may have changed: unknown until fetched",
+    Reason.SAME: "has the same bytes on the target",
+    Reason.ADOPTED: "lay there already, not ours, with the same bytes",
+    Reason.STALE: "was published by us and is no longer listed",
+    Reason.UNPUBLISHED: "goes with the module",
+    Reason.NESTED: "belongs to a deeper module now and is left alone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path's fate. `size` and `digest`: of what will lie there; `was`: the digest of what lies there now."""
+
+    path: str
+    verb: Verb
+    reason: Reason
+    size: int | None = None
+    digest: Digest | None = None
+    was: Digest | None = None
+    view: bool = False
+
+
+class Rule(StrEnum):
+    """What the guard can object to."""
+
+    EMPTY = "empty"
+    NESTED = "nested"
+    BLOCKED = "blocked"
+    DROPS = "drops"
+    HALF = "half"
+    INDEX = "index"
+    STRANGERS = "strangers"
+
+    @property
+    def final(self) -> bool:
+        """Whether no approval can waive it: the slip or the target must be corrected."""
+        return self in {Rule.EMPTY, Rule.NESTED, Rule.BLOCKED}
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """One rule that stands against the plan, in a sentence, with the paths it is about."""
+
+    rule: Rule
+    sentence: str
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that will happen to one module on one target. `changes` are sorted by path."""
+
+    url: str
+    target: str
+    changes: tuple[Change, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    """What stands against it; approvals are already taken into account."""
+    digest: str = ""
+    """Hex SHA-256 over what will happen; an approval names it."""
+
+    def of(self, *verbs: Verb) -> Iterator[Change]:
+        """The changes with one of these verbs."""
+        return (change for change in self.changes if change.verb in verbs)
+
+    @property
+    def adopted(self) -> tuple[str, ...]:
+        """Paths whose right bytes lie there already although no slip of ours listed them."""
+        return tuple(change.path for change in self.changes if change.reason is Reason.ADOPTED)
+
+    @property
+    def left(self) -> frozenset[str]:
+        """Paths that an earlier slip of ours listed and that must not be touched any more."""
+        return frozenset(change.path for change in self.of(Verb.LEAVE))
+
+    @property
+    def moves(self) -> bool:
+        """Whether any file is put or dropped."""
+        return any(True for _ in self.of(Verb.PUT, Verb.DROP))
+
+    def counts(self) -> dict[str, int]:
+        """Files by verb, and `bytes` to put (unknown sizes count as none)."""
+        found = dict.fromkeys((str(verb) for verb in Verb), 0)
+        size = 0
+        for change in self.changes:
+            found[change.verb] += 1
+            size += (change.size or 0) if change.verb is Verb.PUT else 0
+        return {**found, "bytes": size}
+
+    def document(self, listed: int = LISTED) -> dict[str, Any]:
+        """The plan for JSON: counts, objections, and the first `listed` changes, those that move something first."""
+        moving = list(self.of(Verb.PUT, Verb.DROP, Verb.LEAVE))
+        shown = [*moving, *self.of(Verb.KEEP)][:listed]
+        return {
+            "url": self.url,
+            "target": self.target,
+            "digest": self.digest,
+            "counts": self.counts(),
+            "objections": [{"rule": o.rule, "sentence": o.sentence, "paths": list(o.paths[:listed])} for o in self.objections],
+            "changes": [_change_document(change) for change in shown],
+            "not_listed": len(self.changes) - len(shown),
+        }
+
+
+def _change_document(change: Change) -> dict[str, Any]:
+    return {
+        "path": change.path,
+        "change": change.verb,
+        "reason": change.reason,
+        "sentence": f"{change.path} {change.reason.sentence}",
+        "size": change.size,
+        "digest": change.digest.hex() if change.digest else None,
+    }
+
+
+def digest_of(url: str, target: str, changes: Sequence[Change]) -> str:
+    """Hex SHA-256 over what will happen.
+
+    Two equal plans have equal digests, whoever makes them. Of a view only the path counts: its bytes are made anew on each
+    request, and an approval that named them could never be used.
+    """
+    total = hashlib.sha256(f"{url}\0{target}\n".encode())
+    for change in changes:
+        seen = f"view\0{change.path}\n" if change.view and change.verb is not Verb.DROP else _line(change)
+        total.update(seen.encode())
+    return total.hexdigest()
+
+
+def _line(change: Change) -> str:
+    now = change.digest.hex() if change.digest else ""
+    was = change.was.hex() if change.was else ""
+    return f"{change.verb}\0{change.path}\0{now}\0{was}\n"
+
+
+def together(plans: Sequence[Plan]) -> str:
+    """The digest of one plan, or of the plans of a group's members as a whole."""
+    if len(plans) == 1:
+        return plans[0].digest
+    return hashlib.sha256("\n".join(plan.digest for plan in plans).encode()).hexdigest()
