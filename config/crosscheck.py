@@ -1,0 +1,198 @@
+"""What must be true between keys: names that exist, places that differ, times that fit together."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from config.cron import cron_trigger
+from config.faults import nearest
+from config.settings import (
+    EnvironmentSettings,
+    GroupTarget,
+    HttpSource,
+    LocalTarget,
+    PlacedTarget,
+    QueueSettings,
+    ScheduleSettings,
+    Secret,
+    Section,
+    Settings,
+    SftpTarget,
+)
+from config.validate import Finding, Location
+
+DATABASES = ("mysql+pymysql", "mariadb+pymysql", "sqlite")
+# The database keeps names in columns of 40 characters, and `:` separates kinds of names there.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+ENVIRONMENT = re.compile(r"[A-Z0-9_]{1,40}")
+TARGET_PREFIX = "target:"
+
+
+def crosscheck(settings: Settings) -> Iterator[Finding]:
+    """Every contradiction. An empty value is a stand-in for one that was faulty already, and is passed over."""
+    yield from _names(settings)
+    yield from _queue(settings.queue)
+    yield from _back_offs(settings)
+    yield from _secrets(settings, ())
+    yield from _sources(settings)
+    yield from _targets(settings)
+    for name, environment in settings.environments.items():
+        yield from _environment(("environments", name), environment, settings)
+    for name, schedule in settings.schedules.items():
+        yield from _schedule(("schedules", name), schedule, settings)
+    for department, url in settings.departments.items():
+        if url and not url.startswith("/"):
+            yield Finding(("departments", department), "must be a module's URL, which starts with /")
+
+
+def _names(settings: Settings) -> Iterator[Finding]:
+    for name in settings.environments:
+        if not ENVIRONMENT.fullmatch(name):
+            meant = name.upper().replace("-", "_")
+            rule = "is no environment's name: capital letters, digits and _ only, at most 40"
+            yield Finding(("environments", name), rule, meant if ENVIRONMENT.fullmatch(meant) else None)
+    for section in ("sources", "targets", "schedules"):
+        for name in getattr(settings, section):
+            if not NAME.fullmatch(name):
+                yield Finding((section, name), "is no name: letters, digits and . _ - only, a letter or digit first, at most 40")
+
+
+def _queue(queue: QueueSettings) -> Iterator[Finding]:
+    if queue.heartbeat + queue.margin >= queue.lease:
+        yield Finding(("queue", "lease"), "must be longer than heartbeat and margin together, or engines lose live leases")
+    if not queue.url:
+        return
+    parts = urlsplit(queue.url)
+    if parts.scheme not in DATABASES:
+        yield Finding(("queue", "url"), f"must start with one of {', '.join(f'{name}://' for name in DATABASES)}")
+    if parts.password is not None:
+        yield Finding(("queue", "url"), "has a password in it; say where it is in queue.password instead")
+
+
+def _back_offs(settings: Settings) -> Iterator[Finding]:
+    if settings.retry.base > settings.retry.cap:
+        yield Finding(("retry", "cap"), "must not be less than retry.base")
+    if settings.engine.restart_base > settings.engine.restart_cap:
+        yield Finding(("engine", "restart_cap"), "must not be less than engine.restart_base")
+
+
+def _secrets(section: Section, place: Location) -> Iterator[Finding]:
+    """Each secret comes from exactly one place."""
+    for name, value in section:
+        for key, entry in value.items() if isinstance(value, dict) else [(None, value)]:
+            here = (*place, name) if key is None else (*place, name, key)
+            if isinstance(entry, Secret):
+                if sum(1 for _, source in entry if source) != 1:
+                    yield Finding(here, "needs exactly one of: file, command, credential")
+            elif isinstance(entry, Section):
+                yield from _secrets(entry, here)
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    for name, source in settings.sources.items():
+        if isinstance(source, HttpSource):
+            yield from _http(("sources", name), source)
+
+
+def _http(place: Location, source: HttpSource) -> Iterator[Finding]:
+    parts = urlsplit(source.url)
+    if source.url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        yield Finding((*place, "url"), "must be a URL like https://cms.example.edu")
+    if parts.username is not None:
+        yield Finding((*place, "url"), "has an account in it; use username and password")
+    if source.password is not None and source.username is None:
+        yield Finding((*place, "username"), "is missing; there is a password")
+    if source.username is not None and source.password is None:
+        yield Finding((*place, "password"), "is missing; there is a username")
+
+
+def _targets(settings: Settings) -> Iterator[Finding]:
+    for name, target in settings.targets.items():
+        place = ("targets", name)
+        if isinstance(target, SftpTarget) and target.known_hosts is None and not target.host_key:
+            yield Finding((*place, "known_hosts"), "is missing; without it, or host_key, the server could be anybody's")
+        if isinstance(target, SftpTarget) and target.host_key and len(target.host_key.split()) < 2:
+            yield Finding((*place, "host_key"), "must be a type and a key, such as ssh-ed25519 AAAA...")
+        if isinstance(target, GroupTarget):
+            yield from _group(place, target, settings)
+    yield from _same_places(settings)
+
+
+def _group(place: Location, group: GroupTarget, settings: Settings) -> Iterator[Finding]:
+    for position, member in enumerate(group.members):
+        here = (*place, "members", position)
+        if isinstance(settings.targets.get(member), GroupTarget):
+            yield Finding(here, "is a group itself; name its members instead")
+        elif member in group.members[:position]:
+            yield Finding(here, "is named twice")
+        else:
+            yield from _known(here, member, settings.targets, "target")
+    if group.quorum is not None and group.quorum > len(group.members):
+        yield Finding((*place, "quorum"), f"must not be more than the {len(group.members)} members")
+
+
+def _same_places(settings: Settings) -> Iterator[Finding]:
+    """Two targets with one folder would each take the other's files for strangers'."""
+    seen: dict[tuple[str, ...], str] = {}
+    for name, target in settings.targets.items():
+        if isinstance(target, PlacedTarget) and target.root:
+            first = seen.setdefault(_place_of(target), name)
+            if first != name:
+                yield Finding(("targets", name, "root"), f"is the same place as targets.{first}")
+
+
+def _place_of(target: PlacedTarget) -> tuple[str, ...]:
+    root = target.root.rstrip("/") or "/"
+    if isinstance(target, SftpTarget):
+        # Accounts can be chrooted, so that one path is two places.
+        return target.host.lower(), str(target.port), target.user, root
+    assert isinstance(target, LocalTarget)
+    return ("local", root)
+
+
+def _environment(place: Location, environment: EnvironmentSettings, settings: Settings) -> Iterator[Finding]:
+    yield from _known_source((*place, "source"), environment.source, settings)
+    if environment.views is not None:
+        yield from _known_source((*place, "views"), environment.views, settings)
+    yield from _known((*place, "origin"), environment.origin, settings.targets, "target")
+    if environment.origin and environment.source == TARGET_PREFIX + environment.origin:
+        yield Finding((*place, "source"), "is the environment's own origin")
+    for position, area in enumerate(environment.holding_areas):
+        here = (*place, "holding_areas", position, "target")
+        yield from _known(here, area.target, settings.targets, "target")
+        if area.target and area.target == environment.origin:
+            yield Finding(here, "is the environment's own origin")
+
+
+def _known_source(place: Location, name: str, settings: Settings) -> Iterator[Finding]:
+    if name.startswith(TARGET_PREFIX):
+        yield from _known(place, name.removeprefix(TARGET_PREFIX), settings.targets, "target", TARGET_PREFIX)
+    elif name in settings.targets and name not in settings.sources:
+        yield Finding(place, "names a target, not a source", TARGET_PREFIX + name)
+    else:
+        yield from _known(place, name, settings.sources, "source")
+
+
+def _known(place: Location, name: str, names: Iterable[str], what: str, prefix: str = "") -> Iterator[Finding]:
+    if name and name not in names:
+        meant = nearest(name, names)
+        yield Finding(place, f"names no {what} of this configuration", prefix + meant if meant else None)
+
+
+def _schedule(place: Location, schedule: ScheduleSettings, settings: Settings) -> Iterator[Finding]:
+    yield from _known((*place, "environment"), schedule.environment, settings.environments, "environment")
+    if not schedule.url.startswith("/"):
+        yield Finding((*place, "url"), "must be a module's URL, which starts with /")
+    try:
+        cron_trigger("* * * * *", schedule.timezone)
+    except ValueError as error:
+        yield Finding((*place, "timezone"), str(error))
+        schedule = schedule.model_copy(update={"timezone": "UTC"})
+    try:
+        trigger = cron_trigger(schedule.cron, schedule.timezone) if schedule.cron else None
+    except ValueError as error:
+        yield Finding((*place, "cron"), str(error))
+    else:
+        if trigger is not None and trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
+            yield Finding((*place, "cron"), "never comes: there is no such day")
