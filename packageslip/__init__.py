@@ -1,7 +1,14 @@
 """The packageslip: values, reading, writing, checking, building."""
 
+from packageslip.catalogue import read_catalogue
 from packageslip.errors import BadSlip, Fault, SlipError, UnsafePath
+from packageslip.names import check_href, check_module_url, check_path
+from packageslip.occupied import collisions
+from packageslip.reader import read_slip
+from packageslip.times import format_time, parse_time
 from packageslip.values import CatalogueEntry, Digest, Kind, Limits, Packageslip, Resource, View, ViewKind
+from packageslip.version import is_page, on_target, version_of
+from packageslip.writer import write_catalogue, write_slip, write_slip_to
 
 __all__ = [
     "BadSlip",
@@ -16,4 +23,18 @@ __all__ = [
     "UnsafePath",
     "View",
     "ViewKind",
+    "check_href",
+    "check_module_url",
+    "check_path",
+    "collisions",
+    "format_time",
+    "is_page",
+    "on_target",
+    "parse_time",
+    "read_catalogue",
+    "read_slip",
+    "version_of",
+    "write_catalogue",
+    "write_slip",
+    "write_slip_to",
 ]

@@ -40,5 +40,5 @@ class UnsafePath(SlipError):
     """A path that must not be written to any target."""
 
     def __init__(self, path: str, rule: str, why: str) -> None:
-        self.path, self.rule = path, rule
+        self.path, self.rule, self.why = path, rule, why
         super().__init__(f"path {path!r} is refused: {why} [{rule}]")

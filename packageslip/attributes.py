@@ -1,0 +1,164 @@
+"""The vocabulary of slips and catalogues: each element's attributes, how to read and how to write them.
+
+Reader and writer use the same tables, in this order, so that they cannot disagree. A parser raises ValueError with a
+sentence that begins with the value, or UnsafePath.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from packageslip.names import check_href, check_module_url, check_path
+from packageslip.times import format_time, parse_time
+from packageslip.values import Digest, Kind
+
+NAMESPACE = "urn:slipway:packageslip:1"
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_MEDIA_TYPE = re.compile(r"[!-.0-~]+/[!-.0-~]+( ?;[ -~]*)?")
+_LONGEST_NUMBER = 18
+"""Digits; fits 64 bits with a sign everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of an element: the field of the value, and both directions."""
+
+    field: str
+    parse: Callable[[str], Any]
+    format: Callable[[Any], str | None] = str
+    """None: left out, because the value is the default."""
+    required: bool = False
+
+
+def text(value: str) -> str:
+    """Text on one line: it may end up in a header, a log or a terminal."""
+    if _CONTROLS.search(value):
+        raise ValueError(f"{value!r} contains a control character")
+    return value
+
+
+def free_text(value: str) -> str:
+    """What people wrote; line breaks are theirs."""
+    return value
+
+
+def number(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER):
+        raise ValueError(f"{value!r} is not a whole number from 0 on, of at most {_LONGEST_NUMBER} digits")
+    return int(value)
+
+
+def flag(value: str) -> bool:
+    if value not in {"true", "false"}:
+        raise ValueError(f"{value!r} is neither 'true' nor 'false'")
+    return value == "true"
+
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def digest(value: str) -> Digest:
+    if not _DIGEST.fullmatch(value):
+        raise ValueError(f"{value!r} is not 'sha256:' and 64 hexadecimal digits in lower case")
+    return bytes.fromhex(value[7:])
+
+
+def format_digest(value: Digest) -> str:
+    return f"sha256:{value.hex()}"
+
+
+@lru_cache(maxsize=256)
+def media_type(value: str) -> str:
+    if not _MEDIA_TYPE.fullmatch(value):
+        raise ValueError(f"{value!r} is not a media type like text/html")
+    return value
+
+
+_KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+
+
+def kind(value: str) -> Kind:
+    if value not in _KINDS:
+        raise ValueError(f"{value!r} is not one of {', '.join(_KINDS)}")
+    return _KINDS[value]
+
+
+def path(value: str) -> str:
+    check_path(value)
+    return value
+
+
+def href(value: str) -> str:
+    check_href(value)
+    return value
+
+
+def module_url(value: str) -> str:
+    check_module_url(value)
+    return value
+
+
+def _unless_true(value: object) -> str | None:
+    return None if value else "false"
+
+
+def _if_true(value: object) -> str | None:
+    return "true" if value else None
+
+
+SLIP: Mapping[str, Attribute] = {
+    "url": Attribute("url", module_url, required=True),
+    "uid": Attribute("uid", text),
+    "revision": Attribute("revision", text),
+    "module-type": Attribute("module_type", text),
+    "module-short-id": Attribute("module_short_id", text),
+    "department-code": Attribute("department_code", text),
+    "title": Attribute("title", free_text),
+    "state": Attribute("state", text),
+    "modified": Attribute("modified", parse_time, format_time),
+    "zip-required": Attribute("zip_required", flag, _if_true),
+    "serial": Attribute("serial", number),
+    "version": Attribute("version", digest, format_digest),
+    "queue": Attribute("queue", text),
+}
+RESOURCES: Mapping[str, Attribute] = {
+    "count": Attribute("count", number, required=True),
+    "size": Attribute("size", number),
+}
+RESOURCE: Mapping[str, Attribute] = {
+    "path": Attribute("path", path, required=True),
+    "kind": Attribute("kind", kind),
+    "type": Attribute("type", media_type),
+    "uid": Attribute("uid", text),
+    "title": Attribute("title", free_text),
+    "order": Attribute("order", number),
+    "size": Attribute("size", number),
+    "digest": Attribute("digest", digest, format_digest),
+    "modified": Attribute("modified", parse_time, format_time),
+    "etag": Attribute("etag", text),
+    "href": Attribute("href", href),
+    "download": Attribute("download", flag, _unless_true),
+    "mirror": Attribute("mirror", flag, _unless_true),
+}
+VIEW: Mapping[str, Attribute] = {
+    "path": Attribute("path", path, required=True),
+    "href": Attribute("href", href),
+    "size": Attribute("size", number),
+    "digest": Attribute("digest", digest, format_digest),
+}
+DEPENDENT: Mapping[str, Attribute] = {"url": Attribute("url", module_url, required=True)}
+DEPARTMENT: Mapping[str, Attribute] = {"id": Attribute("id", text, required=True)}
+CATALOGUE: Mapping[str, Attribute] = {"count": Attribute("count", number, required=True)}
+ENTRY: Mapping[str, Attribute] = {
+    "url": Attribute("url", module_url, required=True),
+    "module-type": Attribute("module_type", text),
+    "state": Attribute("state", text),
+    "revision": Attribute("revision", text),
+    "version": Attribute("version", digest, format_digest),
+    "serial": Attribute("serial", number),
+}
+NONE: Mapping[str, Attribute] = {}
+"""Of the elements that only hold others."""

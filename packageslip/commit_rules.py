@@ -1,0 +1,50 @@
+"""What a slip that was published must say about itself: rule T1.
+
+A slip on a target is a commit record. A plan, a recovery and a promotion believe its digests, so its version must be that
+of its resources; they are sorted by path, so that the version can be computed while they pass by.
+"""
+
+from typing import Any
+
+from packageslip.document import Faults
+from packageslip.version import Version
+
+_MARKS = ("serial", "version", "queue")
+
+
+class CommitRules:
+    """Checks a slip's files as they are read; silent about a slip that was not published."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._published = False
+        self._expected: bytes | None = None
+        self._line = 0
+        self._version = Version()
+        self._last = ""
+
+    def begin(self, root: dict[str, Any], line: int) -> None:
+        marks = [mark for mark in _MARKS if mark in root]
+        self._published = bool(marks)
+        self._expected, self._line = root.get("version"), line
+        if marks and len(marks) < len(_MARKS):
+            missing = ", ".join(mark for mark in _MARKS if mark not in root)
+            self._faults.add(line, "T1", f"serial, version and queue come together; missing: {missing}")
+
+    def file(self, values: dict[str, Any], line: int) -> None:
+        if self._published and not ("digest" in values and "size" in values):
+            self._faults.add(line, "T1", f"{values['path']!r} lacks its size or digest, which a published slip has")
+
+    def resource(self, values: dict[str, Any], line: int) -> None:
+        if not self._published:
+            return
+        path = values["path"]
+        if path < self._last:
+            self._faults.add(line, "T1", f"{path!r} comes after {self._last!r}; a published slip is sorted by path")
+        self._last = path
+        self._version.add(path, values.get("digest", b""))
+
+    def finish(self) -> None:
+        """The version, unless another fault explains already why it is wrong."""
+        if self._expected is not None and not self._faults.found and self._version.digest() != self._expected:
+            self._faults.add(self._line, "T1", "the version is not that of the resources: the slip was changed since")

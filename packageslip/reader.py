@@ -1,0 +1,228 @@
+"""Reading slips: a stream of elements becomes values, rule by rule, and every fault is noted with its line.
+
+Nothing is believed because it parsed: a document counts only if its root ended, its count is right, its names are safe
+and distinct, and nothing in it is unknown.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from difflib import get_close_matches
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from packageslip import attributes
+from packageslip.attributes import NAMESPACE, Attribute
+from packageslip.commit_rules import CommitRules
+from packageslip.document import Element, Faults, Unreadable, chunks
+from packageslip.errors import BadSlip, UnsafePath
+from packageslip.occupied import Occupied
+from packageslip.values import Limits, Packageslip, Resource, View, ViewKind
+
+_SECTIONS: Mapping[str, Mapping[str, Attribute]] = {
+    "resources": attributes.RESOURCES,
+    "views": attributes.NONE,
+    "dependent-modules": attributes.NONE,
+    "linked-departments": attributes.NONE,
+}
+_LEAVES: Mapping[str, Mapping[str, Mapping[str, Attribute]]] = {
+    "resources": {"resource": attributes.RESOURCE},
+    "views": {kind.value: attributes.VIEW for kind in ViewKind},
+    "dependent-modules": {"module": attributes.DEPENDENT},
+    "linked-departments": {"department": attributes.DEPARTMENT},
+}
+
+
+def read_slip(stream: BinaryIO | bytes, name: str, limits: Limits = Limits(), *, url: str | None = None) -> Packageslip:  # noqa: B008 - frozen
+    """The slip in a document, checked; `name` is what errors call it, `url` (if given) the module it must be of.
+
+    Reads piece by piece. Raises BadSlip with every fault, each with its line and its rule.
+    """
+    faults = Faults()
+    draft = Draft(faults, limits)
+    draft.read(chunks(BytesIO(stream) if isinstance(stream, bytes) else stream, limits, faults), url)
+    if faults.found:
+        raise BadSlip(name, faults.sorted())
+    return draft.slip()
+
+
+class Draft:
+    """A slip while it is read. With `keep` false its files are only checked, and use no memory but their names."""
+
+    def __init__(self, faults: Faults, limits: Limits, *, keep: bool = True) -> None:
+        self._faults, self._limits, self._keep = faults, limits, keep
+        self._root: dict[str, Any] = {}
+        self._section = ""
+        self._sections: dict[str, dict[str, Any]] = {}
+        self._lines: dict[str, int] = {}
+        self._occupied = Occupied()
+        self._commit = CommitRules(faults)
+        self._resources: list[Resource] = []
+        self._views: list[View] = []
+        self._named: dict[str, dict[str, None]] = {"module": {}, "department": {}}
+        self._counted = 0
+        self._size: int | None = 0
+
+    def read(self, pieces: Iterator[bytes], url: str | None = None) -> None:
+        """Read the whole document; what is wrong with it is among the faults afterwards."""
+        # Imported when there is something to read: the XML library is large, and many only need the values.
+        from packageslip.parsing import elements  # noqa: PLC0415
+
+        with suppress(Unreadable):
+            for element in elements(pieces, self._limits, self._faults):
+                self._take(element)
+            self._finish(url)
+
+    def slip(self) -> Packageslip:
+        """What was read, if there was no fault."""
+        return Packageslip(
+            resources=tuple(self._resources),
+            views=tuple(self._views),
+            dependents=tuple(self._named["module"]),
+            linked_departments=tuple(self._named["department"]),
+            **self._root,
+        )
+
+    def _take(self, element: Element) -> None:
+        if element.depth == 3:
+            self._take_leaf(element)
+        elif element.depth == 2:
+            self._take_section(element)
+        elif element.depth == 1:
+            self._take_root(element)
+        else:
+            self._faults.add(element.line, "X5", f"<{local(element.tag)}> stands inside an element that holds none")
+
+    def _take_root(self, element: Element) -> None:
+        require_root(element, "packageslip", self._faults)
+        self._root = read_attributes(element, attributes.SLIP, self._faults, self._limits)
+        self._lines[""] = element.line
+        self._commit.begin(self._root, element.line)
+
+    def _take_section(self, element: Element) -> None:
+        name = known(element, _SECTIONS, self._faults)
+        self._section = name or ""
+        if not name:
+            return
+        if name in self._sections:
+            self._faults.add(element.line, "X7", f"there is a second <{name}>")
+        self._sections[name] = read_attributes(element, _SECTIONS[name], self._faults, self._limits)
+        self._lines[name] = element.line
+
+    def _take_leaf(self, element: Element) -> None:
+        if not self._section:
+            return
+        table = _LEAVES[self._section]
+        name = known(element, table, self._faults)
+        if not name:
+            return
+        values = read_attributes(element, table[name], self._faults, self._limits)
+        if name == "resource":
+            self._take_resource(values, element.line)
+        elif name in self._named:
+            self._take_name(name, values, element.line)
+        elif self._take_file(values, element.line) and self._keep:
+            self._views.append(View(kind=ViewKind(name), **values))
+
+    def _take_resource(self, values: dict[str, Any], line: int) -> None:
+        self._counted += 1
+        if self._counted > self._limits.resources:
+            self._faults.end(line, "X4", f"there are more than {self._limits.resources} resources")
+        size = values.get("size")
+        self._size = None if size is None or self._size is None else self._size + size
+        if self._take_file(values, line):
+            self._commit.resource(values, line)
+            if self._keep:
+                self._resources.append(Resource(**values))
+
+    def _take_file(self, values: dict[str, Any], line: int) -> bool:
+        """Whether the file has a path of its own."""
+        path = values.get("path")
+        if path is None:
+            return False
+        self._commit.file(values, line)
+        clash = self._occupied.take(path)
+        if clash:
+            self._faults.add(line, clash[0], _CLASHES[clash[0]].format(path=path, other=clash[1]))
+        return not clash
+
+    def _take_name(self, name: str, values: dict[str, Any], line: int) -> None:
+        for value in values.values():
+            if value in self._named[name]:
+                self._faults.add(line, "X7", f"the {name} {value!r} is named twice")
+            self._named[name][value] = None
+
+    def _finish(self, url: str | None) -> None:
+        if url is not None and self._root.get("url", url) != url:
+            self._faults.add(self._lines[""], "U1", f"this is the slip of {self._root['url']!r}, not of {url!r}")
+        if "resources" not in self._sections:
+            self._faults.add(self._lines[""], "X10", 'there is no <resources>; a module without any says <resources count="0">')
+            return
+        declared = self._sections["resources"]
+        line = self._lines["resources"]
+        if declared.get("count", self._counted) != self._counted:
+            self._faults.add(line, "X10", f"count is {declared['count']}, but {self._counted} resources follow")
+        if self._size is not None and declared.get("size", self._size) != self._size:
+            self._faults.add(line, "X10", f"size is {declared['size']}, but the resources' sizes make {self._size}")
+        self._commit.finish()
+
+
+_CLASHES = {
+    "N14": "path {path!r} is listed twice",
+    "N10": "paths {other!r} and {path!r} differ only in case or Unicode form, and are one file on many systems",
+    "N13": "path {path!r} cannot be beside {other!r}: one would have to be a file and a folder",
+}
+# Says where an editor finds the schema; not acted on.
+_HINT = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
+
+
+def require_root(element: Element, name: str, faults: Faults) -> None:
+    """Refuse a document of another kind or version; nothing in it could be understood. Raises Unreadable."""
+    if element.tag != f"{{{NAMESPACE}}}{name}":
+        faults.end(element.line, "X5", f"the root is <{element.tag}>, not <{name}> of the namespace {NAMESPACE}")
+
+
+def known(element: Element, names: Iterable[str], faults: Faults) -> str | None:
+    """The element's name, if it is one of these in our namespace; otherwise a fault."""
+    name = local(element.tag)
+    if element.tag == f"{{{NAMESPACE}}}{name}" and name in names:
+        return name
+    faults.add(element.line, "X5", f"there is no element <{name}> here{_nearest(name, names)}")
+    return None
+
+
+def read_attributes(element: Element, table: Mapping[str, Attribute], faults: Faults, limits: Limits) -> dict[str, Any]:
+    """The values by field. An attribute that is unknown, wrong or missing is a fault, and left out."""
+    values: dict[str, Any] = {}
+    for name, value in element.attributes:
+        attribute = table.get(name)
+        if attribute is None:
+            _refuse_attribute(element, name, table, faults)
+        elif len(value) > limits.attribute:
+            faults.add(element.line, "X4", f"the attribute {name!r} is longer than {limits.attribute} characters")
+        else:
+            try:
+                values[attribute.field] = attribute.parse(value)
+            except UnsafePath as error:
+                faults.add(element.line, error.rule, f"{name} {value!r} is refused: {error.why}")
+            except ValueError as error:
+                faults.add(element.line, "X8", f"{name}: {error}")
+    for name, attribute in table.items():
+        if attribute.required and attribute.field not in values and name not in dict(element.attributes):
+            faults.add(element.line, "X5", f"<{local(element.tag)}> lacks the attribute {name!r}")
+    return values
+
+
+def _refuse_attribute(element: Element, name: str, table: Mapping[str, Attribute], faults: Faults) -> None:
+    if name != _HINT or element.depth > 1:
+        message = f"<{local(element.tag)}> has no attribute {local(name)!r}{_nearest(name, table)}"
+        faults.add(element.line, "X5", message)
+
+
+def local(tag: str) -> str:
+    """The name without its namespace."""
+    return tag.rpartition("}")[2]
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    near = get_close_matches(name, list(names), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,43 @@
+"""RFC 3339 and whole seconds since the epoch."""
+
+from datetime import UTC, datetime, timedelta
+
+LAST = 2**32 - 1
+"""SFTP (version 3) carries times in 32 bits without a sign: 1970 to 2106. Slips hold no others."""
+
+_FARTHEST = timedelta(hours=14)
+"""The largest offset from UTC that XML Schema knows."""
+
+
+def parse_time(text: str) -> int:
+    """Seconds since the epoch of `2019-09-25T17:47:34Z`; fractions are cut off. Raises ValueError.
+
+    A time without an offset is refused: it means another moment on each server.
+    """
+    # fromisoformat also takes dates alone, week dates and blanks between the two halves.
+    if len(text) < 20 or text[4] != "-" or text[10] != "T" or text[13] != ":":
+        raise ValueError(_wrong(text))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(_wrong(text)) from error
+    offset = moment.utcoffset()
+    if offset is None or abs(offset) > _FARTHEST:
+        raise ValueError(_wrong(text))
+    return check_time(int(moment.replace(microsecond=0).timestamp()))
+
+
+def check_time(seconds: int) -> int:
+    """The same seconds, if a target can store them. Raises ValueError."""
+    if not 0 <= seconds <= LAST:
+        raise ValueError("the time is not between 1970 and 2106, so no SFTP server could store it")
+    return seconds
+
+
+def format_time(seconds: int) -> str:
+    """`2019-09-25T17:47:34Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _wrong(text: str) -> str:
+    return f"{text!r} is not a time like 2019-09-25T17:47:34Z"

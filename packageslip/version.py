@@ -1,0 +1,80 @@
+"""What a target's slip has more than a source's: an order, a version, a serial."""
+
+from dataclasses import replace
+from hashlib import sha256
+from operator import attrgetter
+
+from packageslip.attributes import text
+from packageslip.times import check_time
+from packageslip.values import Digest, Kind, Packageslip, Resource, View
+
+_by_path = attrgetter("path")
+
+
+class Version:
+    """A version in the making: resources are added in the order of their paths."""
+
+    def __init__(self) -> None:
+        self._whole = sha256()
+
+    def add(self, path: str, digest: Digest) -> None:
+        self._whole.update(path.encode() + b"\0" + digest)
+
+    def digest(self) -> Digest:
+        return self._whole.digest()
+
+
+def version_of(slip: Packageslip) -> Digest | None:
+    """One digest over the resources' paths and digests; None while any digest is unknown. Views never count.
+
+    SHA-256 over `path NUL digest` (UTF-8, 32 bytes) of each resource in the order of their paths.
+    """
+    version = Version()
+    for resource in sorted(slip.resources, key=_by_path):
+        if resource.digest is None:
+            return None
+        version.add(resource.path, resource.digest)
+    return version.digest()
+
+
+def on_target(slip: Packageslip, *, serial: int, queue: str) -> Packageslip:
+    """The slip as a target records it: sorted by path, with version, serial and queue.
+
+    Raises ValueError if a file has no size or digest. Validators that a source sent but no slip can hold are left out:
+    a commit record must be readable above all.
+    """
+    unknown = [file.path for file in slip.files() if file.size is None or file.digest is None]
+    if unknown:
+        raise ValueError(f"{slip.url}: size or digest of {unknown[0]} (and {len(unknown) - 1} more) is unknown")
+    resources = tuple(_recordable(resource) for resource in sorted(slip.resources, key=_by_path))
+    return replace(
+        slip,
+        resources=resources,
+        views=tuple(sorted(slip.views, key=_by_path)),
+        version=version_of(slip),
+        serial=serial,
+        queue=queue,
+    )
+
+
+def is_page(file: Resource | View) -> bool:
+    """Whether a file is switched after the assets that it may use. Views are: they name pages and files."""
+    if isinstance(file, View):
+        return True
+    return file.kind is Kind.PAGE or file.type.partition(";")[0].strip().lower() == "text/html"
+
+
+def _recordable(resource: Resource) -> Resource:
+    etag, modified = resource.etag, resource.modified
+    try:
+        if etag is not None:
+            text(etag)
+    except ValueError:
+        etag = None
+    try:
+        if modified is not None:
+            check_time(modified)
+    except ValueError:
+        modified = None
+    same = etag is resource.etag and modified is resource.modified
+    return resource if same else replace(resource, etag=etag, modified=modified)

@@ -1,0 +1,85 @@
+"""Writing slips and catalogues: deterministic, one file a line, in UTF-8.
+
+The same value always gives the same bytes, so that slips can be compared and kept by their digest.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
+from typing import BinaryIO
+
+from packageslip import attributes
+from packageslip.attributes import NAMESPACE, Attribute
+from packageslip.values import CatalogueEntry, Packageslip
+
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+_ESCAPED = re.compile(r'[&<>"\t\n\r]')
+# What no XML document can hold, however it is written.
+_IMPOSSIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def write_slip(slip: Packageslip) -> bytes:
+    """The document of a slip. Raises ValueError for text that XML cannot hold (a control character)."""
+    stream = BytesIO()
+    write_slip_to(slip, stream)
+    return stream.getvalue()
+
+
+def write_slip_to(slip: Packageslip, stream: BinaryIO) -> None:
+    """Write the document line by line; raises ValueError like `write_slip`."""
+    stream.writelines(line.encode() for line in _slip_lines(slip))
+
+
+def write_catalogue(entries: Iterable[CatalogueEntry], stream: BinaryIO) -> None:
+    """Write a catalogue of modules, in the order given."""
+    listed = tuple(entries)
+    stream.write(f'{_HEAD}<packageslips xmlns="{NAMESPACE}" count="{len(listed)}">\n'.encode())
+    stream.writelines(f"  <module{_written(entry, attributes.ENTRY)}/>\n".encode() for entry in listed)
+    stream.write(b"</packageslips>\n")
+
+
+def _slip_lines(slip: Packageslip) -> Iterator[str]:
+    yield f'{_HEAD}<packageslip xmlns="{NAMESPACE}"{_written(slip, attributes.SLIP)}>\n'
+    yield f'  <resources count="{len(slip.resources)}"{_total(slip)}>\n'
+    for resource in slip.resources:
+        yield f"    <resource{_written(resource, attributes.RESOURCE)}/>\n"
+    yield "  </resources>\n"
+    views = (f"<{view.kind}{_written(view, attributes.VIEW)}/>" for view in slip.views)
+    yield from _section("views", views)
+    yield from _section("dependent-modules", (f'<module url="{_escaped(url)}"/>' for url in slip.dependents))
+    yield from _section("linked-departments", (f'<department id="{_escaped(code)}"/>' for code in slip.linked_departments))
+    yield "</packageslip>\n"
+
+
+def _section(name: str, elements: Iterable[str]) -> Iterator[str]:
+    """A section, left out where it would be empty."""
+    opened = False
+    for element in elements:
+        if not opened:
+            yield f"  <{name}>\n"
+            opened = True
+        yield f"    {element}\n"
+    if opened:
+        yield f"  </{name}>\n"
+
+
+def _total(slip: Packageslip) -> str:
+    """The sum of all sizes, if all are known: what a reader can check."""
+    sizes = [resource.size for resource in slip.resources if resource.size is not None]
+    return f' size="{sum(sizes)}"' if len(sizes) == len(slip.resources) else ""
+
+
+def _written(value: object, table: Mapping[str, Attribute]) -> str:
+    parts = []
+    for name, attribute in table.items():
+        found = getattr(value, attribute.field)
+        if found is not None and (formatted := attribute.format(found)) is not None:
+            parts.append(f' {name}="{_escaped(formatted)}"')
+    return "".join(parts)
+
+
+def _escaped(value: str) -> str:
+    if impossible := _IMPOSSIBLE.search(value):
+        raise ValueError(f"XML cannot hold the character U+{ord(impossible[0]):04X} of {value!r}")
+    return _ESCAPED.sub(lambda found: _ESCAPES[found[0]], value)
