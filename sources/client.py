@@ -1,0 +1,138 @@
+"""One origin over HTTP: connections, time-outs, redirects and credentials, with every failure as one of our errors."""
+
+import ssl
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import urllib3
+from urllib3.response import BaseHTTPResponse
+
+from config import HttpSource as HttpSettings
+from sources.addresses import Addresses, addresses
+from sources.answers import REDIRECTS, fault
+from sources.errors import AccessRefused, PermanentSourceError
+from sources.http_faults import http_faults
+
+_MAX_REDIRECTS = 3
+_CHUNK = 128 * 1024
+"""Bytes read at once, at most: large enough to be fast, small enough to notice a limit soon."""
+_SMALL = 16 * 1024
+"""Bytes of an error's or a redirect's body that are read to keep the connection; a longer one is cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of status 200 or 304 whose body has not been read yet; valid inside the `with` block that gave it."""
+
+    source: str
+    where: str
+    """The whole address it came from, after redirects."""
+    status: int
+    headers: Mapping[str, str]
+    response: BaseHTTPResponse
+
+    def chunks(self) -> Iterator[bytes]:
+        """The decoded body, as it arrives. One that is shorter than its Content-Length is SourceUnreachable."""
+        while chunk := self._chunk():
+            yield chunk
+
+    def _chunk(self) -> bytes:
+        with http_faults(self.source, self.where):
+            # read1, not read: a read that waits for a full buffer would not notice for hours that bytes only drip.
+            return self.response.read1(_CHUNK, decode_content=True)
+
+
+class Client:
+    """Makes GET requests to one origin. Safe for many threads; never has more than `parallel` requests under way."""
+
+    def __init__(self, source: str, options: HttpSettings, password: str | None = None) -> None:
+        self._source = source
+        self._timeout = urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout)
+        self.addresses: Addresses = addresses(source, options.url)
+        self._pool = _pool(self.addresses, options)
+        self._headers = {"User-Agent": "slipway", "Accept-Encoding": "identity"} | _authorization(options.username, password)
+
+    @contextmanager
+    def get(self, address: str, headers: Mapping[str, str] | None = None) -> Iterator[Answer]:
+        """One GET with its redirects. Every status but 200 and 304 is raised as its SourceError.
+
+        A body that was not read to its end is thrown away with its connection.
+        """
+        address, response = self._follow(address, {**self._headers, **(headers or {})})
+        where = self.whole(address)
+        try:
+            if error := fault(self._source, where, response.status, response.headers, time.time()):
+                _drain(response)
+                raise error
+            yield Answer(self._source, where, response.status, response.headers, response)
+            if response.status == 304:
+                _drain(response)
+        finally:
+            _let_go(response)
+
+    def whole(self, address: str) -> str:
+        """The address with its origin, for people."""
+        return f"{self.addresses.origin}{address}"
+
+    def close(self) -> None:
+        """Close the idle connections. Safe to call twice."""
+        self._pool.close()
+
+    def _follow(self, address: str, headers: Mapping[str, str]) -> tuple[str, BaseHTTPResponse]:
+        first = address
+        for _ in range(_MAX_REDIRECTS + 1):
+            response = self._ask(address, headers)
+            if response.status not in REDIRECTS:
+                return address, response
+            location = response.headers.get("Location", "")
+            _drain(response)
+            _let_go(response)
+            address = self.addresses.redirect(address, location)
+        raise AccessRefused(
+            f"{self._source}: {self.whole(first)} is redirected more than {_MAX_REDIRECTS} times, perhaps to a login page; "
+            "correct the address or the account",
+            source=self._source,
+        )
+
+    def _ask(self, address: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+        with http_faults(self._source, self.whole(address)):
+            return self._pool.urlopen(
+                "GET", address, headers=headers, timeout=self._timeout, retries=False, redirect=False, preload_content=False
+            )
+
+
+def _pool(where: Addresses, options: HttpSettings) -> urllib3.HTTPConnectionPool:
+    """A pool that blocks while all its connections are in use: it is what limits the requests under way."""
+    origin = where.origin
+    if origin.scheme == "http":
+        return urllib3.HTTPConnectionPool(origin.host, origin.port, maxsize=options.parallel, block=True)
+    try:
+        context = ssl.create_default_context(cafile=options.ca_file)
+    except OSError as error:
+        raise PermanentSourceError(
+            f"{where.source}: ca_file {options.ca_file} cannot be used: {error}; it must hold PEM certificates",
+            source=where.source,
+        ) from error
+    return urllib3.HTTPSConnectionPool(origin.host, origin.port, maxsize=options.parallel, block=True, ssl_context=context)
+
+
+def _authorization(username: str | None, password: str | None) -> dict[str, str]:
+    if username is None:
+        return {}
+    return {"Authorization": "Basic " + b64encode(f"{username}:{password or ''}".encode()).decode()}
+
+
+def _drain(response: BaseHTTPResponse) -> None:
+    """Read the rest of a small body, so that the connection can be used again."""
+    if response.length_remaining is not None and response.length_remaining <= _SMALL:
+        response.drain_conn()
+
+
+def _let_go(response: BaseHTTPResponse) -> None:
+    """Give the connection back: to be used again if the body was read to its end, closed otherwise."""
+    if not response.closed:
+        response.close()
+    response.release_conn()

@@ -1,0 +1,207 @@
+"""A CMS over HTTP: slips, files and a catalogue from one origin, asked so that a frail server survives."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from threading import Event
+from typing import BinaryIO, TypeVar, cast
+
+import structlog
+
+from config import HttpSource as HttpSettings
+from packageslip import CatalogueEntry, Limits, Packageslip, SlipError, check_module_url, read_catalogue, read_slip
+from sources.answers import is_html
+from sources.client import Client
+from sources.contract import Fetched, Sink, Want
+from sources.errors import (
+    AccessRefused,
+    NoSuchModule,
+    ResourceMissing,
+    SourceError,
+    SourceUnreachable,
+    TransientSourceError,
+    WrongBytes,
+)
+from sources.pace import Pace
+from sources.parallel import in_parallel
+from sources.patience import Patience
+from sources.sameness import Remembered, agrees
+from sources.transfer import PAST_CACHES, pour, receive, request_headers
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+_IN_MEMORY = 4 * 1024 * 1024
+"""Bytes of a document that are held in memory; a larger one goes to a temporary file while it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A slip or catalogue that was read in full; `content` is None if it is unchanged."""
+
+    content: BinaryIO | None
+    etag: str | None
+
+
+class HttpSource:
+    """One HTTP source for all threads of an engine.
+
+    `password`: the secret itself. `patience` and `window` (seconds over which the rate is measured) are for tests.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        options: HttpSettings,
+        *,
+        limits: Limits | None = None,
+        password: str | None = None,
+        patience: Patience | None = None,
+        window: float = 30.0,
+    ) -> None:
+        self.name = name
+        self._options = options
+        self._limits = limits or Limits()
+        self._client = Client(name, options, password)
+        self._patience = patience or Patience(options.retries, options.max_retry_after)
+        self._window = window
+        self._remembered = Remembered()
+        self._closed = Event()
+
+    def slip(self, url: str) -> Packageslip:
+        """The module's slip as the CMS has it now, past every cache."""
+        check_module_url(url)
+        slip, etag = self._read_slip(url, PAST_CACHES)
+        if slip is None:
+            raise WrongBytes(
+                f"{self.name}: the slip of {url} was answered with 304 although nothing was known of it", source=self.name
+            )
+        self._remembered.keep(slip, etag)
+        return slip
+
+    def modules(self) -> Iterator[CatalogueEntry]:
+        """Every module in the catalogue document."""
+        address = self._client.addresses.catalogue(self._options.catalogue)
+        try:
+            with self._document(address, PAST_CACHES) as document:
+                if document.content is not None:
+                    yield from read_catalogue(document.content, self._client.whole(address), self._limits)
+        except ResourceMissing as error:
+            raise ResourceMissing(f"{error}; 'catalogue' says where the list of modules is", source=self.name) from error
+
+    def fetch(self, slip: Packageslip, wants: Sequence[Want], sink: Sink) -> Iterator[Fetched]:
+        """Get the files, `parallel` at once, and answer in the order in which they are complete."""
+        threads = max(1, min(self._options.parallel, len(wants)))
+        return in_parallel(lambda want, stop: self._fetch_one(slip.url, want, sink, stop), wants, threads)
+
+    def still(self, slip: Packageslip) -> bool:
+        """Whether the CMS still has this slip: by its etag if it gave one, else by reading it again."""
+        etag = self._remembered.etag(slip)
+        headers = {**PAST_CACHES, "If-None-Match": etag} if etag else PAST_CACHES
+        try:
+            now, _ = self._read_slip(slip.url, headers)
+        except (NoSuchModule, SlipError):
+            return False
+        return now is None or agrees(now, slip)
+
+    def check(self) -> Iterable[tuple[str, bool, str]]:
+        """Whether the server answers, and has a catalogue."""
+        base = f"{self._client.addresses.base}/"
+        yield (f"{self.name}: {self._client.whole(base)} answers", *_outcome(self._ask_base))
+        yield (f"{self.name}: the catalogue can be read", *_outcome(lambda: next(self.modules(), None)))
+
+    def close(self) -> None:
+        """Close the connections; waits between retries end at once."""
+        self._closed.set()
+        self._client.close()
+
+    def _read_slip(self, url: str, headers: Mapping[str, str]) -> tuple[Packageslip | None, str | None]:
+        address = self._client.addresses.slip(url)
+        try:
+            with self._document(address, headers) as document:
+                if document.content is None:
+                    return None, document.etag
+                return read_slip(document.content, self._client.whole(address), self._limits, url=url), document.etag
+        except ResourceMissing as error:
+            raise NoSuchModule(
+                f"{self.name}: there is no module {url}: {self._client.whole(address)} does not exist; correct the URL, "
+                "or unpublish the module if it is gone for good",
+                source=self.name,
+            ) from error
+
+    @contextmanager
+    def _document(self, address: str, headers: Mapping[str, str]) -> Iterator[_Document]:
+        """A whole document, for the length of the block. One over the limit ends one byte past it, for its reader to refuse."""
+        with cast(BinaryIO, SpooledTemporaryFile(_IN_MEMORY)) as content:
+
+            def request() -> _Document:
+                content.seek(0)
+                content.truncate()
+                with self._client.get(address, headers) as answer:
+                    if answer.status == 304:
+                        return _Document(None, answer.headers.get("ETag"))
+                    if is_html(answer.headers):
+                        raise AccessRefused(
+                            f"{self.name}: {answer.where} is an HTML page instead of an XML document, perhaps for logging in; "
+                            "look at it with the source's account",
+                            source=self.name,
+                        )
+                    pour(answer, content.write, most=self._limits.bytes, pace=self._pace(), stop=self._closed)
+                    return _Document(content, answer.headers.get("ETag"))
+
+            document = self._patiently(request, self._closed)
+            content.seek(0)
+            yield document
+
+    def _fetch_one(self, url: str, want: Want, sink: Sink, stop: Event) -> Fetched:
+        try:
+            return self._transfer(url, want, sink, stop, fresh=False)
+        except WrongBytes as error:
+            # A cache on the way may hold an older file than the slip names.
+            log.info("file asked for again past caches", source=self.name, url=url, path=want.file.path, reason=str(error))
+            return self._transfer(url, want, sink, stop, fresh=True)
+
+    def _transfer(self, url: str, want: Want, sink: Sink, stop: Event, *, fresh: bool) -> Fetched:
+        address = self._client.addresses.file(url, want.file)
+        headers = request_headers(want, fresh=fresh)
+
+        def request() -> Fetched:
+            with self._client.get(address, headers) as answer:
+                return receive(answer, want, sink, pace=self._pace(), stop=stop, max_bytes=self._options.max_file_bytes)
+
+        return self._patiently(request, stop)
+
+    def _patiently(self, request: Callable[[], Result], stop: Event) -> Result:
+        """Repeat what may pass. An address that fails while the rest answers must not count as an outage of the whole source."""
+        try:
+            return self._patience.attempt(request, stop)
+        except SourceUnreachable as error:
+            if stop.is_set() or not self._alive():
+                raise
+            raise TransientSourceError(f"{error} (the server itself answers)", source=self.name) from error
+
+    def _alive(self) -> bool:
+        try:
+            self._ask_base()
+        except SourceUnreachable:
+            return False
+        except SourceError:
+            return True
+        return True
+
+    def _ask_base(self) -> None:
+        with self._client.get(f"{self._client.addresses.base}/"):
+            pass
+
+    def _pace(self) -> Pace:
+        return Pace(self._options.min_rate, self._options.total_timeout, self._window)
+
+
+def _outcome(ask: Callable[[], object]) -> tuple[bool, str]:
+    try:
+        ask()
+    except (SourceError, SlipError) as error:
+        return False, str(error)
+    return True, ""
