@@ -1,6 +1,9 @@
 """The packageslip: values, reading, writing, checking, building."""
 
+from packageslip.build import Metadata, build_slip
 from packageslip.catalogue import read_catalogue
+from packageslip.check import check_slip
+from packageslip.diff import SlipDiff, diff_slips
 from packageslip.errors import BadSlip, Fault, SlipError, UnsafePath
 from packageslip.names import check_href, check_module_url, check_path
 from packageslip.occupied import collisions
@@ -17,16 +20,21 @@ __all__ = [
     "Fault",
     "Kind",
     "Limits",
+    "Metadata",
     "Packageslip",
     "Resource",
+    "SlipDiff",
     "SlipError",
     "UnsafePath",
     "View",
     "ViewKind",
+    "build_slip",
     "check_href",
     "check_module_url",
     "check_path",
+    "check_slip",
     "collisions",
+    "diff_slips",
     "format_time",
     "is_page",
     "on_target",

@@ -33,15 +33,18 @@ class Attribute:
     required: bool = False
 
 
+class Table(dict[str, Attribute]):
+    """The attributes of one element by name, in the order in which they are written."""
+
+    def __init__(self, attributes: Mapping[str, Attribute]) -> None:
+        super().__init__(attributes)
+        self.required = tuple(name for name, attribute in attributes.items() if attribute.required)
+
+
 def text(value: str) -> str:
     """Text on one line: it may end up in a header, a log or a terminal."""
-    if _CONTROLS.search(value):
+    if not value.isprintable() and _CONTROLS.search(value):
         raise ValueError(f"{value!r} contains a control character")
-    return value
-
-
-def free_text(value: str) -> str:
-    """What people wrote; line breaks are theirs."""
     return value
 
 
@@ -109,56 +112,66 @@ def _if_true(value: object) -> str | None:
     return "true" if value else None
 
 
-SLIP: Mapping[str, Attribute] = {
-    "url": Attribute("url", module_url, required=True),
-    "uid": Attribute("uid", text),
-    "revision": Attribute("revision", text),
-    "module-type": Attribute("module_type", text),
-    "module-short-id": Attribute("module_short_id", text),
-    "department-code": Attribute("department_code", text),
-    "title": Attribute("title", free_text),
-    "state": Attribute("state", text),
-    "modified": Attribute("modified", parse_time, format_time),
-    "zip-required": Attribute("zip_required", flag, _if_true),
-    "serial": Attribute("serial", number),
-    "version": Attribute("version", digest, format_digest),
-    "queue": Attribute("queue", text),
-}
-RESOURCES: Mapping[str, Attribute] = {
-    "count": Attribute("count", number, required=True),
-    "size": Attribute("size", number),
-}
-RESOURCE: Mapping[str, Attribute] = {
-    "path": Attribute("path", path, required=True),
-    "kind": Attribute("kind", kind),
-    "type": Attribute("type", media_type),
-    "uid": Attribute("uid", text),
-    "title": Attribute("title", free_text),
-    "order": Attribute("order", number),
-    "size": Attribute("size", number),
-    "digest": Attribute("digest", digest, format_digest),
-    "modified": Attribute("modified", parse_time, format_time),
-    "etag": Attribute("etag", text),
-    "href": Attribute("href", href),
-    "download": Attribute("download", flag, _unless_true),
-    "mirror": Attribute("mirror", flag, _unless_true),
-}
-VIEW: Mapping[str, Attribute] = {
-    "path": Attribute("path", path, required=True),
-    "href": Attribute("href", href),
-    "size": Attribute("size", number),
-    "digest": Attribute("digest", digest, format_digest),
-}
-DEPENDENT: Mapping[str, Attribute] = {"url": Attribute("url", module_url, required=True)}
-DEPARTMENT: Mapping[str, Attribute] = {"id": Attribute("id", text, required=True)}
-CATALOGUE: Mapping[str, Attribute] = {"count": Attribute("count", number, required=True)}
-ENTRY: Mapping[str, Attribute] = {
-    "url": Attribute("url", module_url, required=True),
-    "module-type": Attribute("module_type", text),
-    "state": Attribute("state", text),
-    "revision": Attribute("revision", text),
-    "version": Attribute("version", digest, format_digest),
-    "serial": Attribute("serial", number),
-}
-NONE: Mapping[str, Attribute] = {}
+SLIP = Table(
+    {
+        "url": Attribute("url", module_url, required=True),
+        "uid": Attribute("uid", text),
+        "revision": Attribute("revision", text),
+        "module-type": Attribute("module_type", text),
+        "module-short-id": Attribute("module_short_id", text),
+        "department-code": Attribute("department_code", text),
+        "title": Attribute("title", str),
+        "state": Attribute("state", text),
+        "modified": Attribute("modified", parse_time, format_time),
+        "zip-required": Attribute("zip_required", flag, _if_true),
+        "serial": Attribute("serial", number),
+        "version": Attribute("version", digest, format_digest),
+        "queue": Attribute("queue", text),
+    }
+)
+RESOURCES = Table(
+    {
+        "count": Attribute("count", number, required=True),
+        "size": Attribute("size", number),
+    }
+)
+RESOURCE = Table(
+    {
+        "path": Attribute("path", path, required=True),
+        "kind": Attribute("kind", kind),
+        "type": Attribute("type", media_type),
+        "uid": Attribute("uid", text),
+        "title": Attribute("title", str),
+        "order": Attribute("order", number),
+        "size": Attribute("size", number),
+        "digest": Attribute("digest", digest, format_digest),
+        "modified": Attribute("modified", parse_time, format_time),
+        "etag": Attribute("etag", text),
+        "href": Attribute("href", href),
+        "download": Attribute("download", flag, _unless_true),
+        "mirror": Attribute("mirror", flag, _unless_true),
+    }
+)
+VIEW = Table(
+    {
+        "path": Attribute("path", path, required=True),
+        "href": Attribute("href", href),
+        "size": Attribute("size", number),
+        "digest": Attribute("digest", digest, format_digest),
+    }
+)
+DEPENDENT = Table({"url": Attribute("url", module_url, required=True)})
+DEPARTMENT = Table({"id": Attribute("id", text, required=True)})
+CATALOGUE = Table({"count": Attribute("count", number, required=True)})
+ENTRY = Table(
+    {
+        "url": Attribute("url", module_url, required=True),
+        "module-type": Attribute("module_type", text),
+        "state": Attribute("state", text),
+        "revision": Attribute("revision", text),
+        "version": Attribute("version", digest, format_digest),
+        "serial": Attribute("serial", number),
+    }
+)
+NONE = Table({})
 """Of the elements that only hold others."""

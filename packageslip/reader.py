@@ -11,20 +11,20 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 from packageslip import attributes
-from packageslip.attributes import NAMESPACE, Attribute
+from packageslip.attributes import NAMESPACE, Table
 from packageslip.commit_rules import CommitRules
 from packageslip.document import Element, Faults, Unreadable, chunks
 from packageslip.errors import BadSlip, UnsafePath
 from packageslip.occupied import Occupied
 from packageslip.values import Limits, Packageslip, Resource, View, ViewKind
 
-_SECTIONS: Mapping[str, Mapping[str, Attribute]] = {
+_SECTIONS = {
     "resources": attributes.RESOURCES,
     "views": attributes.NONE,
     "dependent-modules": attributes.NONE,
     "linked-departments": attributes.NONE,
 }
-_LEAVES: Mapping[str, Mapping[str, Mapping[str, Attribute]]] = {
+_LEAVES: Mapping[str, Mapping[str, Table]] = {
     "resources": {"resource": attributes.RESOURCE},
     "views": {kind.value: attributes.VIEW for kind in ViewKind},
     "dependent-modules": {"module": attributes.DEPENDENT},
@@ -171,26 +171,27 @@ _CLASHES = {
     "N10": "paths {other!r} and {path!r} differ only in case or Unicode form, and are one file on many systems",
     "N13": "path {path!r} cannot be beside {other!r}: one would have to be a file and a folder",
 }
+_OURS = f"{{{NAMESPACE}}}"
 # Says where an editor finds the schema; not acted on.
 _HINT = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 
 
 def require_root(element: Element, name: str, faults: Faults) -> None:
     """Refuse a document of another kind or version; nothing in it could be understood. Raises Unreadable."""
-    if element.tag != f"{{{NAMESPACE}}}{name}":
+    if element.tag != _OURS + name:
         faults.end(element.line, "X5", f"the root is <{element.tag}>, not <{name}> of the namespace {NAMESPACE}")
 
 
 def known(element: Element, names: Iterable[str], faults: Faults) -> str | None:
     """The element's name, if it is one of these in our namespace; otherwise a fault."""
-    name = local(element.tag)
-    if element.tag == f"{{{NAMESPACE}}}{name}" and name in names:
+    if element.tag.startswith(_OURS) and (name := element.tag[len(_OURS) :]) in names:
         return name
+    name = local(element.tag)
     faults.add(element.line, "X5", f"there is no element <{name}> here{_nearest(name, names)}")
     return None
 
 
-def read_attributes(element: Element, table: Mapping[str, Attribute], faults: Faults, limits: Limits) -> dict[str, Any]:
+def read_attributes(element: Element, table: Table, faults: Faults, limits: Limits) -> dict[str, Any]:
     """The values by field. An attribute that is unknown, wrong or missing is a fault, and left out."""
     values: dict[str, Any] = {}
     for name, value in element.attributes:
@@ -206,13 +207,13 @@ def read_attributes(element: Element, table: Mapping[str, Attribute], faults: Fa
                 faults.add(element.line, error.rule, f"{name} {value!r} is refused: {error.why}")
             except ValueError as error:
                 faults.add(element.line, "X8", f"{name}: {error}")
-    for name, attribute in table.items():
-        if attribute.required and attribute.field not in values and name not in dict(element.attributes):
+    for name in table.required:
+        if table[name].field not in values and name not in dict(element.attributes):
             faults.add(element.line, "X5", f"<{local(element.tag)}> lacks the attribute {name!r}")
     return values
 
 
-def _refuse_attribute(element: Element, name: str, table: Mapping[str, Attribute], faults: Faults) -> None:
+def _refuse_attribute(element: Element, name: str, table: Table, faults: Faults) -> None:
     if name != _HINT or element.depth > 1:
         message = f"<{local(element.tag)}> has no attribute {local(name)!r}{_nearest(name, table)}"
         faults.add(element.line, "X5", message)

@@ -1,6 +1,7 @@
 """RFC 3339 and whole seconds since the epoch."""
 
 from datetime import UTC, datetime, timedelta
+from math import floor
 
 LAST = 2**32 - 1
 """SFTP (version 3) carries times in 32 bits without a sign: 1970 to 2106. Slips hold no others."""
@@ -24,7 +25,7 @@ def parse_time(text: str) -> int:
     offset = moment.utcoffset()
     if offset is None or abs(offset) > _FARTHEST:
         raise ValueError(_wrong(text))
-    return check_time(int(moment.replace(microsecond=0).timestamp()))
+    return check_time(floor(moment.timestamp()))
 
 
 def check_time(seconds: int) -> int:

@@ -4,12 +4,12 @@ The same value always gives the same bytes, so that slips can be compared and ke
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import BinaryIO
 
 from packageslip import attributes
-from packageslip.attributes import NAMESPACE, Attribute
+from packageslip.attributes import NAMESPACE, Table
 from packageslip.values import CatalogueEntry, Packageslip
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -70,7 +70,7 @@ def _total(slip: Packageslip) -> str:
     return f' size="{sum(sizes)}"' if len(sizes) == len(slip.resources) else ""
 
 
-def _written(value: object, table: Mapping[str, Attribute]) -> str:
+def _written(value: object, table: Table) -> str:
     parts = []
     for name, attribute in table.items():
         found = getattr(value, attribute.field)
