@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import SftpTarget
+from config import SftpTarget
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 SFTP_SERVER = next(

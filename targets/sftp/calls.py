@@ -1,0 +1,115 @@
+"""The calls of the commit protocol as requests: what can be sent together, and what must be waited for."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TypeVar
+
+from targets.disk import Answer, Op
+from targets.errors import NoSpace
+from targets.sftp import wire
+from targets.sftp.faults import answer as word
+from targets.sftp.faults import explain
+from targets.sftp.session import Session, Ticket, Work, answer, ask, ask_all
+
+T = TypeVar("T")
+
+_LISTS_AT_ONCE = 4
+"""READDIRs under way: OpenSSH answers a hundred names to each."""
+_LIST_BYTES = 64 * 1024
+
+
+def numbered(number: int, work: Work[T]) -> Work[tuple[int, T]]:
+    """A work whose result says which one it was."""
+    return number, (yield from work)
+
+
+def change(session: Session, wanted: Sequence[tuple[Op, bytes, bytes]]) -> Work[Sequence[Answer]]:
+    """Renames, unlinks and rmdirs, in this order, all on their way at once."""
+    replies = yield from ask_all(session, (_request(op, path, to) for op, path, to in wanted))
+    return [word(wire.status(reply)) for reply in replies]
+
+
+def make_folders(session: Session, wanted: Sequence[tuple[bytes, int | None]]) -> Work[Sequence[Answer]]:
+    """Make folders, each with exactly its mode: umask and default ACLs take part in MKDIR, so what came out is looked at."""
+    replies = yield from ask_all(session, (wire.make_folder(path, mode) for path, mode in wanted))
+    answers = [word(wire.status(reply)) for reply in replies]
+    yield from _set_modes(session, [pair for pair, said in zip(wanted, answers, strict=True) if said is Answer.OK])
+    refused = [path for (path, _), said in zip(wanted, answers, strict=True) if said is Answer.REFUSED]
+    yield from _notice_full_disk(session, refused)
+    return answers
+
+
+def sync(session: Session, path: bytes) -> Work[Answer]:
+    """fsync of a file that is there."""
+    handle = wire.handle((yield from ask(session, wire.open_for_reading(path))))
+    if isinstance(handle, wire.Status):
+        return word(handle)
+    for ticket in [session.send(wire.sync(handle)), session.send(wire.close(handle))]:
+        status = wire.status((yield from answer(ticket)))
+        if status.code != wire.OK:
+            raise (yield from explain(session, status, "sync", path))
+    return Answer.OK
+
+
+def listing(session: Session, path: bytes) -> Work[dict[bytes, wire.Attributes]]:
+    """Names in a folder, without "." and ".."; raises FileNotFoundError."""
+    handle = wire.handle((yield from ask(session, wire.open_folder(path))))
+    if isinstance(handle, wire.Status):
+        raise (yield from explain(session, handle, "list", path))
+    try:
+        found = yield from _names(session, path, handle)
+    finally:
+        session.later(wire.close(handle))
+    return {name: said for name, said in found.items() if name not in {b".", b".."}}
+
+
+def _names(session: Session, path: bytes, handle: bytes) -> Work[dict[bytes, wire.Attributes]]:
+    found: dict[bytes, wire.Attributes] = {}
+    under_way: deque[Ticket] = deque()
+    while True:
+        while len(under_way) < _LISTS_AT_ONCE and (session.room or not under_way):
+            under_way.append(session.send(wire.read_folder(handle), awaited=_LIST_BYTES))
+        said = wire.names((yield from answer(under_way.popleft())))
+        if not isinstance(said, wire.Status):
+            found |= said
+        elif said.code == wire.EOF:
+            return found
+        else:
+            raise (yield from explain(session, said, "list", path))
+
+
+def _request(op: Op, path: bytes, to: bytes) -> wire.Request:
+    match op:
+        case Op.RENAME:
+            return wire.rename_over(path, to)
+        case Op.UNLINK:
+            return wire.remove(path)
+        case Op.RMDIR:
+            return wire.remove_folder(path)
+        case _:
+            raise ValueError(op)
+
+
+def _set_modes(session: Session, made: Sequence[tuple[bytes, int | None]]) -> Work[None]:
+    wanted = [(path, mode) for path, mode in made if mode is not None]
+    replies = yield from ask_all(session, (wire.lstat(path) for path, _ in wanted))
+    wrong: list[tuple[bytes, int]] = []
+    for (path, mode), reply in zip(wanted, replies, strict=True):
+        said = wire.attributes(reply)
+        if isinstance(said, wire.Attributes) and said.mode is not None and said.mode & 0o777 != mode:
+            # A set-group-id bit that the folder got from its parent stays.
+            wrong.append((path, said.mode & 0o7000 | mode))
+    for (path, _), reply in zip(wrong, (yield from ask_all(session, (wire.set_mode(*pair) for pair in wrong))), strict=True):
+        status = wire.status(reply)
+        if status.code not in {wire.OK, wire.NO_SUCH_FILE}:
+            raise (yield from explain(session, status, "set the mode of", path))
+
+
+def _notice_full_disk(session: Session, refused: Sequence[bytes]) -> Work[None]:
+    """A folder that is refused though nothing of its name is there."""
+    for path, reply in zip(refused, (yield from ask_all(session, map(wire.lstat, refused))), strict=True):
+        said = wire.attributes(reply)
+        if isinstance(said, wire.Status) and said.code == wire.NO_SUCH_FILE:
+            error = yield from explain(session, wire.Status(wire.FAILURE, ""), "make the folder", path)
+            if isinstance(error, NoSpace):
+                raise error

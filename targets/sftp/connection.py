@@ -1,0 +1,277 @@
+"""One SSH connection with an SFTP channel on it: who it is, in what order, and how long each step may take.
+
+TCP, then key exchange, then the host key is judged, and only then does the account show its key, once. Paramiko's own
+defaults are not used: they list CBC, 3DES and MD5, put GCM last, and wait an hour for a channel.
+"""
+
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+import paramiko
+
+from config import Secret, SftpTarget
+from targets.errors import HostKeyRefused, LoginRefused, TargetUnfit, TargetUnreachable
+from targets.sftp.hostkeys import HostKeys, from_known_hosts, from_setting
+
+CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr")
+MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-512", "hmac-sha2-256")
+"""GCM needs none; encrypt-then-MAC first for the others."""
+KEY_EXCHANGES = (
+    "mlkem768x25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp521",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp256",
+    "diffie-hellman-group16-sha512",
+)
+HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256")
+
+KEEPALIVE = 15
+"""Seconds of silence after which something is sent: it keeps a NAT's entry, and makes the kernel notice a dead peer."""
+
+WINDOW = 8 * 1024 * 1024
+"""Bytes that the server may send before we read them. More than the replies to all that a session lets be under way, so
+that the server never stops reading our requests because we have not read its replies."""
+
+_FAREWELL = 5
+"""Seconds that paramiko's reading thread gets to end; it needs milliseconds."""
+_READ_AHEAD = 128 * 1024
+_QUIET = "targets.sftp.paramiko"
+"""Paramiko logs whole tracebacks of what it also raises; they go nowhere."""
+
+
+class ReadsSecrets(Protocol):
+    """Where a passphrase comes from."""
+
+    def read(self, secret: Secret, /) -> str: ...
+
+
+class Connection:
+    """An authenticated connection with an open SFTP channel. `close` ends it; nothing is left to the garbage collector."""
+
+    def __init__(self, plain: "_Watched", transport: paramiko.Transport, channel: paramiko.Channel) -> None:
+        self._plain, self._transport = plain, transport
+        self.channel = channel
+
+    @property
+    def alive(self) -> bool:
+        """Whether nothing is known to have ended it."""
+        return self._transport.is_active() and not self.channel.closed
+
+    @property
+    def server(self) -> str:
+        """What the server calls its software."""
+        return self._transport.remote_version
+
+    def close(self) -> None:
+        """Close the channel and the connection. Safe to call twice."""
+        if self.alive:
+            # A hang-up the server can understand; all replies were read, so nothing can get lost by what follows.
+            with suppress(paramiko.SSHException, OSError, EOFError):
+                self.channel.close()
+        _close(self._plain, self._transport)
+
+
+def connect(settings: SftpTarget, *, target: str, secrets: ReadsSecrets | None) -> Connection:
+    """Connect, judge the host key, log in, open the channel.
+
+    Raises TargetUnreachable, HostKeyRefused, LoginRefused, TargetUnfit (no SFTP there).
+    """
+    place = f"{settings.host}:{settings.port}"
+    known = _host_keys(target, settings)
+    key = _private_key(target, settings, secrets)
+    plain = _socket(place, settings)
+    transport = _transport(plain, settings, known)
+    try:
+        with _speaking(f"{place} did not complete the SSH handshake"):
+            transport.start_client(timeout=settings.connect_timeout)
+            if not transport.initial_kex_done:
+                raise TargetUnreachable(f"{place} did not complete the SSH handshake within {settings.connect_timeout:g} s.")
+            known.check(transport.get_remote_server_key().asbytes())
+        _log_in(transport, key, settings, place)
+        return Connection(plain, transport, _sftp_channel(transport, settings, place))
+    except BaseException:
+        _close(plain, transport)
+        raise
+
+
+class _Watched:
+    """A socket for paramiko that reads ahead, and gives up a send that makes no progress.
+
+    Paramiko reads each packet in two calls and retries a blocked send for ever; its reads time out so that it can look
+    around, which stays as it is.
+    """
+
+    def __init__(self, plain: socket.socket, patience: float) -> None:
+        self._plain = plain
+        self._patience = patience
+        self._ahead = b""
+        self._closed = False  # paramiko looks at this name of a socket
+        self._blocked_since: float | None = None
+
+    def send(self, data: bytes) -> int:
+        try:
+            sent = self._plain.send(data)
+        except TimeoutError:
+            now = time.monotonic()
+            self._blocked_since = self._blocked_since or now
+            if now - self._blocked_since > self._patience:
+                raise ConnectionAbortedError(f"nothing could be sent for {self._patience:g} s") from None
+            raise
+        self._blocked_since = None
+        return sent
+
+    def recv(self, count: int) -> bytes:
+        if not self._ahead:
+            self._ahead = self._plain.recv(max(count, _READ_AHEAD))
+        taken, self._ahead = self._ahead[:count], self._ahead[count:]
+        return taken
+
+    def settimeout(self, seconds: float) -> None:
+        self._plain.settimeout(seconds)
+
+    def close(self) -> None:
+        self._closed = True
+        with suppress(OSError):
+            # Wakes the reading thread at once.
+            self._plain.shutdown(socket.SHUT_RDWR)
+        self._plain.close()
+
+
+def _host_keys(name: str, settings: SftpTarget) -> HostKeys:
+    if settings.host_key is not None:
+        return from_setting(settings.host_key, settings.host, f"host_key of [targets.{name}]")
+    if settings.known_hosts is None:
+        return HostKeys(settings.host, f"the configuration: set host_key or known_hosts in [targets.{name}]")
+    try:
+        with settings.known_hosts.expanduser().open(encoding="utf-8", errors="replace") as lines:
+            return from_known_hosts(lines, settings.host, settings.port, f"the file {settings.known_hosts}")
+    except OSError as error:
+        raise HostKeyRefused(
+            f"The file of known hosts of target {name} cannot be read: {error}. Correct known_hosts in [targets.{name}]."
+        ) from error
+
+
+def _private_key(name: str, settings: SftpTarget, secrets: ReadsSecrets | None) -> paramiko.PKey:
+    """The one key; every fault of its file is said in words that name the file, and none shows the passphrase."""
+    wanted = settings.key_password
+    passphrase = secrets.read(wanted).encode() if secrets is not None and wanted is not None else None
+    path = settings.key.expanduser()
+    where = f"The key {settings.key} of target {name}"
+    try:
+        return paramiko.PKey.from_path(path, passphrase)
+    except OSError as error:
+        raise LoginRefused(
+            f"{where} cannot be read: {error.strerror}. Correct key in [targets.{name}], or the file's rights."
+        ) from error
+    except Exception as error:  # noqa: BLE001 (each kind of key and each library version has errors of its own)
+        raise LoginRefused(f"{where} cannot be used: {_key_fault(path, passphrase, error)}") from None
+
+
+def _key_fault(path: Path, passphrase: bytes | None, error: Exception) -> str:
+    content = path.read_bytes()
+    if b"BEGIN DSA" in content or "ssh-dss" in str(error).lower() or "dsa" in str(error).lower():
+        return "DSA keys are too weak, and servers refuse them. Make another: ssh-keygen -t ed25519."
+    if b"PRIVATE KEY" not in content:
+        return "it is not a private key. The file that ssh-keygen makes beside the .pub file is meant."
+    if passphrase is None:
+        return "it seems to have a passphrase; set key_password."
+    return "the passphrase of key_password does not open it."
+
+
+def _socket(place: str, settings: SftpTarget) -> _Watched:
+    try:
+        plain = socket.create_connection((settings.host, settings.port), timeout=settings.connect_timeout)
+    except OSError as error:
+        raise TargetUnreachable(f"{place} cannot be reached: {error}.") from error
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.idle_timeout * 1000))
+    return _Watched(plain, settings.idle_timeout)
+
+
+def _transport(plain: _Watched, settings: SftpTarget, known: HostKeys) -> paramiko.Transport:
+    quiet = logging.getLogger(_QUIET)
+    quiet.propagate = False
+    if not quiet.handlers:
+        quiet.addHandler(logging.NullHandler())
+    transport = paramiko.Transport(plain)
+    transport.set_log_channel(_QUIET)
+    transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = settings.connect_timeout
+    transport.channel_timeout = settings.connect_timeout
+    options = transport.get_security_options()
+    options.ciphers = CIPHERS
+    options.digests = MACS
+    # What the installed cryptography library lacks, paramiko has left out of its own list.
+    options.kex = tuple(name for name in KEY_EXCHANGES if name in options.kex)
+    options.key_types = known.preferred(HOST_KEYS)
+    return transport
+
+
+def _log_in(transport: paramiko.Transport, key: paramiko.PKey, settings: SftpTarget, place: str) -> None:
+    """Show the one key, once: servers lock accounts after a few failures."""
+    try:
+        more = transport.auth_publickey(settings.user, key)
+    except paramiko.BadAuthenticationType as error:
+        allowed = ", ".join(error.allowed_types)
+        raise LoginRefused(f"{place} lets {settings.user!r} not log in by key, only by: {allowed}.") from error
+    except paramiko.AuthenticationException as error:
+        if not transport.is_active():
+            raise TargetUnreachable(f"{place} closed the connection during the login of {settings.user!r}.") from error
+        if "timeout" in str(error):
+            raise TargetUnreachable(f"{place} did not answer the login within {settings.connect_timeout:g} s.") from error
+        raise LoginRefused(
+            f"{place} did not accept the key {settings.key} for the account {settings.user!r}. Is its public half in that "
+            "account's authorized_keys? It was tried once and will not be tried again by itself."
+        ) from error
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise TargetUnreachable(f"{place} broke off the login of {settings.user!r}: {_words(error)}.") from error
+    if more:
+        raise LoginRefused(
+            f"{place} wants more than a key from {settings.user!r}: {', '.join(more)}. Slipway logs in by key alone."
+        )
+
+
+def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: str) -> paramiko.Channel:
+    hint = "Right after a login this is often a ChrootDirectory whose folders are not all owned by root; sshd's log says."
+    with _speaking(f"{place} opened no channel for {settings.user!r}. {hint}"):
+        channel = transport.open_session(window_size=WINDOW, timeout=settings.connect_timeout)
+        transport.set_keepalive(KEEPALIVE)
+        channel.settimeout(settings.idle_timeout)
+    try:
+        channel.invoke_subsystem("sftp")
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        if transport.is_active():
+            raise TargetUnfit(
+                f"{place} offers no SFTP to {settings.user!r}. Add `Subsystem sftp internal-sftp` to its sshd_config."
+            ) from error
+        raise TargetUnreachable(f"{place} closed the connection as SFTP began. {hint}") from error
+    return channel
+
+
+@contextmanager
+def _speaking(what: str) -> Iterator[None]:
+    """What goes wrong below here means that the server cannot be used for the moment."""
+    try:
+        yield
+    except paramiko.IncompatiblePeer as error:
+        raise TargetUnfit(f"{what}: no algorithm in common ({error}). Its SSH server is too old; it needs an update.") from error
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise TargetUnreachable(f"{what}: {_words(error)}.") from error
+
+
+def _close(plain: _Watched, transport: paramiko.Transport) -> None:
+    # Without this a failed handshake leaves a timer thread that the interpreter waits for at its end.
+    transport.packetizer.complete_handshake()
+    transport.close()
+    plain.close()
+    if transport.is_alive():
+        transport.join(_FAREWELL)
+
+
+def _words(error: BaseException) -> str:
+    return str(error).rstrip(".") or type(error).__name__

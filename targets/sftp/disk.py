@@ -1,0 +1,207 @@
+"""A server's file system over SFTP, as the commit protocol wants it: bulk calls, pipelined, each one answered."""
+
+import io
+import posixpath
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import BinaryIO, TypeVar
+
+import structlog
+
+from config import SftpTarget
+from packageslip import Digest, UnsafePath
+from targets.disk import Answer, Call, Entry, EntryType, Op, Write
+from targets.errors import TargetError, TargetUnfit, TargetUnreachable
+from targets.sftp import calls, download, wire
+from targets.sftp.connection import Connection, ReadsSecrets, connect
+from targets.sftp.faults import explain, file_system
+from targets.sftp.probe import probe
+from targets.sftp.session import Session, Work, ask_all
+from targets.sftp.upload import upload
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+FILES_AT_ONCE = 128
+"""Files under way at once: at 20 ms of distance that is some thousands a second; the server holds a handle for each."""
+_SPARE_HANDLES = 8
+_TYPES = {stat.S_IFREG: EntryType.FILE, stat.S_IFDIR: EntryType.FOLDER, stat.S_IFLNK: EntryType.LINK}
+
+
+class SftpDisk:
+    """`Disk` over one SSH connection, made at the first call and made anew after it was cut.
+
+    Used by one thread at a time; another thread needs a disk of its own.
+    """
+
+    def __init__(self, settings: SftpTarget, *, target: str, secrets: ReadsSecrets | None = None) -> None:
+        self._name, self._settings, self._secrets = target, settings, secrets
+        self._connection: Connection | None = None
+        self._session: Session | None = None
+
+    def list(self, folder: str) -> Mapping[str, Entry]:
+        with self._named():
+            session = self._connected()
+            found = session.finish(calls.listing(session, self._path(folder)))
+            return {name.decode("utf-8", "surrogateescape"): _entry(said) for name, said in found.items()}
+
+    def stat(self, paths: Sequence[str]) -> Sequence[Entry | None]:
+        with self._named():
+            session = self._connected()
+            return session.finish(_stat(session, [self._path(path) for path in paths]))
+
+    def read(self, path: str) -> bytes:
+        with self.open(path) as stream:
+            return stream.read()
+
+    def open(self, path: str) -> BinaryIO:
+        with self._named():
+            session = self._connected()
+            ahead = session.finish(download.open_regular(session, self._path(path)))
+            if ahead is None:
+                raise FileNotFoundError(f"no regular file {path!r} on target {self._name}")
+            return io.BufferedReader(download.Reader(session, ahead), session.read_size)
+
+    def digests(self, paths: Sequence[str]) -> Iterator[tuple[int, Digest] | None]:
+        with self._named():
+            session = self._connected()
+            early: dict[int, tuple[int, Digest] | None] = {}
+            turn = 0
+            works = (calls.numbered(number, download.digest(session, self._path(path))) for number, path in enumerate(paths))
+            for number, found in session.drive(works, self._at_once(session)):
+                early[number] = found
+                while turn in early:
+                    yield early.pop(turn)
+                    turn += 1
+
+    def run(self, calls_: Sequence[Call]) -> Sequence[Answer]:
+        with self._named():
+            session = self._connected()
+            self._require(session, calls_)
+            answers: list[Answer] = []
+            for op, group in groupby(calls_, lambda call: call.op if call.op in {Op.MKDIR, Op.SYNC} else None):
+                same = [(call, self._path(call.path), self._path(call.to) if call.to else b"") for call in group]
+                if op is Op.SYNC:
+                    answers += self._sync(session, [path for _, path, _ in same])
+                elif op is Op.MKDIR:
+                    answers += session.finish(calls.make_folders(session, [(path, call.mode) for call, path, _ in same]))
+                else:
+                    answers += session.finish(calls.change(session, [(call.op, path, to) for call, path, to in same]))
+            return answers
+
+    def write(self, writes: Iterable[Write]) -> Iterator[Write]:
+        with self._named():
+            session = self._connected()
+            works = (upload(session, self._fit(session, write), self._path(write.path)) for write in writes)
+            yield from session.drive(works, self._at_once(session))
+
+    def space(self) -> tuple[int, int] | None:
+        with self._named():
+            session = self._connected()
+            said = session.finish(file_system(session, self._path("")))
+            return (said.free_bytes, said.free_inodes) if said else None
+
+    def probe(self, folder: str) -> Iterator[tuple[str, bool, str]]:
+        with self._named():
+            yield from probe(self, self._connected().extensions, folder, durable=self._settings.durability != "none")
+
+    def close(self) -> None:
+        connection, self._connection, self._session = self._connection, None, None
+        if connection is not None:
+            connection.close()
+
+    def _connected(self) -> Session:
+        """The session; a new one if there is none or the last one ended."""
+        if self._session is not None and self._connection is not None:
+            if self._session.broken is None and self._connection.alive:
+                return self._session
+            log.info(
+                "connection replaced", target=self._name, host=self._settings.host, reason=str(self._session.broken or "ended")
+            )
+            self.close()
+        connection = connect(self._settings, target=self._name, secrets=self._secrets)
+        try:
+            session = Session(
+                connection.channel,
+                f"{self._settings.host}:{self._settings.port}",
+                in_order="OpenSSH" in connection.server,
+                idle=self._settings.idle_timeout,
+            )
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self._session = connection, session
+        return session
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Errors carry the target's name; a connection that broke is closed at once."""
+        try:
+            yield
+        except TargetError as error:
+            error.target = error.target or self._name
+            if isinstance(error, TargetUnreachable):
+                self.close()
+            raise
+
+    def _path(self, path: str) -> bytes:
+        """The server's name of a path. A NUL would end the whole session at OpenSSH, so it never gets there."""
+        if "\0" in path:
+            raise UnsafePath(path, "N4", "a NUL ends names on every server")
+        whole = posixpath.join(self._settings.root, path) if path else self._settings.root
+        try:
+            return whole.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise UnsafePath(path, "N16", "it is not valid Unicode") from error
+
+    def _at_once(self, session: Session) -> int:
+        return max(1, min(FILES_AT_ONCE, session.handles - _SPARE_HANDLES))
+
+    def _sync(self, session: Session, paths: Sequence[bytes]) -> Sequence[Answer]:
+        if self._settings.durability == "none":
+            return [Answer.OK] * len(paths)
+        works = (calls.numbered(number, calls.sync(session, path)) for number, path in enumerate(paths))
+        return [answer for _, answer in sorted(session.drive(works, self._at_once(session)))]
+
+    def _require(self, session: Session, wanted: Sequence[Call]) -> None:
+        """Say what the server lacks before anything is done to it."""
+        if wire.POSIX_RENAME not in session.extensions and any(call.op is Op.RENAME for call in wanted):
+            raise TargetUnfit(
+                f"{session.place} cannot rename over a file ({wire.POSIX_RENAME} is missing), so nothing can be replaced without "
+                "a gap. Use OpenSSH's SFTP server there."
+            )
+        if self._settings.durability != "none" and any(call.op is Op.SYNC for call in wanted):
+            self._require_sync(session)
+
+    def _require_sync(self, session: Session) -> None:
+        if wire.FSYNC not in session.extensions:
+            raise TargetUnfit(
+                f"{session.place} cannot sync files to its disk ({wire.FSYNC} is missing). Use OpenSSH's SFTP server there, "
+                f'or set durability = "none" in [targets.{self._name}].'
+            )
+
+    def _fit(self, session: Session, write: Write) -> Write:
+        if write.sync:
+            self._require_sync(session)
+        return write
+
+
+def _stat(session: Session, paths: Sequence[bytes]) -> Work[Sequence[Entry | None]]:
+    found: list[Entry | None] = []
+    for path, reply in zip(paths, (yield from ask_all(session, map(wire.lstat, paths))), strict=True):
+        said = wire.attributes(reply)
+        if isinstance(said, wire.Attributes):
+            found.append(_entry(said))
+        elif said.code == wire.NO_SUCH_FILE:
+            found.append(None)
+        else:
+            raise (yield from explain(session, said, "look at", path))
+    return found
+
+
+def _entry(said: wire.Attributes) -> Entry:
+    kind = EntryType.OTHER if said.mode is None else _TYPES.get(stat.S_IFMT(said.mode), EntryType.OTHER)
+    return Entry(kind, said.size or 0, said.modified or 0)

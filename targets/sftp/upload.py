@@ -1,0 +1,109 @@
+"""Storing one file: created exclusively, filled, its mode and times set, synced, closed, and every reply looked at."""
+
+import hashlib
+from collections import deque
+from contextlib import closing
+
+from targets.disk import Write
+from targets.errors import CorruptTransfer
+from targets.sftp import download, wire
+from targets.sftp.faults import explain
+from targets.sftp.session import Session, Ticket, Work, answer, ask
+
+
+def upload(session: Session, write: Write, path: bytes) -> Work[Write]:
+    """The whole life of one upload. What was not good to the end is removed again, as far as the server lets us.
+
+    Raises CorruptTransfer, PathBlocked, FileNotFoundError, NoSpace and what else a server may say.
+    """
+    handle = wire.handle((yield from ask(session, wire.create(path, write.mode))))
+    if isinstance(handle, wire.Status):
+        raise (yield from explain(session, handle, "create", path, write.size, new=True))
+    file = _Open(session, write, path, handle)
+    try:
+        yield from file.fill()
+        yield from file.finish()
+        if write.read_back:
+            yield from _compare(session, write, path)
+    except BaseException:
+        file.give_up()
+        raise
+    return write
+
+
+class _Open:
+    """A file that we created, and the replies still awaited for it."""
+
+    def __init__(self, session: Session, write: Write, path: bytes, handle: bytes) -> None:
+        self._session, self._write, self._path, self._handle = session, write, path, handle
+        self._awaited: deque[tuple[str, Ticket]] = deque()
+        self._closed = False
+
+    def fill(self) -> Work[None]:
+        """Send the bytes. They are what was promised, or CorruptTransfer is raised before the file is closed."""
+        write, hasher, offset = self._write, hashlib.sha256(), 0
+        with closing(write.open()) as stream:
+            # One byte more than promised is asked for, so that a longer file does not pass for the right one.
+            while chunk := stream.read(min(self._session.write_size, write.size - offset + 1)):
+                hasher.update(chunk)
+                if offset + len(chunk) > write.size:
+                    raise _wrong(write, f"more than {write.size} bytes")
+                while not self._session.room:
+                    yield None
+                self._send("write", wire.write(self._handle, offset, chunk))
+                offset += len(chunk)
+                yield from self._look_back()
+        if offset < write.size:
+            raise _wrong(write, f"{offset} bytes instead of {write.size}")
+        if hasher.digest() != write.digest:
+            raise _wrong(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")
+
+    def finish(self) -> Work[None]:
+        """Mode and times, sync, close; then every reply must have been good."""
+        write = self._write
+        if write.mode is not None or write.modified is not None:
+            self._send("set mode and times of", wire.set_attributes(self._handle, write.mode, write.modified))
+        if write.sync:
+            self._send("sync", wire.sync(self._handle))
+        self._send("close", wire.close(self._handle))
+        # Handles are numbers that the server uses again: a second CLOSE could hit somebody else's file.
+        self._closed = True
+        yield from answer(self._awaited[-1][1])
+        while self._awaited:
+            yield from answer(self._awaited[0][1])
+            yield from self._check(*self._awaited.popleft())
+
+    def give_up(self) -> None:
+        """Close and remove it. The file is invisible still, so nobody waits for the replies."""
+        if not self._closed:
+            self._session.later(wire.close(self._handle))
+        self._session.later(wire.remove(self._path))
+
+    def _send(self, doing: str, request: wire.Request) -> None:
+        self._awaited.append((doing, self._session.send(request)))
+
+    def _look_back(self) -> Work[None]:
+        """Check what was answered meanwhile, so that a refusal stops a large file early."""
+        while self._awaited and self._awaited[0][1].reply is not None:
+            yield from self._check(*self._awaited.popleft())
+
+    def _check(self, doing: str, ticket: Ticket) -> Work[None]:
+        assert ticket.reply is not None
+        status = wire.status(ticket.reply)
+        if status.code != wire.OK:
+            raise (yield from explain(self._session, status, doing, self._path, self._write.size))
+
+
+def _compare(session: Session, write: Write, path: bytes) -> Work[None]:
+    """Read it again, from the server's disk or its cache."""
+    found = yield from download.digest(session, path)
+    if found != (write.size, write.digest):
+        said = f"{found[0]} bytes with the digest {found[1].hex()}" if found else "nothing there"
+        raise CorruptTransfer(
+            f"{write.path} on {session.place} is not what was sent, though every reply was good: reading it again found {said}. "
+            "The server's disk or something between may be faulty."
+        )
+
+
+def _wrong(write: Write, found: str) -> CorruptTransfer:
+    return CorruptTransfer(f"{write.path} was not stored: its source gave {found}.")

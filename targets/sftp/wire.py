@@ -1,0 +1,320 @@
+"""SFTP version 3 on the wire: pure functions from values to packets and back.
+
+The protocol is draft-ietf-secsh-filexfer-02; the extensions are those of OpenSSH's PROTOCOL file. A request is a pair of
+its type and its body; the session adds length and id. Names are bytes here.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+VERSION = 3
+
+INIT, VERSION_REPLY = 1, 2
+OPEN, CLOSE, READ, WRITE, LSTAT, FSETSTAT, SETSTAT = 3, 4, 5, 6, 7, 10, 9
+OPENDIR, READDIR, REMOVE, MKDIR, RMDIR = 11, 12, 13, 14, 15
+STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
+EXTENDED, EXTENDED_REPLY = 200, 201
+
+OK, EOF, NO_SUCH_FILE, PERMISSION_DENIED, FAILURE, BAD_MESSAGE, NO_CONNECTION, CONNECTION_LOST, UNSUPPORTED = range(9)
+
+POSIX_RENAME = "posix-rename@openssh.com"
+FSYNC = "fsync@openssh.com"
+STATVFS = "statvfs@openssh.com"
+LIMITS = "limits@openssh.com"
+
+LARGEST_PACKET = 1024 * 1024
+"""OpenSSH sends at most 256 KiB; what claims to be longer than this is not SFTP."""
+
+_FOR_READING, _FOR_WRITING, _CREATE, _EXCLUSIVE = 0x01, 0x02, 0x08, 0x20
+_HAS_SIZE, _HAS_OWNER, _HAS_MODE, _HAS_TIMES, _HAS_MORE = 0x01, 0x02, 0x04, 0x08, 0x80000000
+_LATEST = 2**32 - 1
+"""Version 3 has 32 bits for a time: February 2106."""
+
+_HEAD = struct.Struct(">IBI")
+_U32 = struct.Struct(">I")
+_U64 = struct.Struct(">Q")
+
+Request = tuple[int, bytes]
+"""Type and body."""
+
+
+class Garbled(Exception):
+    """These bytes are not what the protocol says comes here."""
+
+
+class Reply(NamedTuple):
+    """One answer: its type and its body, after the id."""
+
+    kind: int
+    body: bytes
+
+
+class Status(NamedTuple):
+    """A code, and what the server says in words (often nothing but the code's name)."""
+
+    code: int
+    text: str
+
+
+class Attributes(NamedTuple):
+    """What the server says of a file; None where it says nothing."""
+
+    size: int | None = None
+    mode: int | None = None
+    modified: int | None = None
+
+
+class Limits(NamedTuple):
+    """What one request may hold, in bytes, and how many files may be open; 0: the server does not say."""
+
+    packet: int
+    read: int
+    write: int
+    handles: int
+
+
+class FileSystem(NamedTuple):
+    """Room on the server's file system."""
+
+    free_bytes: int
+    free_inodes: int
+    read_only: bool
+
+
+def pack(request: Request, number: int) -> bytes:
+    """The whole packet of a request."""
+    kind, body = request
+    return _HEAD.pack(len(body) + 5, kind, number) + body
+
+
+def hello() -> bytes:
+    """The first packet of a session."""
+    return _U32.pack(5) + bytes([INIT]) + _U32.pack(VERSION)
+
+
+def open_for_reading(path: bytes) -> Request:
+    return OPEN, _string(path) + _U32.pack(_FOR_READING) + _attributes()
+
+
+def create(path: bytes, mode: int | None) -> Request:
+    """Open for writing a file that must not exist yet."""
+    return OPEN, _string(path) + _U32.pack(_FOR_WRITING | _CREATE | _EXCLUSIVE) + _attributes(mode)
+
+
+def close(handle: bytes) -> Request:
+    return CLOSE, _string(handle)
+
+
+def read(handle: bytes, offset: int, length: int) -> Request:
+    return READ, _string(handle) + struct.pack(">QI", offset, length)
+
+
+def write(handle: bytes, offset: int, chunk: bytes) -> Request:
+    return WRITE, b"".join((_string(handle), _U64.pack(offset), _U32.pack(len(chunk)), chunk))
+
+
+def set_attributes(handle: bytes, mode: int | None, modified: int | None) -> Request:
+    """Mode and times of an open file."""
+    return FSETSTAT, _string(handle) + _attributes(mode, modified)
+
+
+def set_mode(path: bytes, mode: int) -> Request:
+    return SETSTAT, _string(path) + _attributes(mode)
+
+
+def lstat(path: bytes) -> Request:
+    return LSTAT, _string(path)
+
+
+def open_folder(path: bytes) -> Request:
+    return OPENDIR, _string(path)
+
+
+def read_folder(handle: bytes) -> Request:
+    return READDIR, _string(handle)
+
+
+def remove(path: bytes) -> Request:
+    return REMOVE, _string(path)
+
+
+def make_folder(path: bytes, mode: int | None) -> Request:
+    return MKDIR, _string(path) + _attributes(mode)
+
+
+def remove_folder(path: bytes) -> Request:
+    return RMDIR, _string(path)
+
+
+def rename_over(old: bytes, new: bytes) -> Request:
+    """rename(2): replaces what is there. The protocol's own RENAME refuses to."""
+    return _extended(POSIX_RENAME, old, new)
+
+
+def sync(handle: bytes) -> Request:
+    return _extended(FSYNC, handle)
+
+
+def file_system(path: bytes) -> Request:
+    return _extended(STATVFS, path)
+
+
+def limits() -> Request:
+    return _extended(LIMITS)
+
+
+def packets(received: bytearray) -> Iterator[tuple[int, bytes]]:
+    """Take each whole packet off the front of what was received: type, and the rest. Raises Garbled."""
+    start = 0
+    try:
+        while len(received) >= start + 5:
+            length, kind = struct.unpack_from(">IB", received, start)
+            if not 1 <= length <= LARGEST_PACKET:
+                raise Garbled(f"a packet of {length} bytes; it begins {bytes(received[start : start + 40])!r}")
+            end = start + 4 + length
+            if len(received) < end:
+                break
+            packet = kind, bytes(received[start + 5 : end])
+            start = end
+            yield packet
+    finally:
+        del received[:start]
+
+
+def numbered(kind: int, rest: bytes) -> tuple[int, Reply]:
+    """The id that a reply carries, and the reply."""
+    if len(rest) < 4:
+        raise Garbled("a reply without an id")
+    return _U32.unpack_from(rest)[0], Reply(kind, rest[4:])
+
+
+def version(kind: int, rest: bytes) -> tuple[int, Mapping[str, str]]:
+    """The server's version and its extensions: name to value."""
+    if kind != VERSION_REPLY:
+        raise Garbled(f"a packet of type {kind} instead of the server's version")
+    reader = _Reader(rest)
+    number = reader.u32()
+    extensions = {}
+    while reader.more():
+        name = reader.text()
+        extensions[name] = reader.text()
+    return number, extensions
+
+
+def status(reply: Reply) -> Status:
+    """The code of a reply that can be nothing else."""
+    reader = _Reader(_expect(reply, STATUS))
+    code = reader.u32()
+    # Servers older than version 3's last draft send neither text nor language.
+    return Status(code, reader.text() if reader.more() else "")
+
+
+def handle(reply: Reply) -> bytes | Status:
+    return _Reader(reply.body).string() if reply.kind == HANDLE else status(reply)
+
+
+def chunk(reply: Reply) -> bytes | Status:
+    return _Reader(reply.body).string() if reply.kind == DATA else status(reply)
+
+
+def attributes(reply: Reply) -> Attributes | Status:
+    return _Reader(reply.body).attributes() if reply.kind == ATTRS else status(reply)
+
+
+def names(reply: Reply) -> dict[bytes, Attributes] | Status:
+    """Names in a folder, with what lstat says of each."""
+    if reply.kind != NAME:
+        return status(reply)
+    reader = _Reader(reply.body)
+    found = {}
+    for _ in range(reader.u32()):
+        name = reader.string()
+        reader.string()  # what `ls -l` would print
+        found[name] = reader.attributes()
+    return found
+
+
+def limits_of(reply: Reply) -> Limits | Status:
+    if reply.kind != EXTENDED_REPLY:
+        return status(reply)
+    reader = _Reader(reply.body)
+    return Limits(reader.u64(), reader.u64(), reader.u64(), reader.u64())
+
+
+def file_system_of(reply: Reply) -> FileSystem | Status:
+    if reply.kind != EXTENDED_REPLY:
+        return status(reply)
+    reader = _Reader(reply.body)
+    _, fragment, _, _, free, inodes, _, free_inodes, _, flags, _ = (reader.u64() for _ in range(11))
+    # btrfs and others have no fixed number of inodes and say 0 of 0.
+    return FileSystem(free * fragment, free_inodes if inodes else 2**63 - 1, read_only=bool(flags & 1))
+
+
+def _expect(reply: Reply, kind: int) -> bytes:
+    if reply.kind != kind:
+        raise Garbled(f"a reply of type {reply.kind} where {kind} belongs")
+    return reply.body
+
+
+def _string(content: bytes) -> bytes:
+    return _U32.pack(len(content)) + content
+
+
+def _extended(name: str, *arguments: bytes) -> Request:
+    return EXTENDED, b"".join(_string(part) for part in (name.encode(), *arguments))
+
+
+def _attributes(mode: int | None = None, modified: int | None = None) -> bytes:
+    flags, fields = 0, b""
+    if mode is not None:
+        flags |= _HAS_MODE
+        fields += _U32.pack(mode)
+    if modified is not None:
+        flags |= _HAS_TIMES
+        moment = min(max(modified, 0), _LATEST)
+        fields += _U32.pack(moment) * 2  # access, modification: there is no way to set one alone
+    return _U32.pack(flags) + fields
+
+
+class _Reader:
+    """Takes the fields of one body in order; Garbled at its end."""
+
+    __slots__ = ("_at", "_body")
+
+    def __init__(self, body: bytes) -> None:
+        self._body, self._at = body, 0
+
+    def more(self) -> bool:
+        return self._at < len(self._body)
+
+    def u32(self) -> int:
+        return int(_U32.unpack(self._take(4))[0])
+
+    def u64(self) -> int:
+        return int(_U64.unpack(self._take(8))[0])
+
+    def string(self) -> bytes:
+        return self._take(self.u32())
+
+    def text(self) -> str:
+        return self.string().decode("utf-8", "replace")
+
+    def attributes(self) -> Attributes:
+        flags = self.u32()
+        size = self.u64() if flags & _HAS_SIZE else None
+        if flags & _HAS_OWNER:
+            self._take(8)
+        mode = self.u32() if flags & _HAS_MODE else None
+        modified = _U32.unpack(self._take(8)[4:])[0] if flags & _HAS_TIMES else None
+        if flags & _HAS_MORE:
+            for _ in range(2 * self.u32()):
+                self.string()
+        return Attributes(size, mode, modified)
+
+    def _take(self, count: int) -> bytes:
+        taken = self._body[self._at : self._at + count]
+        if len(taken) < count:
+            raise Garbled(f"{count} bytes announced, {len(taken)} there")
+        self._at += count
+        return taken
