@@ -1,0 +1,60 @@
+"""Targets: places where published files live. One contract (`contract.py`), one suite of tests, every kind."""
+
+from targets.contract import Check, Claim, FilePut, Moved, Present, Recovered, Release, Target
+from targets.errors import (
+    AreaMissing,
+    CorruptTransfer,
+    Fenced,
+    HostKeyRefused,
+    LoginRefused,
+    NoSpace,
+    PathBlocked,
+    PermanentTargetError,
+    PermissionRefused,
+    SerialTooHigh,
+    TargetBusy,
+    TargetError,
+    TargetUnfit,
+    TargetUnreachable,
+    TransientTargetError,
+)
+from targets.group import GroupTarget
+from targets.kinds import KINDS, open_target
+from targets.local import LocalDisk
+from targets.memory import MemoryDisk, MemoryFiles
+from targets.options import PlacedOptions
+from targets.ordered import OrderedTarget
+
+__all__ = [
+    "KINDS",
+    "AreaMissing",
+    "Check",
+    "Claim",
+    "CorruptTransfer",
+    "Fenced",
+    "FilePut",
+    "GroupTarget",
+    "HostKeyRefused",
+    "LocalDisk",
+    "LoginRefused",
+    "MemoryDisk",
+    "MemoryFiles",
+    "Moved",
+    "NoSpace",
+    "OrderedTarget",
+    "PathBlocked",
+    "PermanentTargetError",
+    "PermissionRefused",
+    "PlacedOptions",
+    "Present",
+    "Recovered",
+    "Release",
+    "SerialTooHigh",
+    "Target",
+    "TargetBusy",
+    "TargetError",
+    "TargetUnfit",
+    "TargetUnreachable",
+    "TransientTargetError",
+    "open_target",
+]

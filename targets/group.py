@@ -1,0 +1,147 @@
+"""Several targets that switch together: origins behind one load balancer.
+
+Each member has its own present, plan and note. All prepare, then all switch; a member that crashed in between is rolled
+forward by its own note at the next takeover. With a quorum, members that cannot be reached may lag: they are brought up
+to date by the next release, which finds their older slip.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain
+from typing import BinaryIO, TypeVar
+
+import structlog
+
+from packageslip import CatalogueEntry, Digest, Packageslip
+from targets.contract import Check, Claim, FilePut, Present, Release, Target
+from targets.errors import TargetError, TransientTargetError
+from targets.group_release import GroupRelease, Member
+
+log = structlog.get_logger(__name__)
+
+_Answer = TypeVar("_Answer")
+
+
+class GroupTarget:
+    """Implements `Target` over other targets. `quorum`: how many members must be ready; None: all."""
+
+    def __init__(self, name: str, members: Sequence[Target], quorum: int | None = None) -> None:
+        self._name, self._members = name, tuple(members)
+        self._quorum = len(self._members) if quorum is None else quorum
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def present(self, url: str, claim: Claim) -> Present:
+        """One present for each member that is ready. A lagging one is left out; too few: its error is raised."""
+        presents = [present for _, present in self._ready(lambda member: member.present(url, claim))]
+        slip = next((present.slip for present in presents if present.slip is not None), None)
+        recovered = next((present.recovered for present in presents if present.recovered is not None), None)
+        return Present(url, self._name, slip, recovered, members=tuple(presents))
+
+    def _ready(self, ask: Callable[[Target], _Answer]) -> list[tuple[Target, _Answer]]:
+        """Every member's answer, but for those that may lag."""
+        answers: list[tuple[Target, _Answer]] = []
+        failures: list[TransientTargetError] = []
+        for member in self._members:
+            try:
+                answers.append((member, ask(member)))
+            except TransientTargetError as error:
+                failures.append(error)
+                if len(self._members) - len(failures) < self._quorum:
+                    raise
+                log.warning("member lags", group=self._name, member=member.name, why=str(error))
+        return answers
+
+    def release(self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = ()) -> Release:
+        """One release for each member. A file that is adopted on some members only is copied from one of them to the others."""
+        targets = {member.name: member for member in self._members}
+        members = [Member(targets[one.target], one) for one in present.members]
+        lying = {member.name: self._equal(member.target, present.url, wanted, adopted) for member in members}
+        members = [
+            replace(member, release=member.target.release(member.present, wanted, adopted=lying[member.name]))
+            for member in members
+        ]
+        release = GroupRelease(self._name, present.url, tuple(members), self._quorum)
+        for member in members:
+            release.fills[member.name] = self._fills(present.url, wanted, members, lying, set(adopted) - lying[member.name])
+        return release
+
+    @staticmethod
+    def _equal(target: Target, url: str, wanted: Packageslip | None, adopted: Collection[str]) -> set[str]:
+        """Those of the adopted paths whose right bytes lie on this member."""
+        digests = {file.path: file.digest for file in wanted.files()} if wanted else {}
+        lying = target.strangers(url, adopted) if adopted else {}
+        return {path for path, digest in lying.items() if digest is not None and digest == digests.get(path)}
+
+    @staticmethod
+    def _fills(
+        url: str,
+        wanted: Packageslip | None,
+        members: Sequence[Member],
+        lying: Mapping[str, Collection[str]],
+        missing: Collection[str],
+    ) -> list[FilePut]:
+        """How a member gets the adopted files that it has not, from a member that has them."""
+        holders = {path: member.target for member in reversed(members) for path in lying[member.name]}
+        fills: list[FilePut] = []
+        for file in wanted.files() if wanted else ():
+            if file.path in missing and file.path in holders and file.digest is not None and file.size is not None:
+                reader = _reader(holders[file.path], url, file.path)
+                fills.append(FilePut(file.path, file.digest, file.size, reader, getattr(file, "modified", None)))
+        return fills
+
+    def strangers(self, url: str, paths: Collection[str]) -> Mapping[str, Digest | None]:
+        """What lies on any member; None where members disagree, so that nothing is adopted by accident."""
+        found: dict[str, Digest | None] = {}
+        for _, lying in self._ready(lambda member: member.strangers(url, paths)):
+            for path, digest in lying.items():
+                found[path] = digest if found.get(path, digest) == digest else None
+        return found
+
+    def slip(self, url: str) -> Packageslip | None:
+        return self._first(lambda member: member.slip(url))
+
+    def _first(self, ask: Callable[[Target], _Answer]) -> _Answer:
+        """The first member's answer that can be had."""
+        for member in self._members[:-1]:
+            with suppress(TransientTargetError, FileNotFoundError):
+                return ask(member)
+        return ask(self._members[-1])
+
+    def modules(self) -> Iterator[CatalogueEntry]:
+        """What any member holds."""
+        lists = self._ready(lambda member: list(member.modules()))
+        found = {entry.url: entry for entry in chain.from_iterable(entries for _, entries in reversed(lists))}
+        return iter([found[url] for url in sorted(found)])
+
+    def open(self, url: str, path: str) -> BinaryIO:
+        return self._first(lambda member: member.open(url, path))
+
+    def digests(self, url: str, paths: Sequence[str]) -> Iterator[tuple[str, int, Digest] | tuple[str, None, None]]:
+        """What all members have; None for a file that is missing or different on one of them."""
+        every = [answers for _, answers in self._ready(lambda member: list(member.digests(url, paths)))]
+        for answers in zip(*every, strict=True):
+            yield answers[0] if len(set(answers)) == 1 else (answers[0][0], None, None)
+
+    def probe(self) -> Sequence[Check]:
+        return [replace(check, what=f"{member.name}: {check.what}") for member in self._members for check in member.probe()]
+
+    def adopt(self, queue: str) -> str | None:
+        """Every member's area; the first id that one had."""
+        had = [member.adopt(queue) for member in self._members]
+        return next((old for old in had if old is not None and old != queue), next((old for old in had if old is not None), None))
+
+    def reap(self, older_than: float) -> int:
+        return sum(count for _, count in self._ready(lambda member: member.reap(older_than)))
+
+    def close(self) -> None:
+        for member in self._members:
+            with suppress(TargetError):
+                member.close()
+
+
+def _reader(target: Target, url: str, path: str) -> Callable[[], BinaryIO]:
+    return lambda: target.open(url, path)

@@ -1,0 +1,83 @@
+"""One module in the hands of its holder: the calls made under its token, each batch after a look at the lease."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from targets.area import NOTE, Held
+from targets.contract import Claim
+from targets.disk import Answer, Call, Disk, Entry, EntryType, Op
+from targets.errors import Fenced, PermissionRefused
+from targets.options import PlacedOptions
+
+BATCH = 256
+"""Calls between two looks at the lease: a second's worth on a slow link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What it takes to work on one held module."""
+
+    target: str
+    disk: Disk
+    options: PlacedOptions
+    claim: Claim
+    names: Held
+
+    def listing(self) -> Mapping[str, Entry]:
+        """What lies in the holder's folder. Raises Fenced: the folder is gone once somebody took over."""
+        try:
+            return self.disk.list(self.names.folder)
+        except FileNotFoundError as error:
+            raise self.fenced() from error
+
+    def fenced(self) -> Fenced:
+        """The error that says so."""
+        return Fenced(f"{self.target}: {self.names.url} was taken over by a later holder; this one stops", target=self.target)
+
+    def run(self, calls: Sequence[Call]) -> list[Answer]:
+        """Make the calls while the lease is ours; every answer but DENIED is the caller's business.
+
+        Raises PermissionRefused, except for folders: one that may not be removed may as well be one that is not empty.
+        """
+        answers: list[Answer] = []
+        for start in range(0, len(calls), BATCH):
+            self.claim.check()
+            answers += self.disk.run(calls[start : start + BATCH])
+        for call, answer in zip(calls, answers, strict=True):
+            if answer is Answer.DENIED and call.op is not Op.RMDIR:
+                raise self._denied(call)
+        return answers
+
+    def _denied(self, call: Call) -> PermissionRefused:
+        what = f"{call.op} {call.path}" + (f" to {call.to}" if call.to else "")
+        return PermissionRefused(
+            f"{self.target}: the account may not {what}; give it the right to write there and run the task again",
+            target=self.target,
+        )
+
+    def clean(self) -> None:
+        """Remove everything in the holder's folder, a note before all else: without its files it would lie."""
+        names = self.listing()
+        if NOTE in names:
+            self.run([Call(Op.UNLINK, self.names.note)])
+        rest = {name: entry for name, entry in names.items() if name != NOTE}
+        self.run(removals(self.disk, self.names.folder, rest))
+
+
+def removals(disk: Disk, folder: str, entries: Mapping[str, Entry]) -> list[Call]:
+    """The calls that remove these entries of a folder, contents before folders."""
+    calls: list[Call] = []
+    for name, entry in entries.items():
+        path = f"{folder}/{name}"
+        if entry.type is EntryType.FOLDER:
+            calls += [*removals(disk, path, _list(disk, path)), Call(Op.RMDIR, path)]
+        else:
+            calls.append(Call(Op.UNLINK, path))
+    return calls
+
+
+def _list(disk: Disk, folder: str) -> Mapping[str, Entry]:
+    try:
+        return disk.list(folder)
+    except FileNotFoundError:
+        return {}

@@ -1,0 +1,135 @@
+"""The note of a release: everything that whoever holds the module next needs in order to finish it.
+
+The note is an XML document in the holder's folder. A cut one is not well-formed, and its counts are checked as well.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+from packageslip import UnsafePath, check_path
+from targets.area import PUBLIC_SLIP
+
+NAMESPACE = "urn:slipway:release:1"
+
+_Element = tuple[str, dict[str, str]]
+
+
+class Part(StrEnum):
+    """What a file is to the order of a release: assets become visible first, then the pages that use them."""
+
+    ASSET = "asset"
+    PAGE = "page"
+    PUBLIC = "public"
+    """The public copy of the slip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """One staged file (its name's last part) and where in the module it goes."""
+
+    name: str
+    path: str
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One file of the previous slip that the wanted one does not list."""
+
+    path: str
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One release. `folders`: folders that stand where a file goes and hold nothing but drops.
+
+    `fold`: names that differ only by case are the same file on this target.
+    """
+
+    url: str
+    tag: str
+    serial: int
+    previous: int | None
+    publish: bool
+    puts: tuple[Put, ...] = ()
+    drops: tuple[Drop, ...] = ()
+    folders: tuple[str, ...] = ()
+    fold: bool = False
+
+
+class BadNote(Exception):
+    """The document is cut short, damaged, or not a note."""
+
+
+def write_note(note: Note) -> bytes:
+    """The document, UTF-8."""
+    head = {
+        "url": note.url,
+        "tag": note.tag,
+        "serial": str(note.serial),
+        "previous": "" if note.previous is None else str(note.previous),
+        "wanted": "publish" if note.publish else "unpublish",
+        "fold": str(note.fold).lower(),
+        "count": str(len(note.puts) + len(note.drops) + len(note.folders)),
+    }
+    lines = [f'<release xmlns="{NAMESPACE}" {_attributes(head)}>']
+    lines += [f" <put {_attributes({'name': put.name, 'path': put.path, 'part': put.part})}/>" for put in note.puts]
+    lines += [f" <folder path={quoteattr(folder)}/>" for folder in note.folders]
+    lines += [f" <drop {_attributes({'path': drop.path, 'part': drop.part})}/>" for drop in note.drops]
+    return "\n".join([*lines, "</release>", ""]).encode()
+
+
+def _attributes(values: dict[str, str]) -> str:
+    return " ".join(f"{key}={quoteattr(value)}" for key, value in values.items())
+
+
+def read_note(document: bytes) -> Note:
+    """The note in a document. Raises BadNote."""
+    try:
+        (kind, head), *lines = _elements(document)
+        note = _note(head, lines)
+        _check(note, kind, head, len(lines))
+    except (expat.ExpatError, KeyError, ValueError, UnsafePath) as error:
+        raise BadNote(f"{type(error).__name__}: {error}") from error
+    return note
+
+
+def _elements(document: bytes) -> list[_Element]:
+    """Each element's name and attributes, the root first. Expat refuses a document whose root does not end."""
+    found: list[_Element] = []
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = lambda name, attributes: found.append((name, attributes))
+    parser.Parse(document, True)
+    return found
+
+
+def _note(head: dict[str, str], lines: list[_Element]) -> Note:
+    def of(kind: str) -> list[dict[str, str]]:
+        return [values for tag, values in lines if tag == f"{NAMESPACE} {kind}"]
+
+    return Note(
+        url=head["url"],
+        tag=head["tag"],
+        serial=int(head["serial"]),
+        previous=int(head["previous"]) if head["previous"] else None,
+        publish={"publish": True, "unpublish": False}[head["wanted"]],
+        puts=tuple(Put(line["name"], line["path"], Part(line["part"])) for line in of("put")),
+        drops=tuple(Drop(line["path"], Part(line["part"])) for line in of("drop")),
+        folders=tuple(line["path"] for line in of("folder")),
+        fold=head["fold"] == "true",
+    )
+
+
+def _check(note: Note, kind: str, head: dict[str, str], lines: int) -> None:
+    if kind != f"{NAMESPACE} release":
+        raise ValueError(f"its root is {kind}")
+    known = len(note.puts) + len(note.drops) + len(note.folders)
+    if not int(head["count"]) == known == lines:
+        raise ValueError(f"it counts {head['count']} lines and has {lines}")
+    paths = [*note.folders, *(put.path for put in note.puts), *(drop.path for drop in note.drops)]
+    for path in paths:
+        if path != PUBLIC_SLIP:
+            check_path(path)

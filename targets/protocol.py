@@ -1,0 +1,135 @@
+"""What finishing a release still takes, decided from its note and from what lies on the target. Pure: values to calls.
+
+The same decisions serve the release's own engine and any that takes over from it. What remains to do is what is still
+staged: a staged file that is gone was renamed to its live name, because nothing else ever moves it.
+"""
+
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from targets.area import SLIP, Held, all_parents, deepest_first, parents, staged
+from targets.disk import Call, Entry, EntryType, Op
+from targets.note import Drop, Note, Part, Put
+
+SLIP_NAME = "slip"
+"""The staged commit record's last part."""
+
+Lives = Mapping[str, Entry | None]
+"""What lies at live names, by path in the module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is still staged of a release."""
+
+    puts: tuple[Put, ...]
+    slip: bool
+
+
+def remaining(note: Note, names: Collection[str]) -> Remaining:
+    """What a listing of the holder's folder says is still to be renamed."""
+    puts = tuple(put for put in note.puts if staged(note.tag, put.name) in names)
+    return Remaining(puts, staged(note.tag, SLIP_NAME) in names)
+
+
+def same_name(path: str, fold: bool) -> str:
+    """Equal for two paths that are one file on the target."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold()) if fold else path
+
+
+def in_the_way(drops: Iterable[Drop], paths: Collection[str], *, fold: bool) -> tuple[Drop, ...]:
+    """The drops that must go before files can be put at these paths.
+
+    A file where a folder must be, a file below a path that becomes a file, or (`fold`) the same name in another case.
+    """
+    files = {same_name(path, fold) for path in paths}
+    folders = all_parents(files)
+
+    def blocks(drop: Drop) -> bool:
+        path = same_name(drop.path, fold)
+        return path in files or path in folders or not files.isdisjoint(parents(path))
+
+    return tuple(drop for drop in drops if blocks(drop))
+
+
+def way_drops(note: Note, puts: Iterable[Put]) -> tuple[Drop, ...]:
+    """The note's drops that stand in the way of these puts."""
+    return in_the_way(note.drops, {put.path for put in puts}, fold=note.fold)
+
+
+def clear_way(note: Note, held: Held, todo: Remaining, live: Lives) -> tuple[Call, ...]:
+    """Step 13: names in the way of a put that is still staged go to the trash, only while they are files."""
+    drops = way_drops(note, todo.puts)
+    files = {same_name(put.path, note.fold) for put in todo.puts}
+    hollow = {folder for folder in note.folders if same_name(folder, note.fold) in files or not files.isdisjoint(parents(folder))}
+    emptied = all_parents(drop.path for drop in drops) - all_parents(put.path for put in todo.puts)
+    return trash(note, held, drops, live) + remove_folders(held, emptied | hollow)
+
+
+def trash(note: Note, held: Held, drops: Iterable[Drop], live: Lives) -> tuple[Call, ...]:
+    """Renames of dropped files into the holder's folder; what has become a folder meanwhile is somebody else's."""
+    place = {drop.path: number for number, drop in enumerate(note.drops)}
+    there = (drop.path for drop in drops if is_file(live.get(drop.path)))
+    return tuple(Call(Op.RENAME, held.live(path), held.inside(f"t:{place[path]}")) for path in there)
+
+
+def is_file(entry: Entry | None) -> bool:
+    """Whether this is something that a drop may take away: a file, or a link that somebody put in its place."""
+    return entry is not None and entry.type in {EntryType.FILE, EntryType.LINK}
+
+
+def remove_folders(held: Held, folders: Iterable[str]) -> tuple[Call, ...]:
+    """Removal of folders that may be empty now; the server refuses the others."""
+    return tuple(Call(Op.RMDIR, held.live(folder)) for folder in deepest_first(folders))
+
+
+def needed_folders(held: Held, puts: Iterable[Put]) -> tuple[str, ...]:
+    """Live folders that puts need, relative to the root, outermost first: the module's own, those above it, those in it."""
+    wanted = all_parents(held.live(put.path) for put in puts)
+    return tuple(sorted(wanted, key=lambda folder: (folder.count("/"), folder)))
+
+
+def make_folders(held: Held, folders: Iterable[str], live: Lives, mode: int) -> tuple[Call, ...]:
+    """Step 14: folders that are not there are made in the holder's folder and renamed out, so that a stale engine makes none."""
+    calls: list[Call] = []
+    for number, folder in enumerate(folders):
+        if live.get(folder) is None:
+            born = held.inside(f"d:{number}")
+            calls += (Call(Op.MKDIR, born, mode=mode), Call(Op.RENAME, born, folder))
+    return tuple(calls)
+
+
+def put_calls(note: Note, held: Held, puts: Iterable[Put], part: Part) -> tuple[Call, ...]:
+    """Step 15: the renames of one part."""
+    return tuple(
+        Call(Op.RENAME, held.inside(staged(note.tag, put.name)), held.live(put.path)) for put in puts if put.part is part
+    )
+
+
+def slip_call(note: Note, held: Held) -> Call:
+    """Step 16."""
+    return Call(Op.RENAME, held.inside(staged(note.tag, SLIP_NAME)), held.slip)
+
+
+def stale_drops(note: Note) -> tuple[Drop, ...]:
+    """Step 17: the drops that no put had to wait for."""
+    waited = set(way_drops(note, note.puts))
+    return tuple(drop for drop in note.drops if drop not in waited)
+
+
+def withdraw_slip(held: Held) -> Call:
+    """Step 18: the end of an unpublish."""
+    return Call(Op.RENAME, held.slip, held.inside(f"t:{SLIP}"))
+
+
+def emptied_folders(note: Note) -> tuple[str, ...]:
+    """Folders that the drops may have left empty, relative to the module, deepest first; "" is the module's own."""
+    folders = all_parents(drop.path for drop in note.drops)
+    return (*deepest_first(folders), *([""] if note.drops and note.url != "/" else []))
+
+
+def sync_after(calls: Collection[Call], *, every: bool) -> tuple[Call, ...]:
+    """fsync of what was just renamed: of one file, which commits the earlier renames too, or of each."""
+    moved = [call.to for call in calls if call.op is Op.RENAME]
+    return tuple(Call(Op.SYNC, path) for path in (moved if every else moved[-1:]))

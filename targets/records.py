@@ -1,0 +1,33 @@
+"""Reading commit records: the slips in a queue's area."""
+
+from packageslip import Limits, Packageslip, SlipError, read_slip
+from targets.disk import Disk
+from targets.errors import PermanentTargetError
+
+
+def read_record(disk: Disk, path: str, url: str, target: str) -> Packageslip | None:
+    """The slip at a path of the area, None where there is none.
+
+    Raises PermanentTargetError for one that cannot be read: to take it for none would forget which files are ours.
+    """
+    try:
+        document = disk.read(path)
+    except FileNotFoundError:
+        return None
+    try:
+        return read_slip(document, f"{target}: {path}", Limits(), url=url)
+    except SlipError as error:
+        raise PermanentTargetError(
+            f"{target}: the commit record of {url} cannot be read ({error}). Put the right one back, or move {path} away, "
+            "and what lies there is treated as foreign",
+            target=target,
+        ) from error
+
+
+def is_ours(disk: Disk, path: str, url: str) -> bool:
+    """Whether the public copy at a path was written by a release: a foreign or old one is not ours to remove."""
+    try:
+        slip = read_slip(disk.read(path), path, Limits(), url=url)
+    except (FileNotFoundError, SlipError):
+        return False
+    return slip.serial is not None

@@ -1,0 +1,122 @@
+"""Finishing a release from its note: steps 11 to 19 of the commit protocol, for one's own note and a dead engine's.
+
+11  list the holder's folder; gone: somebody took over, stop
+12  sync the note: a predecessor may have died before it did
+13  names in the way of a put go to the trash
+14  folders that are needed
+15  assets, then pages, then the public copy of the slip; whatever fails: look again
+16  the slip
+17  drops: pages, then assets, then folders that became empty
+18  an unpublish ends with the slip's own removal
+19  the note goes, then all else in the holder's folder
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from targets import protocol
+from targets.area import all_parents
+from targets.disk import Answer, Call, Entry, EntryType, Op
+from targets.errors import PathBlocked
+from targets.ground import refuse_links
+from targets.hold import Hold
+from targets.note import Drop, Note, Part
+
+log = structlog.get_logger(__name__)
+
+PASSES = 5
+"""Looks at the folder before a put that fails each time counts as blocked. One is usual; a folder that another
+module's clean-up removed as empty just before a put costs another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One release being finished."""
+
+    hold: Hold
+    note: Note
+
+    def finish(self) -> None:
+        """Steps 11 to 19. Raises Fenced, PathBlocked, PermissionRefused; then the note stays for the next holder."""
+        self._put()
+        self._drop()
+        self._clean_up()
+
+    def _put(self) -> None:
+        """Steps 11 to 16, until a look at the folder finds nothing that fails."""
+        for left in reversed(range(PASSES)):
+            failed = self._switch(protocol.remaining(self.note, self.hold.listing()))
+            if failed is None:
+                return
+            log.info("put refused, looking again", target=self.hold.target, url=self.note.url, path=failed.to)
+            if not left:
+                raise self._blocked(failed)
+
+    def _switch(self, todo: protocol.Remaining) -> Call | None:
+        """Steps 12 to 16; the first call that failed, or None."""
+        names = self.hold.names
+        self._sync([names.note])
+        self._clear_way(todo)
+        self._make_folders(todo)
+        for part in (Part.ASSET, Part.PAGE, Part.PUBLIC):
+            failed = self._rename(protocol.put_calls(self.note, names, todo.puts, part))
+            if failed:
+                return failed
+        return self._rename((protocol.slip_call(self.note, names),)) if todo.slip else None
+
+    def _rename(self, calls: Sequence[Call]) -> Call | None:
+        answers = self.hold.run(calls)
+        failed = next((call for call, answer in zip(calls, answers, strict=True) if answer is not Answer.OK), None)
+        if failed is None:
+            self._sync([call.path for call in protocol.sync_after(calls, every=self.hold.options.durability == "file")])
+        return failed
+
+    def _clear_way(self, todo: protocol.Remaining) -> None:
+        drops = protocol.way_drops(self.note, todo.puts)
+        self.hold.run(protocol.clear_way(self.note, self.hold.names, todo, self._live(drops)))
+
+    def _make_folders(self, todo: protocol.Remaining) -> None:
+        folders = protocol.needed_folders(self.hold.names, todo.puts)
+        live = dict(zip(folders, self.hold.disk.stat(folders), strict=True))
+        refuse_links(self.hold.target, live)
+        self.hold.run(protocol.make_folders(self.hold.names, folders, live, self.hold.options.folder_mode))
+
+    def _drop(self) -> None:
+        """Steps 17 and 18."""
+        stale = protocol.stale_drops(self.note)
+        live = self._live(stale)
+        for part in (Part.PAGE, Part.ASSET):
+            calls = protocol.trash(self.note, self.hold.names, [drop for drop in stale if drop.part is part], live)
+            self.hold.run(calls)
+            self._sync([call.path for call in protocol.sync_after(calls, every=False)])
+        self.hold.run(protocol.remove_folders(self.hold.names, protocol.emptied_folders(self.note)))
+        if not self.note.publish:
+            self.hold.run([protocol.withdraw_slip(self.hold.names)])
+
+    def _live(self, drops: Sequence[Drop]) -> dict[str, Entry | None]:
+        """What lies at these names, links on the way refused: behind one lies somebody else's tree."""
+        names, disk = self.hold.names, self.hold.disk
+        folders = sorted(all_parents(names.live(drop.path) for drop in drops))
+        refuse_links(self.hold.target, dict(zip(folders, disk.stat(folders), strict=True)))
+        return dict(zip((drop.path for drop in drops), disk.stat([names.live(drop.path) for drop in drops]), strict=True))
+
+    def _clean_up(self) -> None:
+        """Step 19. What was moved last may lie in the trash; one sync commits the moves of whoever made them."""
+        trashed = [name for name in self.hold.listing() if name.startswith("t:")]
+        self._sync([self.hold.names.inside(trashed[-1]) if trashed else self.hold.names.slip])
+        self.hold.clean()
+
+    def _sync(self, paths: Sequence[str]) -> None:
+        if self.hold.options.syncs:
+            self.hold.run([Call(Op.SYNC, path) for path in paths])
+
+    def _blocked(self, call: Call) -> PathBlocked:
+        there = self.hold.disk.stat([call.to])[0]
+        what = f"a {there.type} is in its place" if there and there.type is not EntryType.FILE else "the server refuses"
+        return PathBlocked(
+            f"{self.hold.target}: {call.to} of {self.note.url} cannot be put there: {what}; move it away, and the next task "
+            "finishes the release",
+            target=self.hold.target,
+        )

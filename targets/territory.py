@@ -1,0 +1,76 @@
+"""The area of a queue on a target: found, made once, adopted by one rename.
+
+Only one queue manages a target. Numbers of two databases do not compare, so the area carries the queue's id, and an
+engine of a lost database finds its own area gone.
+"""
+
+from targets.area import AREA_PREFIX, PRIVATE, Area
+from targets.disk import Answer, Call, Disk, EntryType, Op
+from targets.errors import AreaMissing, PermissionRefused, TargetUnfit
+
+
+def queues(disk: Disk, folder: str) -> list[str]:
+    """The ids of the queues that have an area in this folder."""
+    try:
+        names = disk.list(folder)
+    except FileNotFoundError:
+        return []
+    areas = (name for name, entry in names.items() if name.startswith(AREA_PREFIX) and entry.type is EntryType.FOLDER)
+    return sorted(name.removeprefix(AREA_PREFIX) for name in areas)
+
+
+def ensure(disk: Disk, area: Area, target: str) -> None:
+    """Make the area of a target that has none. Raises AreaMissing if another queue's is there.
+
+    Two engines may do this at once: every call may find its work done. Of two queues neither gets the target.
+    """
+    refuse_others(disk, area, target)
+    make(disk, area, target)
+    try:
+        refuse_others(disk, area, target)
+    except AreaMissing:
+        disk.run([Call(Op.RMDIR, area.new), Call(Op.RMDIR, area.modules), Call(Op.RMDIR, area.root)])
+        raise
+
+
+def refuse_others(disk: Disk, area: Area, target: str) -> None:
+    """Raise AreaMissing if another queue has an area here."""
+    others = [queue for queue in queues(disk, area.folder) if queue != area.queue]
+    if others:
+        raise AreaMissing(
+            f"{target} is managed by the queue {others[0]}, this is the queue {area.queue}. If that one is lost or was restored, "
+            f"run 'slipway target adopt {target}', which also stops its engines here",
+            target=target,
+        )
+
+
+def make(disk: Disk, area: Area, target: str) -> None:
+    """Make the area's folders, those that are missing. Raises TargetUnfit if the root is missing, PermissionRefused."""
+    if disk.stat([""])[0] is None:
+        raise TargetUnfit(f"{target}: its root folder is not there; is it mounted? Otherwise make it", target=target)
+    folders = (area.folder, area.root, area.modules, area.new)
+    answers = disk.run([Call(Op.MKDIR, folder, mode=PRIVATE) for folder in folders])
+    for folder, answer in zip(folders, answers, strict=True):
+        if answer is Answer.DENIED:
+            raise PermissionRefused(f"{target}: the account may not make the folder {folder}; give it that right", target=target)
+    if disk.stat([area.new])[0] is None:
+        raise TargetUnfit(f"{target}: {area.root} cannot be made; check the path of the area ({area.folder})", target=target)
+
+
+def adopt(disk: Disk, area: Area, target: str) -> str | None:
+    """Make the one area that is there this queue's, or make a first one. The id it had."""
+    there = queues(disk, area.folder)
+    if area.queue in there:
+        return area.queue
+    if len(there) > 1:
+        raise TargetUnfit(
+            f"{target}: {area.folder} has the areas of {len(there)} queues ({', '.join(there)}); remove all but the right one",
+            target=target,
+        )
+    if not there:
+        make(disk, area, target)
+        return None
+    old = Area(area.folder, there[0])
+    if disk.run([Call(Op.RENAME, old.root, area.root)])[0] is not Answer.OK:
+        raise PermissionRefused(f"{target}: {old.root} could not be renamed to {area.root}", target=target)
+    return old.queue
