@@ -1,11 +1,11 @@
 """Everything that can be configured: the typed settings, how they are found, read and checked, secrets, and the log."""
 
-from config.cron import cron_trigger, newest_fire
 from config.describe import Described, Documented, describe, reference
 from config.faults import ConfigError, ConfigFault
 from config.find import candidates, find_file, queue_url, state_dir
 from config.load import check, load, snapshot
 from config.logs import configure_logging
+from config.process import Bell, Signals, this_host
 from config.secrets import SecretError, Secrets
 from config.settings import (
     DirectorySource,
@@ -33,10 +33,12 @@ from config.settings import (
 )
 from config.shape import SOURCE_KINDS, TARGET_KINDS
 from config.systemd import Systemd
+from config.ticker import Ticker
 
 __all__ = [
     "SOURCE_KINDS",
     "TARGET_KINDS",
+    "Bell",
     "ConfigError",
     "ConfigFault",
     "Described",
@@ -62,20 +64,21 @@ __all__ = [
     "Selection",
     "Settings",
     "SftpTarget",
+    "Signals",
     "SourceSettings",
     "StoreSettings",
     "Systemd",
     "TargetSettings",
+    "Ticker",
     "candidates",
     "check",
     "configure_logging",
-    "cron_trigger",
     "describe",
     "find_file",
     "load",
-    "newest_fire",
     "queue_url",
     "reference",
     "snapshot",
     "state_dir",
+    "this_host",
 ]

@@ -22,7 +22,7 @@ from config.settings import (
 )
 from config.validate import Finding, Location
 
-DATABASES = ("mysql+pymysql", "mariadb+pymysql", "sqlite")
+DATABASES = ("mysql+pymysql", "mysql", "mariadb+pymysql", "mariadb", "sqlite+pysqlite", "sqlite")
 # The database keeps names in columns of 40 characters, and `:` separates kinds of names there.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 ENVIRONMENT = re.compile(r"[A-Z0-9_]{1,40}")
@@ -65,7 +65,7 @@ def _queue(queue: QueueSettings) -> Iterator[Finding]:
         return
     parts = urlsplit(queue.url)
     if parts.scheme not in DATABASES:
-        yield Finding(("queue", "url"), f"must start with one of {', '.join(f'{name}://' for name in DATABASES)}")
+        yield Finding(("queue", "url"), "must start with mysql+pymysql:// or sqlite:///")
     if parts.password is not None:
         yield Finding(("queue", "url"), "has a password in it; say where it is in queue.password instead")
 

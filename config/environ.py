@@ -38,10 +38,11 @@ def overlay(environ: Mapping[str, str], file: Mapping[str, Any]) -> Overlay:
 
 
 def _read(variable: str, text: str, file: Mapping[str, Any], result: Overlay) -> None:
-    place, annotation = _place(variable[len(PREFIX) :].split("__"), file)
+    rest = variable[len(PREFIX) :]
+    place, annotation = _place(rest.split("__"), file)
     if annotation is None:
-        meant = nearest(variable.upper(), {known.upper() for known in _variables(Settings, PREFIX, file)})
-        result.faults.append(ConfigFault(f"${variable}", "", "is not a known setting", meant))
+        meant = nearest(rest, {known.upper() for known in _variables(Settings, "", file)})
+        result.faults.append(ConfigFault(f"${variable}", "", "is not a known setting", PREFIX + meant if meant else None))
         return
     try:
         value = json.loads(text) if shape.structured(annotation) else text

@@ -68,7 +68,8 @@ def _table(file: Path) -> dict[str, Any]:
         # JSON is what the daemon hands to its engines; no TOML document starts with a brace.
         table: dict[str, Any] = json.loads(text) if text.startswith("{") else tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(file, f"is not TOML: {error}") from None
+        message = str(error).replace("at end of document", f"at line {len(text.splitlines())}, the end of the file")
+        raise _unreadable(file, f"is not TOML: {message}") from None
     except UnicodeDecodeError as error:
         raise _unreadable(file, f"is not UTF-8 (byte {error.start})") from None
     except ValueError:

@@ -1,0 +1,118 @@
+"""Bells, signals, the service manager's socket, and the ticker of schedules."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from config import Bell, ScheduleSettings, Signals, Systemd, Ticker, this_host
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def seconds(bell: Bell, longest: float) -> float:
+    begun = time.monotonic()
+    bell.wait(longest)
+    return time.monotonic() - begun
+
+
+def test_a_bell_ends_the_wait_once_however_often_it_rang() -> None:
+    bell = Bell()
+    for _ in range(100_000):
+        bell.ring()
+    assert seconds(bell, 10) < 1
+    assert seconds(bell, 0.05) >= 0.04
+
+
+def test_a_bell_rings_from_another_thread() -> None:
+    bell = Bell()
+    timer = threading.Timer(0.05, bell.ring)
+    timer.start()
+    assert seconds(bell, 10) < 5
+    timer.join()
+
+
+def test_signals_are_noted_and_wake_the_loop(handlers: None) -> None:
+    bell = Bell()
+    signals = Signals(bell)
+    signals.install()
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+        os.kill(os.getpid(), number)
+        assert seconds(bell, 10) < 1
+    assert (signals.stops, signals.reload) == (2, True)
+    os.kill(os.getpid(), signal.SIGCHLD)
+    assert seconds(bell, 10) < 1
+
+
+def test_a_process_is_named_by_host_and_boot() -> None:
+    host, boot = this_host()
+    assert host == socket.gethostname()
+    assert len(boot) == 36
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_systemd_is_told_through_its_socket(tmp_path: Path, abstract: bool) -> None:
+    address = f"@slipway-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(address.replace("@", "\0", 1))
+        manager.settimeout(5)
+        Systemd({"NOTIFY_SOCKET": address}).tell("READY=1", "STATUS=up")
+        assert manager.recv(4096) == b"READY=1\nSTATUS=up"
+
+
+def test_nobody_listening_is_no_fault(tmp_path: Path) -> None:
+    Systemd({}).tell("READY=1")
+    Systemd({"NOTIFY_SOCKET": str(tmp_path / "gone")}).tell("READY=1")
+
+
+def test_children_do_not_speak_for_the_daemon() -> None:
+    systemd = Systemd({"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "1", "PATH": "/bin"})
+    assert systemd.environment_of_children() == {"PATH": "/bin"}
+
+
+def schedule(cron: str) -> ScheduleSettings:
+    return ScheduleSettings(cron=cron, environment="STAGING", timezone="Europe/Berlin")
+
+
+def test_the_ticker_says_for_which_moment() -> None:
+    ticker = Ticker({"nightly": schedule("30 2 * * *")}, lambda: None)
+    until = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    moment = ticker.newest("nightly", until - timedelta(days=3), until)
+    assert moment == datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
+    assert moment is not None
+    assert moment.tzinfo is UTC
+    assert ticker.newest("nightly", until, until) is None
+
+
+def test_the_ticker_notes_what_came_due_and_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    bell = Bell()
+    ticker = Ticker({"often": schedule("* * * * *")}, bell.ring)
+    ticker._note("often")
+    assert seconds(bell, 10) < 1
+    assert ticker.due() == {"often"}
+    assert ticker.due() == frozenset()
+
+
+@pytest.mark.parametrize("schedules", [{}, {"often": schedule("* * * * *")}])
+def test_the_ticker_starts_and_stops(schedules: dict[str, ScheduleSettings]) -> None:
+    before = threading.active_count()
+    ticker = Ticker(schedules, lambda: None)
+    ticker.start()
+    ticker.stop()
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before
