@@ -48,7 +48,7 @@ def _busy(said: str, source: str, wait: float | None, *, asked_to_wait: bool) ->
         return SourceUnreachable(f"{said}: it is out of service", source=source)
     after = "" if wait is None else f" and asks to wait {wait:.0f} s"
     return SourceSlow(
-        f"{said}: it has too much to do{after}; fewer requests at once: 'parallel'", source=source, retry_after=wait
+        f"{said}: it has too much to do{after}; a lower 'parallel' asks less of it", source=source, retry_after=wait
     )
 
 

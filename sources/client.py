@@ -6,6 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
+from typing import Any
 
 import urllib3
 from urllib3.response import BaseHTTPResponse
@@ -13,8 +15,9 @@ from urllib3.response import BaseHTTPResponse
 from config import HttpSource as HttpSettings
 from sources.addresses import Addresses, addresses
 from sources.answers import REDIRECTS, fault
-from sources.errors import AccessRefused, PermanentSourceError
+from sources.errors import AccessRefused, PermanentSourceError, SourceError, SourceSlow, TransientSourceError
 from sources.http_faults import http_faults
+from sources.watchdog import Watchdog, Watched, WatchedHttp, WatchedHttps
 
 _MAX_REDIRECTS = 3
 _CHUNK = 128 * 1024
@@ -52,16 +55,31 @@ class Client:
         self._source = source
         self._timeout = urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout)
         self.addresses: Addresses = addresses(source, options.url)
-        self._pool = _pool(self.addresses, options)
+        self._total = options.total_timeout
+        self._watchdog = Watchdog()
+        self._pool = _pool(self.addresses, options, self._watchdog)
         self._headers = {"User-Agent": "slipway", "Accept-Encoding": "identity"} | _authorization(options.username, password)
 
     @contextmanager
-    def get(self, address: str, headers: Mapping[str, str] | None = None) -> Iterator[Answer]:
+    def get(self, address: str, headers: Mapping[str, str], stop: Event) -> Iterator[Answer]:
         """One GET with its redirects. Every status but 200 and 304 is raised as its SourceError.
 
-        A body that was not read to its end is thrown away with its connection.
+        It ends with an error soon after `stop` is set, and with SourceSlow when its time is over. A body that was not read
+        to its end is thrown away with its connection.
         """
-        address, response = self._follow(address, {**self._headers, **(headers or {})})
+        with self._watchdog.over(self._total, stop) as watched:
+            try:
+                with self._answer(address, headers) as answer:
+                    yield answer
+            except SourceError as error:
+                self._check_cut(watched, address, error)
+                raise
+            # A body without a length just ends where it is cut.
+            self._check_cut(watched, address)
+
+    @contextmanager
+    def _answer(self, address: str, headers: Mapping[str, str]) -> Iterator[Answer]:
+        address, response = self._follow(address, {**self._headers, **headers})
         where = self.whole(address)
         try:
             if error := fault(self._source, where, response.status, response.headers, time.time()):
@@ -72,6 +90,16 @@ class Client:
                 _drain(response)
         finally:
             _let_go(response)
+
+    def _check_cut(self, watched: Watched, address: str, error: SourceError | None = None) -> None:
+        if watched.cut and watched.stop.is_set():
+            raise TransientSourceError(
+                f"{self._source}: {self.whole(address)} was given up with its task", source=self._source
+            ) from error
+        if watched.cut:
+            raise SourceSlow(
+                f"{self._source}: {self.whole(address)} took more than {self._total:g} s (total_timeout)", source=self._source
+            ) from error
 
     def whole(self, address: str) -> str:
         """The address with its origin, for people."""
@@ -104,11 +132,12 @@ class Client:
             )
 
 
-def _pool(where: Addresses, options: HttpSettings) -> urllib3.HTTPConnectionPool:
+def _pool(where: Addresses, options: HttpSettings, watchdog: Watchdog) -> urllib3.HTTPConnectionPool:
     """A pool that blocks while all its connections are in use: it is what limits the requests under way."""
     origin = where.origin
+    shared: dict[str, Any] = {"maxsize": options.parallel, "block": True, "watchdog": watchdog}
     if origin.scheme == "http":
-        return urllib3.HTTPConnectionPool(origin.host, origin.port, maxsize=options.parallel, block=True)
+        return _HttpPool(origin.host, origin.port, **shared)
     try:
         context = ssl.create_default_context(cafile=options.ca_file)
     except OSError as error:
@@ -116,7 +145,15 @@ def _pool(where: Addresses, options: HttpSettings) -> urllib3.HTTPConnectionPool
             f"{where.source}: ca_file {options.ca_file} cannot be used: {error}; it must hold PEM certificates",
             source=where.source,
         ) from error
-    return urllib3.HTTPSConnectionPool(origin.host, origin.port, maxsize=options.parallel, block=True, ssl_context=context)
+    return _HttpsPool(origin.host, origin.port, ssl_context=context, **shared)
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = WatchedHttp
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = WatchedHttps
 
 
 def _authorization(username: str | None, password: str | None) -> dict[str, str]:

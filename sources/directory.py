@@ -12,6 +12,7 @@ from packageslip import (
     Resource,
     SlipError,
     View,
+    build_slip,
     check_module_url,
     check_path,
     read_slip,
@@ -40,8 +41,6 @@ class DirectorySource:
         if self._folder.has_file(_under(url, _SLIP)):
             return self._read(url)
         if self._build_slips and self._folder.has_folder(url.strip("/")):
-            from packageslip import build_slip
-
             return build_slip(self._folder.inside(url.strip("/")), url)
         remedy = "correct the URL" if self._build_slips else "write one with 'slipway slip build', or set build_slips = true"
         where = self._folder.path / _under(url, _SLIP)

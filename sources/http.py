@@ -75,9 +75,7 @@ class HttpSource:
         check_module_url(url)
         slip, etag = self._read_slip(url, PAST_CACHES)
         if slip is None:
-            raise WrongBytes(
-                f"{self.name}: the slip of {url} was answered with 304 although nothing was known of it", source=self.name
-            )
+            raise WrongBytes(f"{self.name}: the slip of {url} was answered with 304, which nobody asked for", source=self.name)
         self._remembered.keep(slip, etag)
         return slip
 
@@ -139,7 +137,7 @@ class HttpSource:
             def request() -> _Document:
                 content.seek(0)
                 content.truncate()
-                with self._client.get(address, headers) as answer:
+                with self._client.get(address, headers, self._closed) as answer:
                     if answer.status == 304:
                         return _Document(None, answer.headers.get("ETag"))
                     if is_html(answer.headers):
@@ -148,7 +146,7 @@ class HttpSource:
                             "look at it with the source's account",
                             source=self.name,
                         )
-                    pour(answer, content.write, most=self._limits.bytes, pace=self._pace(), stop=self._closed)
+                    pour(answer, content.write, most=self._limits.bytes, pace=self._pace())
                     return _Document(content, answer.headers.get("ETag"))
 
             document = self._patiently(request, self._closed)
@@ -168,8 +166,8 @@ class HttpSource:
         headers = request_headers(want, fresh=fresh)
 
         def request() -> Fetched:
-            with self._client.get(address, headers) as answer:
-                return receive(answer, want, sink, pace=self._pace(), stop=stop, max_bytes=self._options.max_file_bytes)
+            with self._client.get(address, headers, stop) as answer:
+                return receive(answer, want, sink, pace=self._pace(), max_bytes=self._options.max_file_bytes)
 
         return self._patiently(request, stop)
 
@@ -192,11 +190,11 @@ class HttpSource:
         return True
 
     def _ask_base(self) -> None:
-        with self._client.get(f"{self._client.addresses.base}/"):
+        with self._client.get(f"{self._client.addresses.base}/", {}, self._closed):
             pass
 
     def _pace(self) -> Pace:
-        return Pace(self._options.min_rate, self._options.total_timeout, self._window)
+        return Pace(self._options.min_rate, self._window)
 
 
 def _outcome(ask: Callable[[], object]) -> tuple[bool, str]:

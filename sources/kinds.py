@@ -12,7 +12,7 @@ from sources.directory import DirectorySource
 from sources.errors import PermanentSourceError
 from sources.http import HttpSource
 from sources.target import TargetSource
-from targets.contract import Target
+from targets import Target
 
 KINDS: dict[str, type[HttpSource | DirectorySource]] = {"http": HttpSource, "directory": DirectorySource}
 

@@ -1,35 +1,26 @@
-"""How slow a transfer may be: in all, and over each half minute."""
+"""How slowly a transfer may go."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
 class Pace:
-    """Watches one transfer. `min_rate` in bytes a second over `window` seconds (0: any), `total` in seconds."""
+    """Watches one transfer from now on: at least `min_rate` bytes a second over each `window` seconds (0: any rate)."""
 
-    min_rate: float
-    total: float
-    window: float = 30.0
-    clock: Callable[[], float] = time.monotonic
-    _start: float = field(init=False)
-    _window_start: float = field(init=False)
-    _window_count: int = field(init=False, default=0)
-
-    def __post_init__(self) -> None:
-        self._start = self._window_start = self.clock()
+    def __init__(self, min_rate: float, window: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._min_rate = min_rate
+        self._window = window
+        self._clock = clock
+        self._since, self._counted = clock(), 0
 
     def verdict(self, count: int) -> str | None:
         """What is wrong after `count` bytes in all, in words; None while all is well."""
-        now = self.clock()
-        if now - self._start > self.total:
-            return f"took more than {self.total:g} s (total_timeout) for {count} bytes"
-        elapsed = now - self._window_start
-        if elapsed < self.window:
+        now = self._clock()
+        elapsed = now - self._since
+        if elapsed < self._window:
             return None
-        rate = (count - self._window_count) / elapsed
-        self._window_start, self._window_count = now, count
-        if rate < self.min_rate:
-            return f"sends only {rate:.0f} bytes a second, under the minimum of {self.min_rate:g} (min_rate)"
-        return None
+        rate = (count - self._counted) / elapsed
+        self._since, self._counted = now, count
+        if rate >= self._min_rate:
+            return None
+        return f"sends only {rate:.0f} bytes a second, under the minimum of {self._min_rate:g} (min_rate)"

@@ -19,8 +19,7 @@ from sources.errors import (
     SourceUnreachable,
     TransientSourceError,
 )
-from targets.contract import Target
-from targets.errors import TargetError, TargetUnreachable, TransientTargetError
+from targets import Target, TargetError, TargetUnreachable, TransientTargetError
 
 _CHUNK = 256 * 1024
 

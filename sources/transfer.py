@@ -3,13 +3,12 @@
 import re
 from collections.abc import Callable
 from email.utils import formatdate
-from threading import Event
 
 from packageslip import Digest, Resource, View
 from sources.answers import content_length, has_an_end, is_page_by_mistake, parse_date
 from sources.client import Answer
 from sources.contract import Fetched, Sink, Want
-from sources.errors import SourceSlow, TransientSourceError, WrongBytes
+from sources.errors import SourceSlow, SourceUnreachable, WrongBytes
 from sources.pace import Pace
 
 PAST_CACHES = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
@@ -37,7 +36,7 @@ def _can_be_unchanged(want: Want) -> bool:
     return want.file.digest in (None, want.digest) and want.file.size in (None, want.size)
 
 
-def receive(answer: Answer, want: Want, sink: Sink, *, pace: Pace, stop: Event, max_bytes: int) -> Fetched:
+def receive(answer: Answer, want: Want, sink: Sink, *, pace: Pace, max_bytes: int) -> Fetched:
     """Take one answer's file into the sink. Raises WrongBytes for anything that is not the file of the slip."""
     file = want.file
     etag, modified = answer.headers.get("ETag"), parse_date(answer.headers.get("Last-Modified", ""))
@@ -46,14 +45,14 @@ def receive(answer: Answer, want: Want, sink: Sink, *, pace: Pace, stop: Event, 
     _refuse_early(answer, file)
     most = max_bytes if file.size is None else min(file.size, max_bytes)
     with sink.incoming() as incoming:
-        size = pour(answer, incoming.write, most=most, pace=pace, stop=stop)
+        size = pour(answer, incoming.write, most=most, pace=pace)
         _check_size(answer, file, size, most)
         digest, size = incoming.commit()
-    _check_digest(answer, file, digest)
+    _check_digest(answer, file, digest, size)
     return Fetched(file.path, digest, size, etag, modified)
 
 
-def pour(answer: Answer, write: Callable[[bytes], object], *, most: int, pace: Pace, stop: Event) -> int:
+def pour(answer: Answer, write: Callable[[bytes], object], *, most: int, pace: Pace) -> int:
     """Write the body; how many bytes it had. One that is longer is left at the first chunk that shows it."""
     count = 0
     for chunk in answer.chunks():
@@ -65,8 +64,6 @@ def pour(answer: Answer, write: Callable[[bytes], object], *, most: int, pace: P
         write(chunk)
         if slow := pace.verdict(count):
             raise SourceSlow(f"{answer.source}: {answer.where} {slow}", source=answer.source)
-        if stop.is_set():
-            raise TransientSourceError(f"{answer.source}: {answer.where} was given up with its task", source=answer.source)
     return count
 
 
@@ -88,17 +85,30 @@ def _refuse_early(answer: Answer, file: Resource | View) -> None:
 
 
 def _check_size(answer: Answer, file: Resource | View, size: int, most: int) -> None:
-    limit = f"the slip says {file.size}" if file.size == most else "the largest file that is accepted ('max_file_bytes')"
     if size > most:
+        limit = f"the slip says {file.size}" if file.size == most else "the largest file that is accepted ('max_file_bytes')"
         raise wrong(answer, f"has more than {most} bytes, {limit}")
     if file.size is not None and size != file.size:
+        _refuse_cut(answer, size)
         raise wrong(answer, f"has {size} bytes, the slip says {file.size}")
 
 
-def _check_digest(answer: Answer, file: Resource | View, digest: Digest) -> None:
-    if file.digest is not None and digest != file.digest:
-        page = ", an HTML page" if is_page_by_mistake(file, answer.headers) else ""
-        raise wrong(answer, f"has the digest sha256:{digest.hex()}{page}, the slip says sha256:{file.digest.hex()}")
+def _check_digest(answer: Answer, file: Resource | View, digest: Digest, size: int) -> None:
+    if file.digest is None or digest == file.digest:
+        return
+    if file.size is None:
+        _refuse_cut(answer, size)
+    page = ", an HTML page" if is_page_by_mistake(file, answer.headers) else ""
+    raise wrong(answer, f"has the digest sha256:{digest.hex()}{page}, the slip says sha256:{file.digest.hex()}")
+
+
+def _refuse_cut(answer: Answer, size: int) -> None:
+    """Bytes without an end of their own that are not the file: more likely a cut connection than another file."""
+    if not has_an_end(answer.headers):
+        raise SourceUnreachable(
+            f"{answer.source}: {answer.where} ended after {size} bytes, without a length to tell whether it was cut",
+            source=answer.source,
+        )
 
 
 def wrong(answer: Answer, what: str) -> WrongBytes:

@@ -21,6 +21,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from config import HttpSource as HttpSettings
+from sources import HttpSource
+from sources.patience import Patience
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -223,7 +227,8 @@ class _Answerer(BaseHTTPRequestHandler):
         if length < 0 or fault.endless:
             framing, self.close_connection = {"Connection": "close"}, True
         self.code = status
-        self.send_response(status)
+        self.send_response_only(status)
+        framing.setdefault("Date", self.date_time_string())
         for name, value in (headers | framing | fault.headers).items():
             self.send_header(name, value)
         self.end_headers()
@@ -274,6 +279,24 @@ def cms() -> Iterator[Callable[..., Cms]]:
     yield serve
     for server in running:
         server.stop()
+
+
+@pytest.fixture
+def open_http() -> Iterator[Callable[..., HttpSource]]:
+    """`open_http(server, password=..., retries=...)`: an http source with short pauses, closed when the test ends."""
+    opened: list[HttpSource] = []
+
+    def open_one(server: Cms, password: str | None = None, window: float = 0.3, **options: object) -> HttpSource:
+        settings = HttpSettings.model_validate(
+            {"kind": "http", "url": server.url, "connect_timeout": 2, "read_timeout": 2} | options
+        )
+        patience = Patience(settings.retries, settings.max_retry_after, pause=0.01)
+        opened.append(HttpSource("cms", settings, password=password, patience=patience, window=window))
+        return opened[-1]
+
+    yield open_one
+    for source in opened:
+        source.close()
 
 
 def until(condition: Callable[[], bool], seconds: float = 5) -> None:

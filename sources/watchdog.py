@@ -1,0 +1,110 @@
+"""Cuts connections whose time is over, or whose result nobody wants any more.
+
+A socket's own time-out starts anew with each byte, so a server that drips headers would hold a thread for ever. One
+thread looks at all requests under way and shuts the socket of an overdue one down; whoever reads from it sees the end.
+"""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Lock, Thread, local
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.response import HTTPResponse
+
+_TICK = 0.2
+"""Seconds between two looks: soon enough for a person who waits, rare enough to cost nothing."""
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    """One request under way."""
+
+    deadline: float
+    """On the monotonic clock."""
+    stop: Event
+    connection: socket.socket | None = None
+    cut: bool = False
+
+    def look(self, now: float) -> None:
+        """Cut the connection if it is time."""
+        if self.connection is None or self.cut or (now < self.deadline and not self.stop.is_set()):
+            return
+        self.cut = True
+        try:
+            # Not SSLSocket's own shutdown: it takes the TLS state away from under the thread that reads.
+            socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
+        except OSError:
+            # It was closed a moment ago.
+            return
+
+
+class Watchdog:
+    """Watches the requests of one source. Its thread lives while there are any."""
+
+    def __init__(self) -> None:
+        self._watched: set[Watched] = set()
+        self._lock = Lock()
+        self._thread: Thread | None = None
+        self._mine = local()
+
+    @contextmanager
+    def over(self, seconds: float, stop: Event) -> Iterator[Watched]:
+        """Watch this thread's request for the length of the block."""
+        watched = self._mine.watched = Watched(time.monotonic() + seconds, stop)
+        with self._lock:
+            self._watched.add(watched)
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="http-watchdog", daemon=True)
+                self._thread.start()
+        try:
+            yield watched
+        finally:
+            with self._lock:
+                self._watched.discard(watched)
+            self._mine.watched = None
+
+    def sees(self, connection: socket.socket | None) -> None:
+        """Tell which socket this thread's request uses."""
+        watched: Watched | None = getattr(self._mine, "watched", None)
+        if watched is not None:
+            watched.connection = connection
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(_TICK)
+            with self._lock:
+                if not self._watched:
+                    self._thread = None
+                    return
+                for watched in self._watched:
+                    watched.look(time.monotonic())
+
+
+class WatchedHttp(HTTPConnection):
+    """A connection that tells the watchdog its socket before it waits for an answer."""
+
+    def __init__(self, *args: Any, watchdog: Watchdog, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
+        super().__init__(*args, **options)
+        self._watchdog = watchdog
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        """Wait for status and headers."""
+        self._watchdog.sees(self.sock)
+        return super().getresponse()
+
+
+class WatchedHttps(HTTPSConnection):
+    """The same over TLS."""
+
+    def __init__(self, *args: Any, watchdog: Watchdog, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
+        super().__init__(*args, **options)
+        self._watchdog = watchdog
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        """Wait for status and headers."""
+        self._watchdog.sees(self.sock)
+        return super().getresponse()
