@@ -1,1 +1,78 @@
-"""The queue and the record: the only package that knows SQL."""
+"""The queue and the record: the only package that knows SQL.
+
+`Database.connect` opens it; the verbs are grouped by who uses them: `Intake` whoever polls, `Leases` and `Claims` the
+engines, `Desk` people, `Record` whoever asks what is live.
+"""
+
+from database.backoff import delay
+from database.claims import Claims
+from database.connection import Database
+from database.desk import Desk
+from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuchTask, SchemaMismatch
+from database.intake import Intake
+from database.leases import Leases
+from database.record import Record
+from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
+from database.values import (
+    ABSORBING,
+    OPEN_STATES,
+    Action,
+    Attempt,
+    Breaker,
+    Engine,
+    Event,
+    HeldPlan,
+    Lane,
+    NewTask,
+    Outcome,
+    Poll,
+    Progress,
+    Publication,
+    Published,
+    Renewal,
+    Result,
+    State,
+    Task,
+)
+from database.views import EngineView, TaskView
+
+__all__ = [
+    "ABSORBING",
+    "OPEN_STATES",
+    "Action",
+    "Attempt",
+    "Breaker",
+    "Claims",
+    "Database",
+    "DatabaseError",
+    "DatabaseUnavailable",
+    "Desk",
+    "Engine",
+    "EngineView",
+    "Event",
+    "HeldPlan",
+    "Intake",
+    "Lane",
+    "LeaseLost",
+    "Leases",
+    "NewTask",
+    "NoSuchTask",
+    "Outcome",
+    "Poll",
+    "Progress",
+    "Publication",
+    "Published",
+    "Record",
+    "Renewal",
+    "Result",
+    "SchemaMismatch",
+    "SchemaStatus",
+    "State",
+    "Task",
+    "TaskView",
+    "delay",
+    "renew_queue_id",
+    "schema_status",
+    "upgrade",
+    "upgrade_sql",
+]

@@ -1,0 +1,1 @@
+"""One file for each step, and its SQL for each kind of database."""

@@ -1,0 +1,28 @@
+"""The counter of fences: one for the whole database, so that any two can be compared."""
+
+from sqlalchemy import Connection, select, update
+
+from database import schema
+
+_counter = schema.counter.c
+
+
+def next_fences(connection: Connection, count: int) -> range:
+    """`count` fences that nobody had before. The row stays locked until the transaction ends, so take them late."""
+    connection.execute(update(schema.counter).where(_counter.name == "fence").values(value=_counter.value + count))
+    last: int = connection.execute(select(_counter.value).where(_counter.name == "fence")).scalar_one()
+    return range(last - count + 1, last + 1)
+
+
+def jump_above(connection: Connection, mark: int) -> int:
+    """One fence above everything given out here and above `mark`, which was found elsewhere."""
+    locked = select(_counter.value).where(_counter.name == "fence").with_for_update()
+    fence: int = max(connection.execute(locked).scalar_one(), mark) + 1
+    connection.execute(update(schema.counter).where(_counter.name == "fence").values(value=fence))
+    return fence
+
+
+def begin_intake(connection: Connection) -> bool:
+    """Become the one who does intake in this transaction; False: somebody else is at it."""
+    free = select(_counter.name).where(_counter.name == "intake").with_for_update(skip_locked=True)
+    return connection.scalar(free) is not None

@@ -1,0 +1,194 @@
+"""What people do with the queue.
+
+Everything but `pause` and `resume` works with the operators' rights: SELECT, INSERT of request columns, UPDATE of hold,
+cancel_requested, priority and run_after.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from database import schema
+from database.connection import Database
+from database.errors import NoSuchTask
+from database.parameters import RERUN_OF
+from database.rows import attempt_of, breaker_of, chunks, event_of, insert_ignore, new_row, object_of, progress_of, task_of
+from database.values import OPEN_STATES, Action, Breaker, HeldPlan, NewTask, State, Task
+from database.views import TaskView
+
+CHILDREN = 1000
+"""Tasks that one task made, as far as they are shown."""
+
+_queue = schema.queue.c
+
+
+class Desk:
+    """Insert, look, hold, cancel, rerun, approve."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def insert(self, new: NewTask) -> int:
+        """Insert one row; its id. Whether it can be carried out is for intake to say."""
+        return self._db.change(lambda connection: _insert(connection, new_row(new)))
+
+    def insert_many(self, new: Iterable[NewTask]) -> list[int]:
+        """Insert several rows in one transaction; their ids, in the same order."""
+        rows = [new_row(each) for each in new]
+        return self._db.change(lambda connection: [_insert(connection, row) for row in rows])
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """Ask to cancel tasks; running ones stop at their next safe point. Raises NoSuchTask, and then changes none."""
+        self._set(ids, {"cancel_requested": 1}, OPEN_STATES, "cancelled")
+
+    def hold(self, ids: Iterable[int]) -> None:
+        """Keep tasks from being claimed until they are released. Raises NoSuchTask, and then changes none."""
+        self._set(ids, {"hold": 1}, {State.NEW, State.READY}, "held")
+
+    def release(self, ids: Iterable[int]) -> None:
+        """Undo `hold`. Raises NoSuchTask, and then changes none."""
+        self._set(ids, {"hold": 0}, OPEN_STATES, "released")
+
+    def retry(self, task: int) -> int:
+        """Insert a new row that does an ended task again, for the same target and version; its id. Raises NoSuchTask."""
+
+        def work(connection: Connection) -> int:
+            row = _find(connection, task)
+            if State(row.status) in OPEN_STATES:
+                raise NoSuchTask(f"Task {task} is {row.status}; only a task that has ended can be done again.")
+            if row.status == "REJECTED":
+                raise NoSuchTask(f"Task {task} was rejected: {row.reason} Insert a corrected row instead.")
+            parameters = {**object_of(row.parameters), RERUN_OF: task}
+            note = f"rerun of task {task}"
+            return _insert(
+                connection, new_row(NewTask(row.url, row.environment, row.action, row.priority, parameters=parameters, note=note))
+            )
+
+        return self._db.change(work)
+
+    def approve(self, task: int, plan_digest: str, adopt: bool = False, by: str | None = None, note: str | None = None) -> int:
+        """Insert an APPROVE row for a HELD task and the plan that was looked at; its id. Raises NoSuchTask."""
+
+        def work(connection: Connection) -> int:
+            row = _find(connection, task)
+            if row.status != State.HELD:
+                raise NoSuchTask(f"Task {task} is {row.status}; only a HELD task can be approved.")
+            waiting = connection.scalar(select(schema.plan.c.digest).where(schema.plan.c.task == task))
+            if waiting != plan_digest:
+                raise NoSuchTask(
+                    f"Task {task} waits with another plan, {waiting}: look at it with 'slipway queue show {task}' first."
+                )
+            parameters = {"task": task, "plan": plan_digest} | ({"adopt": True} if adopt else {})
+            new = NewTask(row.url, row.environment, Action.APPROVE, parameters=parameters, requested_by=by, note=note)
+            return _insert(connection, new_row(new))
+
+        return self._db.change(work)
+
+    def find(
+        self,
+        *,
+        states: Collection[State | str] = (),
+        environment: str | None = None,
+        url: str | None = None,
+        action: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[Task]:
+        """Tasks, newest first; empty `states`: all. `before`: only ids below this one, to read on."""
+        wanted = select(schema.queue).order_by(_queue.id.desc()).limit(limit)
+        if states:
+            wanted = wanted.where(_queue.status.in_([str(state) for state in states]))
+        for column, value in ((_queue.environment, environment), (_queue.url, url), (_queue.action, action)):
+            if value is not None:
+                wanted = wanted.where(column == value)
+        if before is not None:
+            wanted = wanted.where(_queue.id < before)
+        return [task_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
+
+    def show(self, task: int) -> TaskView:
+        """All about one task. Raises NoSuchTask."""
+        return self._db.look(lambda connection: _view(connection, task))
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """Tasks by environment, then by state."""
+        wanted = select(_queue.environment, _queue.status, func.count().label("n")).group_by(_queue.environment, _queue.status)
+        found: dict[str, dict[str, int]] = {}
+        for row in self._db.look(lambda connection: connection.execute(wanted).all()):
+            found.setdefault(row.environment or "", {})[row.status] = row.n
+        return found
+
+    def breakers(self) -> list[Breaker]:
+        """Every target and source, by name."""
+        wanted = select(schema.target).order_by(schema.target.c.name)
+        return [breaker_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
+
+    def paused(self) -> frozenset[str]:
+        """Environments that are paused."""
+        environment = schema.environment.c
+        wanted = select(environment.name).where(environment.paused == 1)
+        return frozenset(self._db.look(lambda connection: connection.scalars(wanted).all()))
+
+    def pause(self, environment: str) -> None:
+        """No engine claims tasks of this environment until `resume`; running ones end. Needs the engines' account."""
+        self._db.change(lambda connection: _pause(connection, environment, 1))
+
+    def resume(self, environment: str) -> None:
+        """Undo `pause`. Needs the engines' account."""
+        self._db.change(lambda connection: _pause(connection, environment, 0))
+
+    def _set(self, ids: Iterable[int], values: Mapping[str, int], states: Collection[State], word: str) -> None:
+        wanted = sorted(set(ids))
+        allowed = [str(state) for state in states]
+
+        def work(connection: Connection) -> None:
+            for some in chunks(wanted):
+                found = {
+                    row.id: row.status for row in connection.execute(select(_queue.id, _queue.status).where(_queue.id.in_(some)))
+                }
+                _refuse([id_ for id_ in some if found.get(id_) not in allowed], found, word)
+                connection.execute(update(schema.queue).where(_queue.id.in_(some), _queue.status.in_(allowed)).values(**values))
+
+        self._db.change(work)
+
+
+def _refuse(ids: Iterable[int], found: Mapping[int, str], word: str) -> None:
+    faults = [f"task {id_} is {found[id_]}" if id_ in found else f"there is no task {id_}" for id_ in ids]
+    if faults:
+        raise NoSuchTask(f"Cannot be {word}: {', '.join(faults)}. Nothing was changed.")
+
+
+def _insert(connection: Connection, row: Mapping[str, Any]) -> int:
+    given = {name: value for name, value in row.items() if value is not None}
+    key = connection.execute(insert(schema.queue).values(given)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _find(connection: Connection, task: int) -> Row[Any]:
+    row = connection.execute(select(schema.queue).where(_queue.id == task)).one_or_none()
+    if row is None:
+        raise NoSuchTask(f"There is no task {task}. 'slipway queue list' shows what there is.")
+    return row
+
+
+def _view(connection: Connection, task: int) -> TaskView:
+    row = _find(connection, task)
+    attempts = select(schema.attempt).where(schema.attempt.c.task == task).order_by(schema.attempt.c.fence)
+    events = select(schema.event).where(schema.event.c.task == task).order_by(schema.event.c.id)
+    progress = connection.execute(select(schema.progress).where(schema.progress.c.task == task)).one_or_none()
+    plan = connection.execute(select(schema.plan).where(schema.plan.c.task == task)).one_or_none()
+    children = select(schema.queue).where(_queue.parent == task).order_by(_queue.id).limit(CHILDREN)
+    return TaskView(
+        task_of(row),
+        tuple(attempt_of(each) for each in connection.execute(attempts)),
+        tuple(event_of(each) for each in connection.execute(events)),
+        None if progress is None else progress_of(progress),
+        None if plan is None else HeldPlan(plan.digest, plan.document),
+        tuple(task_of(each) for each in connection.execute(children)),
+    )
+
+
+def _pause(connection: Connection, environment: str, paused: int) -> None:
+    insert_ignore(connection, schema.environment, [{"name": environment, "paused": 0}])
+    connection.execute(update(schema.environment).where(schema.environment.c.name == environment).values(paused=paused))

@@ -1,0 +1,139 @@
+"""Writing results: everything that one batch of attempts came to, in one transaction, guarded by the fences."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
+
+from config.settings import RetrySettings
+from database import schema
+from database.backoff import Random
+from database.breakers import lock_concerned, note_outcomes
+from database.expanding import insert_made
+from database.picking import not_waiting
+from database.publishing import Packed, record
+from database.rows import by_id, tell
+from database.schema import Moment
+from database.settling import Ending, settle
+from database.starting import lock_running
+from database.values import Engine, Outcome, Result
+
+_queue, _attempt = schema.queue.c, schema.attempt.c
+_AGAIN = frozenset({Outcome.RETRY, Outcome.UNREACHABLE, Outcome.RELEASED})
+
+
+class Finishing:
+    """How results are written. `random` gives numbers in [0, 1) for the back-off."""
+
+    def __init__(self, retry: RetrySettings, random: Random) -> None:
+        self._retry, self._random = retry, random
+
+    def write(self, connection: Connection, engine: Engine, results: Sequence[Result], packed: Packed) -> frozenset[int]:
+        """Write what is still this engine's; the ids that were lost. What the same call wrote before is not lost."""
+        if not results:
+            return frozenset()
+        switches = lock_concerned(connection, results)
+        rows = lock_running(connection, engine, {result.task: result.fence for result in results})
+        kept = {row.id: row for row in rows}
+        own = [result for result in results if result.task in kept]
+        if own:
+            self._write(connection, kept, own, packed)
+            note_outcomes(connection, switches, own, self._retry, self._random, rows[0].now)
+        missing = [result for result in results if result.task not in kept]
+        return frozenset(result.task for result in missing) - _written_before(connection, missing)
+
+    def _write(self, connection: Connection, kept: Mapping[int, Row[Any]], results: Sequence[Result], packed: Packed) -> None:
+        now: datetime = next(iter(kept.values())).now
+        newer = _newer_siblings(connection, [result.task for result in results if result.outcome in _AGAIN])
+        endings = {
+            result.task: settle(kept[result.task], result, newer.get(result.task), self._retry, self._random)
+            for result in results
+        }
+        _end_tasks(connection, kept, endings, now)
+        _end_attempts(connection, results, now)
+        _replace_plans(connection, results, now)
+        connection.execute(delete(schema.progress).where(schema.progress.c.task.in_(list(endings))))
+        record(connection, [(result.task, published) for result in results for published in result.published], packed, now)
+        insert_made(connection, [(kept[result.task], new) for result in results for new in result.new_tasks])
+        tell(connection, now, ((r.task, endings[r.task].state, endings[r.task].reason, r.fence) for r in results))
+
+
+def _end_tasks(connection: Connection, kept: Mapping[int, Row[Any]], endings: Mapping[int, Ending], now: datetime) -> None:
+    attempts = {task: kept[task].attempts - (not ending.spends_attempt) for task, ending in endings.items()}
+    connection.execute(
+        update(schema.queue)
+        .where(_queue.id.in_(list(endings)))
+        .values(
+            status=by_id(_queue.id, {task: str(ending.state) for task, ending in endings.items()}),
+            reason=by_id(_queue.id, {task: ending.reason for task, ending in endings.items()}),
+            run_after=by_id(
+                _queue.id, {task: ending.run_after or kept[task].run_after for task, ending in endings.items()}, Moment()
+            ),
+            attempts=by_id(_queue.id, attempts),
+            finished_at=by_id(_queue.id, {task: now if ending.final else None for task, ending in endings.items()}, Moment()),
+            # What a person approved is spent when another plan needs a person.
+            approved_plan=by_id(_queue.id, {t: None if e.state == "HELD" else kept[t].approved_plan for t, e in endings.items()}),
+            adopt=by_id(_queue.id, {task: 0 if ending.state == "HELD" else kept[task].adopt for task, ending in endings.items()}),
+            engine=None,
+        )
+    )
+
+
+def _end_attempts(connection: Connection, results: Sequence[Result], now: datetime) -> None:
+    connection.execute(
+        update(schema.attempt)
+        .where(tuple_(_attempt.task, _attempt.fence).in_([(result.task, result.fence) for result in results]))
+        .values(
+            ended_at=now,
+            outcome=by_id(_attempt.task, {result.task: str(result.outcome) for result in results}),
+            error=by_id(_attempt.task, {result.task: result.error and result.error[:255] for result in results}),
+            reason=by_id(_attempt.task, {result.task: result.reason for result in results}),
+            summary=by_id(_attempt.task, {result.task: json.dumps(dict(result.summary)) for result in results}),
+        )
+    )
+
+
+def _replace_plans(connection: Connection, results: Sequence[Result], now: datetime) -> None:
+    plans = {result.task: result.plan for result in results if result.plan is not None}
+    if plans:
+        connection.execute(delete(schema.plan).where(schema.plan.c.task.in_(list(plans))))
+        rows = [
+            {"task": task, "digest": plan.digest, "document": plan.document, "at": now} for task, plan in sorted(plans.items())
+        ]
+        connection.execute(insert(schema.plan), rows)
+
+
+def _newer_siblings(connection: Connection, tasks: Sequence[int]) -> dict[int, int]:
+    """Task -> a newer one of its module that could run now."""
+    if not tasks:
+        return {}
+    mine, other = schema.queue.alias("t"), schema.queue.alias("s")
+    wanted = (
+        select(mine.c.id, func.max(other.c.id).label("newer"))
+        .where(mine.c.id.in_(tasks), mine.c.absorbs == 1)
+        .where(
+            other.c.target == mine.c.target,
+            other.c.url == mine.c.url,
+            other.c.status == "READY",
+            other.c.id > mine.c.id,
+            other.c.environment == mine.c.environment,
+            other.c.absorbs == 1,
+            other.c.hold == 0,
+            other.c.cancel_requested == 0,
+            other.c.run_after <= schema.NOW,
+            not_waiting(other),
+        )
+        .group_by(mine.c.id)
+    )
+    return {row.id: row.newer for row in connection.execute(wanted)}
+
+
+def _written_before(connection: Connection, missing: Sequence[Result]) -> frozenset[int]:
+    """Those whose attempt has ended by a result: the commit of an earlier try went through although its answer was lost."""
+    if not missing:
+        return frozenset()
+    pairs = tuple_(_attempt.task, _attempt.fence).in_([(result.task, result.fence) for result in missing])
+    wanted = select(_attempt.task).where(pairs, _attempt.outcome.in_([str(outcome) for outcome in Outcome]))
+    return frozenset(connection.scalars(wanted))

@@ -1,0 +1,199 @@
+"""Intake: rows that people inserted become READY or REJECTED. Run by whoever polls; one at a time per database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
+
+from config.settings import Settings
+from database import schema
+from database.approving import approve
+from database.connection import Database
+from database.counters import begin_intake
+from database.judge import Accepted, Approval, Rejected, Request, judge
+from database.parameters import RERUN_OF
+from database.polling import poll
+from database.purging import cancel_requested, purge
+from database.rows import by_id, insert_ignore, new_row, object_of, tell
+from database.values import NewTask, Poll
+
+log = structlog.get_logger(__name__)
+_queue, _run = schema.queue.c, schema.schedule_run.c
+
+
+class Intake:
+    """What whoever polls does for all."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def poll(self) -> Poll:
+        """One look at the queue: one statement."""
+        return self._db.look(poll)
+
+    def accept(self, settings: Settings, limit: int = 500) -> int:
+        """Judge up to `limit` NEW rows, oldest first; how many. 0 as well while somebody else is at it."""
+        return self._db.change(lambda connection: _accept(connection, settings, limit))
+
+    def sweep(self) -> int:
+        """Cancel what is asked to be and does not run: NEW, READY, HELD; how many."""
+        return self._db.change(cancel_requested)
+
+    def purge(self, days: int, batch: int = 500) -> int:
+        """Delete at most `batch` tasks that ended more than `days` days ago, with what belongs to them; how many.
+
+        Call it again while it deletes a whole batch. Publications stay.
+        """
+        return self._db.change(lambda connection: purge(connection, days, batch))
+
+    def fire(self, schedule: str, at: datetime, new: NewTask) -> bool:
+        """Insert a schedule's row for this moment, once for all daemons; False: another one did it."""
+        return self._db.change(lambda connection: _fire(connection, schedule, at, new))
+
+    def last_fired(self, schedule: str) -> datetime | None:
+        """The newest moment for which this schedule was fired."""
+        newest = select(_run.fire_at).where(_run.schedule == schedule).order_by(_run.fire_at.desc()).limit(1)
+        found: datetime | None = self._db.look(lambda connection: connection.scalar(newest))
+        return found
+
+
+def _accept(connection: Connection, settings: Settings, limit: int) -> int:
+    if not begin_intake(connection):
+        return 0
+    _know(connection, settings)
+    rows = _lock_new(connection, limit)
+    if not rows:
+        return 0
+    now: datetime = rows[0].now
+    requests = _requests(connection, rows)
+    verdicts = {row.id: judge(requests[row.id], settings) for row in rows}
+    rejected = {id_: verdict.reason for id_, verdict in verdicts.items() if isinstance(verdict, Rejected)}
+    accepted = {id_: verdict for id_, verdict in verdicts.items() if isinstance(verdict, Accepted)}
+    approvals = {id_: verdict.approval for id_, verdict in accepted.items() if verdict.approval is not None}
+    rejected |= _carry_out(connection, rows, approvals, now)
+    _make_ready(connection, {id_: verdict for id_, verdict in accepted.items() if verdict.approval is None}, requests, now)
+    _reject(connection, rejected, now)
+    return len(rows)
+
+
+def _lock_new(connection: Connection, limit: int) -> Sequence[Row[Any]]:
+    # By id, so that of two rows for one module the older is never accepted after the newer.
+    oldest = (
+        select(_queue.id)
+        .with_hint(schema.queue, "FORCE INDEX (k_due)", "mysql")
+        .where(_queue.status == "NEW")
+        .order_by(_queue.id)
+    )
+    ids = connection.scalars(oldest.limit(limit)).all()
+    if not ids:
+        return ()
+    wanted = select(schema.queue, schema.NOW.label("now")).where(_queue.id.in_(ids), _queue.status == "NEW").order_by(_queue.id)
+    return connection.execute(wanted.with_for_update(skip_locked=True)).all()
+
+
+def _know(connection: Connection, settings: Settings) -> None:
+    """Rows for every environment and target of the configuration, so that operators need not make them."""
+    known = set(connection.scalars(select(schema.environment.c.name)))
+    insert_ignore(connection, schema.environment, [{"name": name} for name in sorted(settings.environments.keys() - known)])
+    wanted = {name: int(target.exclusive) for name, target in settings.targets.items()}
+    wanted |= {f"source:{name}": 0 for name in settings.sources}
+    found = {row.name: row.exclusive for row in connection.execute(select(schema.target.c.name, schema.target.c.exclusive))}
+    new = [{"name": name, "exclusive": wanted[name]} for name in sorted(wanted.keys() - found.keys())]
+    insert_ignore(connection, schema.target, new)
+    for name in sorted(wanted.keys() & found.keys()):
+        if found[name] != wanted[name]:
+            connection.execute(update(schema.target).where(schema.target.c.name == name).values(exclusive=wanted[name]))
+
+
+def _requests(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Request]:
+    """The rows' requests; a rerun takes over the target and version of what it repeats."""
+    requests = {
+        row.id: Request(
+            row.url, row.environment, row.action, row.parameters, row.max_attempts, row.target, row.version, row.parent
+        )
+        for row in rows
+    }
+    repeated = {row.id: old for row in rows if isinstance(old := object_of(row.parameters).get(RERUN_OF), int)}
+    if repeated:
+        wanted = select(_queue.id, _queue.url, _queue.environment, _queue.target, _queue.version)
+        old = {row.id: row for row in connection.execute(wanted.where(_queue.id.in_(sorted(set(repeated.values())))))}
+        for id_, of in repeated.items():
+            if of in old and (old[of].url, old[of].environment) == (requests[id_].url, requests[id_].environment):
+                requests[id_] = replace(requests[id_], target=old[of].target, version=old[of].version)
+    return requests
+
+
+def _make_ready(connection: Connection, accepted: Mapping[int, Accepted], requests: Mapping[int, Request], now: datetime) -> None:
+    versions = _bound(connection, accepted, requests) | {id_: requests[id_].version for id_ in accepted if requests[id_].version}
+    for like, ids in _alike(accepted):
+        connection.execute(
+            update(schema.queue)
+            .where(_queue.id.in_(ids), _queue.status == "NEW")
+            .values(
+                status="READY",
+                action=like.action,
+                target=like.target,
+                max_attempts=like.max_attempts,
+                absorbs=int(like.absorbs),
+                run_after=func.coalesce(_queue.run_after, now, type_=schema.Moment()),
+                batch=func.coalesce(_queue.batch, _queue.id),
+            )
+        )
+    if versions:
+        bound = update(schema.queue).where(_queue.id.in_(list(versions)))
+        connection.execute(bound.values(version=by_id(_queue.id, versions, _queue.version.type)))
+    tell(connection, now, ((id_, "READY", None, None) for id_ in accepted))
+
+
+def _alike(accepted: Mapping[int, Accepted]) -> Iterable[tuple[Accepted, list[int]]]:
+    """Verdicts that one UPDATE can write, with their rows."""
+    groups: dict[Accepted, list[int]] = {}
+    for id_, verdict in accepted.items():
+        groups.setdefault(verdict, []).append(id_)
+    return groups.items()
+
+
+def _bound(connection: Connection, accepted: Mapping[int, Accepted], requests: Mapping[int, Request]) -> dict[int, bytes | None]:
+    """Task -> the version that is live now on the target that it promotes from, where one is known."""
+    wanted = {id_: (verdict.bind, requests[id_].url) for id_, verdict in accepted.items() if verdict.bind is not None}
+    if not wanted:
+        return {}
+    live = schema.publication.c
+    current = select(live.target, live.url, live.version).where(tuple_(live.target, live.url).in_(sorted(set(wanted.values()))))
+    versions = {(row.target, row.url): row.version for row in connection.execute(current.where(live.until.is_(None)))}
+    return {id_: versions[module] for id_, module in wanted.items() if versions.get(module) is not None}
+
+
+def _carry_out(
+    connection: Connection, rows: Sequence[Row[Any]], approvals: Mapping[int, Approval], now: datetime
+) -> dict[int, str]:
+    """Do what APPROVE rows ask; those that cannot be done, each with its reason."""
+    refused: dict[int, str] = {}
+    for row in rows:
+        if row.id in approvals and (reason := approve(connection, row, approvals[row.id], now)):
+            refused[row.id] = reason
+    return refused
+
+
+def _reject(connection: Connection, rejected: Mapping[int, str], now: datetime) -> None:
+    if not rejected:
+        return
+    log.info("rows rejected", tasks=sorted(rejected))
+    connection.execute(
+        update(schema.queue)
+        .where(_queue.id.in_(list(rejected)), _queue.status == "NEW")
+        .values(status="REJECTED", reason=by_id(_queue.id, rejected), finished_at=now)
+    )
+    tell(connection, now, ((id_, "REJECTED", reason, None) for id_, reason in rejected.items()))
+
+
+def _fire(connection: Connection, schedule: str, at: datetime, new: NewTask) -> bool:
+    there = select(_run.task).where(_run.schedule == schedule, _run.fire_at == at)
+    if connection.scalar(there) is not None:
+        return False
+    task = connection.execute(insert(schema.queue).values(new_row(new))).inserted_primary_key
+    connection.execute(insert(schema.schedule_run).values(schedule=schedule, fire_at=at, task=task[0] if task else 0))
+    return True

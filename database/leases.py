@@ -1,0 +1,140 @@
+"""Engines as rows: registered, renewed, gone, dead; and what becomes of the tasks they held."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Connection, func, insert, select, update
+
+from database import schema
+from database.connection import Database
+from database.counters import jump_above
+from database.errors import LeaseLost
+from database.rescue import give_back
+from database.rows import engine_of
+from database.values import Engine, Renewal
+from database.views import EngineView
+
+log = structlog.get_logger(__name__)
+_engine, _queue = schema.engine.c, schema.queue.c
+
+
+class Leases:
+    """What keeps an engine's tasks its own, and returns them when it is gone."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def register(self, environment: str, host: str, boot: str, pid: int, ttl: float, version: str) -> Engine:
+        """A new engine, UP for `ttl` seconds. Its start id is new each time, so that nobody inherits tasks."""
+
+        def work(connection: Connection) -> Engine:
+            engine = Engine(uuid4().hex, environment, host, boot, pid)
+            now = connection.execute(select(schema.NOW)).scalar_one()
+            connection.execute(
+                insert(schema.engine).values(
+                    start=engine.start,
+                    environment=environment,
+                    host=host[:255],
+                    boot=boot[:64],
+                    pid=pid,
+                    version=version[:64],
+                    state="UP",
+                    registered_at=now,
+                    lease_until=now + timedelta(seconds=ttl),
+                )
+            )
+            return engine
+
+        return self._db.change(work)
+
+    def renew(self, engine: Engine, ttl: float) -> Renewal:
+        """Own the tasks for another `ttl` seconds from now. Raises LeaseLost when the lease is over."""
+
+        def work(connection: Connection) -> Renewal:
+            now = check_lease(connection, engine)
+            connection.execute(
+                update(schema.engine).where(_engine.start == engine.start).values(lease_until=now + timedelta(seconds=ttl))
+            )
+            cancelled = select(_queue.id).where(
+                _queue.engine == engine.start, _queue.status == "RUNNING", _queue.cancel_requested == 1
+            )
+            paused = select(schema.environment.c.paused).where(schema.environment.c.name == engine.environment)
+            return Renewal(frozenset(connection.scalars(cancelled)), bool(connection.scalar(paused)))
+
+        return self._db.change(work)
+
+    def leave(self, engine: Engine) -> None:
+        """The engine goes: state GONE, what it still holds is returned. Does nothing if it was already declared dead."""
+        self._db.change(lambda connection: end_engine(connection, engine.start, "GONE"))
+
+    def bury(self, start: str) -> bool:
+        """Declare an engine dead at once, because its process is known to have ended; False: it was not UP."""
+        return self._db.change(lambda connection: end_engine(connection, start, "DEAD"))
+
+    def rescue(self) -> list[str]:
+        """Declare every engine dead whose lease is over and return its tasks, one engine a transaction; their start ids."""
+        dead: list[str] = []
+        while (start := self._db.change(_rescue_one)) is not None:
+            log.warning("engine declared dead", engine=start)
+            dead.append(start)
+        return dead
+
+    def raise_fence(self, engine: Engine, task: int, above: int) -> tuple[int, int]:
+        """A new fence and serial for a running task, above what was found on its target. Raises LeaseLost."""
+
+        def work(connection: Connection) -> tuple[int, int]:
+            check_lease(connection, engine)
+            mine = select(_queue.fence).where(_queue.id == task, _queue.status == "RUNNING", _queue.engine == engine.start)
+            old = connection.execute(mine.with_for_update()).scalar_one_or_none()
+            if old is None:
+                raise LeaseLost(f"Task {task} is not this engine's any more.")
+            fence = jump_above(connection, above)
+            connection.execute(update(schema.queue).where(_queue.id == task).values(fence=fence, serial=fence))
+            attempt = schema.attempt.c
+            connection.execute(update(schema.attempt).where(attempt.task == task, attempt.fence == old).values(fence=fence))
+            return fence, fence
+
+        return self._db.change(work)
+
+    def engines(self) -> list[EngineView]:
+        """Every engine that is UP, then the last 20 that ended, newest first."""
+        held = select(func.count()).where(_queue.engine == _engine.start).scalar_subquery()
+        wanted = select(schema.engine, held.label("running")).order_by(_engine.registered_at.desc())
+        up = self._db.look(lambda connection: connection.execute(wanted.where(_engine.state == "UP")).all())
+        ended = self._db.look(lambda connection: connection.execute(wanted.where(_engine.state != "UP").limit(20)).all())
+        return [
+            EngineView(engine_of(row), row.state, row.version, row.registered_at, row.lease_until, row.running)
+            for row in (*up, *ended)
+        ]
+
+
+def check_lease(connection: Connection, engine: Engine) -> datetime:
+    """Lock the engine's row; the database's time. Raises LeaseLost unless its lease is in force."""
+    wanted = select(_engine.state, _engine.lease_until, schema.NOW.label("now")).where(_engine.start == engine.start)
+    row = connection.execute(wanted.with_for_update()).one_or_none()
+    if row is None or row.state != "UP" or row.lease_until <= row.now:
+        raise LeaseLost(
+            f"The lease of engine {engine.start} ({engine.environment}, pid {engine.pid}) is over; its tasks belong to others."
+        )
+    now: datetime = row.now
+    return now
+
+
+def end_engine(connection: Connection, start: str, state: str) -> bool:
+    """UP -> GONE or DEAD, its tasks returned; False: it was not UP."""
+    wanted = select(_engine.start, schema.NOW.label("now")).where(_engine.start == start, _engine.state == "UP")
+    row = connection.execute(wanted.with_for_update()).one_or_none()
+    if row is None:
+        return False
+    connection.execute(update(schema.engine).where(_engine.start == start).values(state=state, ended_at=row.now))
+    give_back(connection, start, row.now)
+    return True
+
+
+def _rescue_one(connection: Connection) -> str | None:
+    wanted = select(_engine.start).where(_engine.state == "UP", _engine.lease_until <= schema.NOW).limit(1)
+    start: str | None = connection.scalar(wanted.with_for_update(skip_locked=True))
+    if start is not None:
+        end_engine(connection, start, "DEAD")
+    return start

@@ -1,0 +1,75 @@
+"""What the `parameters` of each action may say. Pure."""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from database.values import Action
+
+Rule = tuple[Callable[[Any], bool], str]
+"""A test of the value, and what the value must be, in words."""
+
+
+def _one_of(*values: str) -> Rule:
+    return (lambda value: value in values, " or ".join(f'"{value}"' for value in values))
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_hex(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 64 and set(value) <= set("0123456789abcdef")
+
+
+_FLAG: Rule = (lambda value: isinstance(value, bool), "true or false")
+_TEXTS: Rule = (_is_texts, 'a list of texts, such as ["course"]')
+_MODE = _one_of("smart", "full")
+_ID: Rule = (_is_id, "a task's id")
+
+ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
+    Action.PUBLISH: {"mode": _MODE, "dry_run": _FLAG, "follow": _one_of("latest"), "wait": _FLAG},
+    Action.DELIVER: {"mode": _MODE, "dry_run": _FLAG},
+    Action.UNPUBLISH: {"dry_run": _FLAG},
+    Action.REPUBLISH: {
+        "types": _TEXTS,
+        "states": _TEXTS,
+        "prefix": (lambda value: isinstance(value, str) and value.startswith("/"), 'a path, such as "/courses"'),
+        "from": _one_of("source", "target"),
+        "mode": _MODE,
+        "dry_run": _FLAG,
+    },
+    Action.VERIFY: {"repair": _FLAG, "all": _FLAG, "dry_run": _FLAG},
+    Action.APPROVE: {"task": _ID, "plan": (_is_hex, "the plan's digest, in hex"), "adopt": _FLAG},
+}
+
+REQUIRED: Mapping[Action, tuple[str, ...]] = {Action.APPROVE: ("task", "plan")}
+
+RERUN_OF = "rerun_of"
+"""In the parameters of any row: the task that it repeats, whose target and version it takes over."""
+
+
+def check_parameters(action: Action, parameters: Mapping[str, Any]) -> str | None:
+    """A sentence about the first fault; None if all is well."""
+    rules = {**ALLOWED[action], RERUN_OF: _ID}
+    for key, value in parameters.items():
+        if key not in rules:
+            return _unknown(action, key, [*ALLOWED[action]])
+        test, words = rules[key]
+        if not test(value):
+            return f"parameters: {key!r} must be {words} for {action}."
+    missing = [key for key in REQUIRED.get(action, ()) if key not in parameters]
+    if missing:
+        needed = " and ".join(repr(key) for key in missing)
+        return f"parameters: {action} needs {needed}. 'slipway queue show ID' prints the row to insert."
+    return None
+
+
+def _unknown(action: Action, key: str, known: list[str]) -> str:
+    near = get_close_matches(key.lower(), known, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"parameters: {action} knows no {key[:100]!r}.{hint} Known are: {', '.join(known)}."

@@ -1,0 +1,140 @@
+"""What a claim takes: the candidates' rows as queries find them, and the choice among them, which is pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select
+from sqlalchemy.sql.expression import FromClause
+
+from database import schema
+
+FLOOD = 1000
+"""Siblings read at once. A module with more of them is worked off over several claims."""
+
+OPEN = ("NEW", "READY", "RUNNING", "HELD")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One module to take: the task to run, and the older ones that it makes superfluous. `runs` is False in a flood."""
+
+    winner: int
+    absorbed: tuple[int, ...] = ()
+    lost_before: bool = False
+    since: datetime | None = None
+    runs: bool = True
+
+
+@dataclass(slots=True)
+class _Module:
+    due: list[Row[Any]] = field(default_factory=list)
+    later: list[Row[Any]] = field(default_factory=list)
+
+
+def find_candidates(connection: Connection, environment: str, target: str, limit: int) -> Sequence[Row[Any]]:
+    """What could be claimed now on a target, best first: a plain read, one look along an index."""
+    return connection.execute(candidates(environment, target, limit)).all()
+
+
+def candidates(environment: str, target: str, limit: int) -> Select[Any]:
+    """The statement; a test asks the server that it sorts nothing."""
+    task, runner = schema.queue.alias("t"), schema.queue.alias("r")
+    busy = exists().where(runner.c.running_target == task.c.target, runner.c.url == task.c.url)
+    return (
+        select(*_columns(task))
+        .with_hint(task, "FORCE INDEX (k_pick)", "mysql")
+        .where(
+            task.c.status == "READY",
+            task.c.environment == environment,
+            task.c.target == target,
+            task.c.hold == 0,
+            task.c.run_after <= schema.NOW,
+            task.c.cancel_requested == 0,
+            ~busy,
+            not_waiting(task),
+        )
+        .order_by(task.c.priority, task.c.id)
+        .limit(limit)
+    )
+
+
+def find_siblings(connection: Connection, environment: str, target: str, urls: Sequence[str]) -> Sequence[Row[Any]]:
+    """Every READY task that takes part in these modules' order, oldest first; at most FLOOD."""
+    task = schema.queue.alias("t")
+    wanted = (
+        select(*_columns(task))
+        .with_hint(task, "FORCE INDEX (k_module)", "mysql")
+        .where(task.c.target == target, task.c.url.in_(urls), task.c.status == "READY", task.c.environment == environment)
+        .where(takes_part(task))
+        .order_by(task.c.url, task.c.id)
+        .limit(FLOOD)
+    )
+    return connection.execute(wanted).all()
+
+
+def takes_part(task: FromClause) -> ColumnElement[bool]:
+    """Whether a READY row absorbs or is absorbed: only what could run now, and retries, which can only be absorbed."""
+    return and_(
+        task.c.absorbs == 1,
+        task.c.hold == 0,
+        task.c.cancel_requested == 0,
+        or_(task.c.run_after <= schema.NOW, task.c.attempts > 0),
+        not_waiting(task),
+    )
+
+
+def not_waiting(task: FromClause) -> ColumnElement[bool]:
+    """A dependent waits for the earlier generations of its batch on its target; a sick holding area delays nobody else."""
+    before = schema.queue.alias("b")
+    open_before = exists().where(
+        before.c.batch == task.c.batch,
+        before.c.generation < task.c.generation,
+        before.c.status.in_(OPEN),
+        or_(before.c.target == task.c.target, before.c.target.is_(None)),
+    )
+    return or_(task.c.generation == 0, ~open_before)
+
+
+def choose(found: Sequence[Row[Any]], siblings: Sequence[Row[Any]]) -> list[Choice]:
+    """One choice for each module, in the order of the candidates: the newest of those that are due, absorbing all older ones."""
+    modules = _by_module(siblings)
+    flooded = siblings[-1].url if len(siblings) >= FLOOD else None
+    choices: dict[str, Choice] = {}
+    for row in found:
+        if row.url in choices:
+            continue
+        if not row.absorbs:
+            choices[row.url] = Choice(row.id, lost_before=row.losses > 0, since=row.run_after)
+        elif row.url in modules and modules[row.url].due:
+            choices[row.url] = _newest(modules[row.url], runs=row.url != flooded)
+    return list(choices.values())
+
+
+def split(choices: Iterable[Choice]) -> tuple[list[Choice], list[Choice]]:
+    """Those without a loss, and those whose engine died over them before, which must run alone."""
+    clean: list[Choice] = []
+    suspect: list[Choice] = []
+    for choice in choices:
+        (suspect if choice.lost_before else clean).append(choice)
+    return clean, suspect
+
+
+def _newest(module: _Module, *, runs: bool) -> Choice:
+    winner = module.due[-1]
+    older = tuple(row.id for row in (*module.due, *module.later) if row.id < winner.id)
+    return Choice(winner.id, older, lost_before=winner.losses > 0, since=winner.run_after, runs=runs)
+
+
+def _by_module(siblings: Sequence[Row[Any]]) -> dict[str, _Module]:
+    modules: dict[str, _Module] = {}
+    for row in siblings:
+        module = modules.setdefault(row.url, _Module())
+        (module.due if row.run_after <= row.now else module.later).append(row)
+    return modules
+
+
+def _columns(task: FromClause) -> tuple[ColumnElement[Any], ...]:
+    c = task.c
+    return c.id, c.url, c.absorbs, c.losses, c.run_after, schema.NOW.label("now")

@@ -1,0 +1,70 @@
+"""The poll: one statement, every part of it one look along an index, whatever the table has grown to."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, String, and_, cast, exists, func, select
+
+from database import schema
+from database.values import Poll
+
+_engine, _environment = schema.engine.c, schema.environment.c
+SEPARATOR = "\n"
+
+
+def poll(connection: Connection) -> Poll:
+    """Ask once."""
+    row = connection.execute(statement()).one()
+    counts = (entry.rsplit(":", 1) for entry in _entries(row.engines))
+    return Poll(
+        now=row.now,
+        intake=bool(row.intake),
+        cancel=bool(row.cancel),
+        dead=bool(row.dead),
+        due=frozenset(_entries(row.due)),
+        engines={name: int(count) for name, count in counts},
+    )
+
+
+def statement() -> Select[Any]:
+    """EXISTS for each fact, never a count of tasks."""
+    return select(
+        schema.NOW.label("now"),
+        _any("k_due", "status", "NEW").label("intake"),
+        _any("k_cancel", "open_cancel", 1).label("cancel"),
+        exists().where(_engine.state == "UP", _engine.lease_until <= schema.NOW).label("dead"),
+        _due().label("due"),
+        _engines().label("engines"),
+    )
+
+
+def _any(index: str, column: str, value: object) -> Any:  # noqa: ANN401 - an EXISTS
+    task = schema.queue.alias()
+    return select(1).select_from(task).with_hint(task, f"FORCE INDEX ({index})", "mysql").where(task.c[column] == value).exists()
+
+
+def _due() -> Any:  # noqa: ANN401 - a scalar subquery
+    task = schema.queue.alias("t")
+    due = and_(
+        task.c.status == "READY", task.c.environment == _environment.name, task.c.hold == 0, task.c.run_after <= schema.NOW
+    )
+    found = (
+        select(1)
+        .select_from(task)
+        .with_hint(task, "FORCE INDEX (k_due)", "mysql")
+        .where(due)
+        .correlate(schema.environment)
+        .exists()
+    )
+    names = func.aggregate_strings(_environment.name, SEPARATOR)
+    return select(names).where(_environment.paused == 0, found).scalar_subquery()
+
+
+def _engines() -> Any:  # noqa: ANN401 - a scalar subquery
+    up = (
+        select(_engine.environment, func.count().label("n")).where(_engine.state == "UP").group_by(_engine.environment).subquery()
+    )
+    return select(func.aggregate_strings(up.c.environment + ":" + cast(up.c.n, String(20)), SEPARATOR)).scalar_subquery()
+
+
+def _entries(joined: str | None) -> list[str]:
+    return joined.split(SEPARATOR) if joined else []

@@ -1,0 +1,93 @@
+"""The record of what is live: a publication for each module, and the slips themselves, compressed, in parts."""
+
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, tuple_, update
+
+from database import schema
+from database.rows import chunks, insert_ignore
+from database.values import Published
+
+PART = 4 * 1024 * 1024
+"""Bytes of one part: MySQL and MariaDB take statements of at least 16 MiB."""
+
+Packed = Mapping[bytes, bytes]
+"""Compressed documents by their SHA-256."""
+
+_publication, _document = schema.publication.c, schema.document.c
+
+
+def pack(published: Iterable[Published]) -> Packed:
+    """Compress documents. Before the transaction, because a big one takes seconds and nobody may wait for it."""
+    return {digest_of(one.document): zlib.compress(one.document) for one in published if one.document is not None}
+
+
+def digest_of(document: bytes) -> bytes:
+    """What a document is kept under."""
+    return hashlib.sha256(document).digest()
+
+
+def record(connection: Connection, published: Sequence[tuple[int | None, Published]], packed: Packed, now: datetime) -> None:
+    """Close what was live and open what is, in the given order for each module; (task, what it did)."""
+    store(connection, packed, {digest_of(one.document) for _, one in published if one.document is not None})
+    for some in _rounds(published):
+        for few in chunks(some):
+            _close(connection, [one for _, one in few], now)
+            rows = [_row(task, one, now) for task, one in few if one.document is not None]
+            if rows:
+                connection.execute(insert(schema.publication), rows)
+
+
+def store(connection: Connection, packed: Packed, wanted: Iterable[bytes]) -> None:
+    """Keep documents, each once, one part a statement."""
+    for digest in sorted(wanted):
+        body = packed[digest]
+        for part, start in enumerate(range(0, len(body), PART)):
+            insert_ignore(connection, schema.document, [{"digest": digest, "part": part, "body": body[start : start + PART]}])
+
+
+def read_document(connection: Connection, digest: bytes) -> bytes | None:
+    """A document; None if it is not kept."""
+    parts = connection.scalars(select(_document.body).where(_document.digest == digest).order_by(_document.part)).all()
+    return zlib.decompress(b"".join(parts)) if parts else None
+
+
+def _rounds(published: Sequence[tuple[int | None, Published]]) -> Iterable[list[tuple[int | None, Published]]]:
+    """The first of each module, then the second of each, ...: one statement can close a whole round."""
+    seen: Counter[tuple[str, str]] = Counter()
+    rounds: list[list[tuple[int | None, Published]]] = []
+    for task, one in published:
+        number = seen[one.target, one.url]
+        seen[one.target, one.url] += 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append((task, one))
+    return rounds
+
+
+def _close(connection: Connection, published: Sequence[Published], now: datetime) -> None:
+    modules = tuple_(_publication.target, _publication.url).in_(sorted({(one.target, one.url) for one in published}))
+    current = select(_publication.id).where(modules, _publication.until.is_(None))
+    ids = connection.scalars(current).all()
+    if ids:
+        connection.execute(update(schema.publication).where(_publication.id.in_(sorted(ids))).values(until=now))
+
+
+def _row(task: int | None, one: Published, now: datetime) -> dict[str, Any]:
+    return {
+        "target": one.target,
+        "url": one.url,
+        "version": one.version,
+        "serial": one.serial,
+        "task": task,
+        "document": digest_of(one.document or b""),
+        "since": now,
+        "module_type": one.module_type and one.module_type[:255],
+        "title": one.title,
+        "module_state": one.module_state and one.module_state[:255],
+    }

@@ -1,0 +1,135 @@
+"""What is and was live, where, and the slips of it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from database import schema
+from database.connection import Database
+from database.publishing import Packed, pack, read_document, record
+from database.rows import chunks, publication_of
+from database.values import OPEN_STATES, Publication, Published
+from packageslip import Digest, Packageslip, read_slip
+
+_publication, _queue = schema.publication.c, schema.queue.c
+READ_AT_ONCE = 500
+
+
+class Record:
+    """The publications. A database that was lost starts without any: the targets know what they hold."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def current(self, target: str, url: str) -> Publication | None:
+        """What is live; None: nothing, as far as this database knows."""
+        row = self._db.look(lambda connection: _current(connection, target, url))
+        return None if row is None else publication_of(row)
+
+    def live(self, url: str) -> list[Publication]:
+        """What is live of a module, on every target, by the target's name."""
+        wanted = (
+            select(schema.publication).where(_publication.url == url, _publication.until.is_(None)).order_by(_publication.target)
+        )
+        return [publication_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
+
+    def history(self, url: str, limit: int = 20) -> list[Publication]:
+        """Publications of a module on every target, newest first."""
+        wanted = select(schema.publication).where(_publication.url == url).order_by(_publication.id.desc()).limit(limit)
+        return [publication_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
+
+    def slip(self, target: str, url: str, version: Digest | None = None) -> Packageslip | None:
+        """The slip that is live, or the newest one of that version, as it lay on the target; None if none is known."""
+        return self._db.look(lambda connection: _slip(connection, target, url, version))
+
+    def below(self, target: str, url: str) -> list[str]:
+        """URLs of other modules that are live on this target strictly below `url`, sorted."""
+        start = url.rstrip("/") + "/"
+        # "0" follows "/" in every collation used here: a range along the index, with nothing to escape.
+        wanted = (
+            select(_publication.url)
+            .where(_publication.target == target, _publication.url > start, _publication.url < start[:-1] + "0")
+            .where(_publication.until.is_(None))
+            .order_by(_publication.url)
+            .distinct()
+        )
+        return list(self._db.look(lambda connection: connection.scalars(wanted).all()))
+
+    def keep(self, publications: int) -> Iterator[Digest]:
+        """Digests of files that the newest publications of each module on each target list, and versions of unfinished tasks.
+
+        A digest can come several times. What is bound by an unfinished task is kept whatever its age.
+        """
+        versions = self._db.look(_bound)
+        for document in self._documents(publications, versions):
+            for file in read_slip(document, "a slip in the record").files():
+                if file.digest is not None:
+                    yield file.digest
+
+    def adopt(self, target: str, documents: Iterable[Published]) -> int:
+        """Record what a target says it holds, where this database knows otherwise; how many modules."""
+        found = [one for one in documents if one.target == target]
+        return sum(self._adopt_some(some) for some in chunks(found, 100))
+
+    def _adopt_some(self, documents: Sequence[Published]) -> int:
+        packed = pack(documents)
+        return self._db.change(lambda connection: _adopt(connection, documents, packed))
+
+    def _documents(self, publications: int, versions: frozenset[bytes]) -> Iterator[bytes]:
+        seen: set[bytes] = set()
+        for digest in self._ranked(publications, versions):
+            if digest not in seen:
+                seen.add(digest)
+                document = self._db.look(partial(read_document, digest=digest))
+                if document is not None:
+                    yield document
+
+    def _ranked(self, publications: int, versions: frozenset[bytes]) -> Iterator[bytes]:
+        last = 0
+        while rows := self._db.look(partial(_ranked, publications=publications, versions=versions, last=last)):
+            last = rows[-1][0]
+            yield from (document for _, document in rows)
+
+
+def _current(connection: Connection, target: str, url: str) -> Row[Any] | None:
+    wanted = select(schema.publication).where(
+        _publication.target == target, _publication.url == url, _publication.until.is_(None)
+    )
+    return connection.execute(wanted.order_by(_publication.id.desc()).limit(1)).one_or_none()
+
+
+def _slip(connection: Connection, target: str, url: str, version: Digest | None) -> Packageslip | None:
+    wanted = select(_publication.document).where(_publication.target == target, _publication.url == url)
+    wanted = wanted.where(_publication.until.is_(None) if version is None else _publication.version == version)
+    digest = connection.scalar(wanted.order_by(_publication.id.desc()).limit(1))
+    document = None if digest is None else read_document(connection, digest)
+    return None if document is None else read_slip(document, f"the record of {url} on {target}")
+
+
+def _bound(connection: Connection) -> frozenset[bytes]:
+    states = [str(state) for state in OPEN_STATES]
+    return frozenset(
+        connection.scalars(select(_queue.version).where(_queue.status.in_(states), _queue.version.is_not(None)).distinct())
+    )
+
+
+def _ranked(connection: Connection, publications: int, versions: frozenset[bytes], last: int) -> list[tuple[int, bytes]]:
+    """The next publications that count, by id, with their documents."""
+    rank = func.row_number().over(partition_by=(_publication.target, _publication.url), order_by=_publication.id.desc())
+    ranked = select(_publication.id, _publication.document, _publication.version, rank.label("rank")).subquery()
+    counts = (ranked.c.rank <= publications) | ranked.c.version.in_(versions)
+    wanted = select(ranked.c.id, ranked.c.document).where(counts, ranked.c.id > last).order_by(ranked.c.id).limit(READ_AT_ONCE)
+    return [(row.id, row.document) for row in connection.execute(wanted)]
+
+
+def _adopt(connection: Connection, documents: Sequence[Published], packed: Packed) -> int:
+    now = connection.execute(select(schema.NOW)).scalar_one()
+    new = []
+    for one in documents:
+        row = _current(connection, one.target, one.url)
+        if row is None or (row.version, row.serial) != (one.version, one.serial):
+            new.append((None, one))
+    record(connection, new, packed, now)
+    return len(new)

@@ -1,0 +1,211 @@
+"""The tables as queries see them: names and types of columns. Keys and checks are in migrations/versions/*.sql."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, LargeBinary, MetaData, String, Table, Text, literal_column
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+REVISION = "0001"
+"""The newest migration: what this code works with."""
+
+URL_MAX = 500
+"""Characters of a URL. The column has 600, so that a value cut short by a lenient session is still seen to be too long."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime: DATETIME(6) on MySQL, text on SQLite, where people insert CURRENT_TIMESTAMP."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String() if dialect.name == "sqlite" else mysql.DATETIME(fsp=6))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 - as SQLAlchemy declares it
+        if value is None:
+            return None
+        naive = value.astimezone(UTC).replace(tzinfo=None)
+        return format_moment(naive) if dialect.name == "sqlite" else naive
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401
+        del dialect
+        if isinstance(value, str):
+            return parse_moment(value)
+        return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
+
+
+def format_moment(naive: datetime) -> str:
+    """As SQLite's rows hold it: sorts as text, and after the same second without a fraction."""
+    return naive.isoformat(sep=" ", timespec="microseconds")
+
+
+def parse_moment(text: str) -> datetime | None:
+    """None for what is no time: MySQL's '0000-00-00 00:00:00' of a lenient session, for one."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+NOW = literal_column("UTC_TIMESTAMP(6)", Moment())
+"""The database's clock; on SQLite a function of that name is registered on each connection."""
+
+metadata = MetaData()
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+queue = Table(
+    "publication_task_queue",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("url", String(600)),
+    Column("environment", String(64)),
+    Column("action", String(32)),
+    Column("priority", Integer),
+    Column("run_after", Moment),
+    Column("parameters", Text),
+    Column("requested_by", String(255)),
+    Column("note", Text),
+    Column("hold", Integer),
+    Column("cancel_requested", Integer),
+    Column("max_attempts", Integer),
+    Column("status", String(12)),
+    Column("reason", Text),
+    Column("target", String(64)),
+    Column("version", LargeBinary),
+    Column("absorbs", Integer),
+    Column("batch", BigInteger),
+    Column("generation", Integer),
+    Column("parent", BigInteger),
+    Column("engine", String(32)),
+    Column("fence", BigInteger),
+    Column("serial", BigInteger),
+    Column("attempts", Integer),
+    Column("losses", Integer),
+    Column("losses_alone", Integer),
+    Column("approved_plan", String(64)),
+    Column("adopt", Integer),
+    Column("done_until", Text),
+    Column("created_at", Moment),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("running_target", String(64)),
+    Column("open_cancel", Integer),
+)
+
+target = Table(
+    "target",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("exclusive", Integer),
+    Column("is_open", Integer),
+    Column("reason", Text),
+    Column("since", Moment),
+    Column("probe_at", Moment),
+    Column("probe_task", BigInteger),
+    Column("failures", Integer),
+)
+
+environment = Table("environment", metadata, Column("name", String(64), primary_key=True), Column("paused", Integer))
+
+engine = Table(
+    "engine",
+    metadata,
+    Column("start", String(32), primary_key=True),
+    Column("environment", String(64)),
+    Column("host", String(255)),
+    Column("boot", String(64)),
+    Column("pid", Integer),
+    Column("version", String(64)),
+    Column("state", String(8)),
+    Column("registered_at", Moment),
+    Column("lease_until", Moment),
+    Column("ended_at", Moment),
+)
+
+counter = Table("counter", metadata, Column("name", String(16), primary_key=True), Column("value", BigInteger))
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("task", BigInteger, primary_key=True),
+    Column("fence", BigInteger, primary_key=True),
+    Column("number", Integer),
+    Column("engine", String(32)),
+    Column("host", String(255)),
+    Column("claimed_at", Moment),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("outcome", String(16)),
+    Column("error", String(255)),
+    Column("reason", Text),
+    Column("summary", Text),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("task", BigInteger),
+    Column("at", Moment),
+    Column("state", String(12)),
+    Column("reason", Text),
+    Column("fence", BigInteger),
+)
+
+publication = Table(
+    "publication",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("target", String(64)),
+    Column("url", String(600)),
+    Column("version", LargeBinary),
+    Column("serial", BigInteger),
+    Column("task", BigInteger),
+    Column("document", LargeBinary),
+    Column("since", Moment),
+    Column("until", Moment),
+    Column("module_type", String(255)),
+    Column("title", Text),
+    Column("module_state", String(255)),
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("body", LargeBinary),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("task", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", String(64)),
+    Column("document", Text),
+    Column("at", Moment),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("task", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", String(32)),
+    Column("files_done", BigInteger),
+    Column("files_total", BigInteger),
+    Column("bytes_done", BigInteger),
+    Column("bytes_total", BigInteger),
+    Column("at", Moment),
+)
+
+schedule_run = Table(
+    "schedule_run",
+    metadata,
+    Column("schedule", String(255), primary_key=True),
+    Column("fire_at", Moment, primary_key=True),
+    Column("task", BigInteger),
+)
+
+setting = Table("setting", metadata, Column("name", String(64), primary_key=True), Column("value", String(255)))

@@ -1,0 +1,59 @@
+"""What a running task writes before its end: that it began, how far it is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+
+from database import schema
+from database.values import Engine, Progress, Task
+
+_queue, _attempt = schema.queue.c, schema.attempt.c
+
+
+def start(connection: Connection, engine: Engine, tasks: Sequence[Task]) -> frozenset[int]:
+    """Set `started_at` where the task is still this engine's; their ids."""
+    rows = lock_running(connection, engine, {task.id: task.fence for task in tasks})
+    if not rows:
+        return frozenset()
+    now = rows[0].now
+    ids = [row.id for row in rows]
+    connection.execute(update(schema.queue).where(_queue.id.in_(ids)).values(started_at=now))
+    pairs = tuple_(_attempt.task, _attempt.fence).in_([(row.id, row.fence) for row in rows])
+    connection.execute(update(schema.attempt).where(pairs).values(started_at=now))
+    return frozenset(ids)
+
+
+def lock_running(connection: Connection, engine: Engine, fences: dict[int, int]) -> Sequence[Row[Any]]:
+    """Lock those of these tasks that this engine runs under these fences; all columns, and `now`."""
+    if not fences:
+        return ()
+    wanted = select(schema.queue, schema.NOW.label("now")).where(
+        _queue.id.in_(list(fences)), _queue.status == "RUNNING", _queue.engine == engine.start
+    )
+    rows = connection.execute(wanted.order_by(_queue.id).with_for_update()).all()
+    return [row for row in rows if row.fence == fences[row.id]]
+
+
+def write_progress(connection: Connection, engine: Engine, values: Sequence[Progress]) -> None:
+    """Replace the progress of tasks that this engine runs."""
+    wanted = {progress.task: progress for progress in values}
+    own = select(_queue.id, schema.NOW.label("now")).where(
+        _queue.id.in_(list(wanted)), _queue.status == "RUNNING", _queue.engine == engine.start
+    )
+    rows = connection.execute(own.order_by(_queue.id)).all() if wanted else []
+    if not rows:
+        return
+    connection.execute(delete(schema.progress).where(schema.progress.c.task.in_([row.id for row in rows])))
+    connection.execute(insert(schema.progress), [_progress_row(wanted[row.id]) | {"at": row.now} for row in rows])
+
+
+def _progress_row(progress: Progress) -> dict[str, Any]:
+    return {
+        "task": progress.task,
+        "step": progress.step[:32],
+        "files_done": progress.files_done,
+        "files_total": progress.files_total,
+        "bytes_done": progress.bytes_done,
+        "bytes_total": progress.bytes_total,
+    }

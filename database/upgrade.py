@@ -1,0 +1,94 @@
+"""Bringing a schema up to date, in the database or as SQL to read, and saying where it stands."""
+
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from uuid import uuid4
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, NullPool, create_engine, event, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from database import schema
+from database.connection import Database, read_url, revision_of
+from database.errors import DatabaseError
+from database.transactions import ours
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStatus:
+    """`found` is None in an empty database."""
+
+    found: str | None
+    wanted: str
+
+    @property
+    def current(self) -> bool:
+        """Whether nothing needs to be done."""
+        return self.found == self.wanted
+
+
+def upgrade(url: str, password: str | None = None) -> SchemaStatus:
+    """Make or upgrade the tables, and the queue's id with them; what was found before. Does nothing where all is current.
+
+    Raises DatabaseUnavailable, DatabaseError (the account may not create tables, say).
+    """
+    where = read_url(url, password)
+    if where.database and where.get_backend_name() == "sqlite":
+        Path(where.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(where, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda connection, _record: setattr(connection, "isolation_level", None))
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.begin() as connection:
+            found = revision_of(connection)
+            if found != schema.REVISION:
+                _run(connection)
+    except SQLAlchemyError as error:
+        raise ours(error) from error
+    return SchemaStatus(found, schema.REVISION)
+
+
+def upgrade_sql(dialect: str) -> str:
+    """All migrations as SQL for "mysql" or "sqlite", for a database administrator to read and run."""
+    if dialect not in {"mysql", "sqlite"}:
+        raise DatabaseError(f"There are migrations for mysql (and MariaDB) and for sqlite, not for {dialect!r}.")
+    out = StringIO()
+    config = _config()
+    config.output_buffer = out
+    config.attributes["dialect"] = dialect
+    command.upgrade(config, "head", sql=True)
+    return out.getvalue()
+
+
+def schema_status(url: str, password: str | None = None) -> SchemaStatus:
+    """Where the schema stands."""
+    database = Database.connect(url, password)
+    try:
+        return SchemaStatus(database.look(revision_of), schema.REVISION)
+    finally:
+        database.close()
+
+
+def renew_queue_id(database: Database) -> str:
+    """Give the queue a new id, for a database that was restored from a copy: `target adopt` then shuts the old engines out."""
+    new = uuid4().hex
+    database.change(
+        lambda connection: connection.execute(update(schema.setting).where(schema.setting.c.name == "queue").values(value=new))
+    )
+    return new
+
+
+def _run(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
