@@ -1,0 +1,32 @@
+"""What a task does: the pure planner, one module for each kind of task, and the table that maps errors to outcomes."""
+
+from tasks.execute import KINDS, execute, failure
+from tasks.outcomes import Verdict, verdict_of
+from tasks.planner import Ground, Policy, plan, standing
+from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, together
+from tasks.tools import Record, Tools, breakers, needs, promoted_from, views_source
+
+__all__ = [
+    "KINDS",
+    "Change",
+    "Ground",
+    "Objection",
+    "Plan",
+    "Policy",
+    "Reason",
+    "Record",
+    "Rule",
+    "Tools",
+    "Verb",
+    "Verdict",
+    "breakers",
+    "execute",
+    "failure",
+    "needs",
+    "plan",
+    "promoted_from",
+    "standing",
+    "together",
+    "verdict_of",
+    "views_source",
+]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from packageslip import Digest, Packageslip, Resource, View
-from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, digest_of
+from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, digest_of, together
 
 File = Resource | View
 
@@ -18,17 +18,15 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How careful to be, and what a person has allowed."""
+    """How careful to be."""
 
     drop_files: int = 20
     drop_percent: float = 10
     index_pages: tuple[str, ...] = ("index.htm", "index.html")
     full: bool = False
     """Put every file again, also those whose bytes are the same."""
-    approved: str | None = None
-    """The digest of the plan that a person approved."""
-    adopt: bool = False
-    """That person also allowed to overwrite files that are not ours."""
+    consent: bool = False
+    """The drops were agreed to already: a holding area follows what the guard let through on the origin."""
 
     def allowed_drops(self, held: int) -> float:
         """How many of `held` files may go without asking."""
@@ -79,8 +77,19 @@ def plan(
     )
     made = Plan(url, target, changes, digest=digest_of(url, target, changes))
     # An unpublish carries its own consent: it drops what our slip lists and nothing else.
-    found = _objections(made, wanted, present, policy, ground) if wanted else ()
-    return replace(made, objections=tuple(each for each in found if not _waived(each, made, policy)))
+    return replace(made, objections=tuple(_objections(made, wanted, present, policy, ground))) if wanted else made
+
+
+def standing(plans: Sequence[Plan], approved: str | None, *, adopt: bool) -> list[Objection]:
+    """What stands against the plans of a target's members after a person's approval.
+
+    `approved`: the digest that the approval named (`together`); it waives what this very plan does and nothing else.
+    `adopt`: it also allows to overwrite files that are not ours.
+    """
+    objections = [objection for made in plans for objection in made.objections]
+    if approved is None or approved != together(plans):
+        return objections
+    return [each for each in objections if each.rule.final or (each.rule is Rule.STRANGERS and not adopt)]
 
 
 def _sorted(slip: Packageslip | None) -> list[File]:
@@ -144,7 +153,8 @@ def _objections(made: Plan, wanted: Packageslip, present: Slip, policy: Policy, 
     yield from _empty(wanted)
     yield from _nested(made, ground)
     yield from _strangers(made, present, ground)
-    yield from _drops(made, present, policy)
+    if not policy.consent:
+        yield from _drops(made, present, policy)
 
 
 def _empty(wanted: Packageslip) -> Iterator[Objection]:
@@ -203,12 +213,6 @@ def _drops(made: Plan, present: Slip, policy: Policy) -> Iterator[Objection]:
     if index:
         sentence = f"publishing {made.url} would drop its index page {_some(index)}; approve the plan if that is meant"
         yield Objection(Rule.INDEX, sentence, index)
-
-
-def _waived(objection: Objection, made: Plan, policy: Policy) -> bool:
-    if objection.rule.final or policy.approved != made.digest:
-        return False
-    return objection.rule is not Rule.STRANGERS or policy.adopt
 
 
 def _some(paths: Sequence[str]) -> str:

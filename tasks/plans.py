@@ -105,7 +105,7 @@ class Plan:
     target: str
     changes: tuple[Change, ...] = ()
     objections: tuple[Objection, ...] = ()
-    """What stands against it; approvals are already taken into account."""
+    """What stands against it, as long as nobody approved it."""
     digest: str = ""
     """Hex SHA-256 over what will happen; an approval names it."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from packageslip import Digest, Packageslip, Resource, View, ViewKind
-from tasks.planner import Ground, Policy, plan
+from tasks.planner import Ground, Policy, plan, standing
 from tasks.plans import Plan, Reason, Rule, Verb, together
 
 URL = "/courses/8-01"
@@ -99,17 +99,14 @@ def test_different_strangers_wait_for_an_approval_with_adopt() -> None:
     held = made(slip(a_htm="ours"), None, **known)
     assert rules(held) == [Rule.STRANGERS]
     assert "a.htm" in held.objections[0].sentence
-    without = made(slip(a_htm="ours"), None, Policy(approved=held.digest), **known)
-    assert rules(without) == [Rule.STRANGERS]
-    allowed = made(slip(a_htm="ours"), None, Policy(approved=held.digest, adopt=True), **known)
-    assert not allowed.objections
-    assert allowed.digest == held.digest
+    assert [each.rule for each in standing([held], held.digest, adopt=False)] == [Rule.STRANGERS]
+    assert not standing([held], held.digest, adopt=True)
 
 
 def test_a_stranger_that_changes_after_the_approval_is_asked_about_again() -> None:
     held = made(slip(a_htm="ours"), None, strangers={"a.htm": digest("theirs")})
-    later = made(slip(a_htm="ours"), None, Policy(approved=held.digest, adopt=True), strangers={"a.htm": digest("other")})
-    assert rules(later) == [Rule.STRANGERS]
+    later = made(slip(a_htm="ours"), None, strangers={"a.htm": digest("other")})
+    assert standing([later], held.digest, adopt=True) == list(later.objections) != []
 
 
 def test_a_folder_in_the_way_cannot_be_approved() -> None:
@@ -117,7 +114,8 @@ def test_a_folder_in_the_way_cannot_be_approved() -> None:
     wanted = Packageslip(URL, (resource("a", "a"),))
     held = made(wanted, None, **known)
     assert rules(held) == [Rule.BLOCKED]
-    assert rules(made(wanted, slip(b_htm="b"), Policy(approved=held.digest, adopt=True), **known))[0] is Rule.BLOCKED
+    assert standing([held], held.digest, adopt=True)
+    assert rules(made(wanted, slip(b_htm="b"), **known))[0] is Rule.BLOCKED
 
 
 def test_a_folder_of_our_own_files_gives_way_to_a_file() -> None:
@@ -157,8 +155,19 @@ def test_an_index_page_of_a_folder_is_a_page_like_others() -> None:
 
 def test_an_approval_lets_exactly_this_plan_go_on() -> None:
     held = made(many(10, 90), many(100))
-    assert not made(many(10, 90), many(100), Policy(approved=held.digest)).objections
-    assert made(many(9, 91), many(100), Policy(approved=held.digest)).objections
+    assert standing([held], None, adopt=True)
+    assert not standing([held], held.digest, adopt=False)
+    assert standing([made(many(9, 91), many(100))], held.digest, adopt=True)
+
+
+def test_an_approval_of_a_group_names_all_its_plans() -> None:
+    plans = [made(many(10, 90), many(100)), made(many(10, 90), None)]
+    assert standing(plans, plans[0].digest, adopt=True)
+    assert not standing(plans, together(plans), adopt=True)
+
+
+def test_drops_that_were_agreed_to_already_are_not_asked_about_again() -> None:
+    assert not made(many(10, 90), many(100), Policy(consent=True)).objections
 
 
 def test_the_guard_follows_its_settings() -> None:
@@ -170,7 +179,7 @@ def test_the_guard_follows_its_settings() -> None:
 def test_an_empty_slip_is_refused_for_good() -> None:
     refused = made(slip(), None)
     assert rules(refused) == [Rule.EMPTY]
-    assert Rule.EMPTY in rules(made(slip(), None, Policy(approved=refused.digest)))
+    assert standing([refused], refused.digest, adopt=True)
 
 
 def test_a_module_of_views_alone_can_be_published() -> None:
@@ -194,7 +203,7 @@ def test_a_slip_may_not_list_what_lies_in_a_deeper_module() -> None:
     assert rules(result) == [Rule.NESTED]
     assert result.objections[0].paths == ("lab/x.htm",)
     assert f"{URL}/lab" in result.objections[0].sentence
-    assert rules(made(wanted, None, Policy(approved=result.digest, adopt=True), below=[f"{URL}/lab"])) == [Rule.NESTED]
+    assert standing([result], result.digest, adopt=True)
 
 
 def test_a_module_can_be_a_single_file_below_another() -> None:

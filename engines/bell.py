@@ -1,0 +1,59 @@
+"""What wakes an engine's main loop: its own threads, and a pipe from the daemon that started it, if one did."""
+
+import os
+import select
+from contextlib import suppress
+
+
+class Bell:
+    """Waits for its own rings and the daemon's. `daemon`: the reading end of the daemon's pipe."""
+
+    def __init__(self, daemon: int | None = None) -> None:
+        self._daemon = daemon
+        self._reader, self._writer = os.pipe()
+        for end in (self._reader, self._writer):
+            os.set_blocking(end, False)
+        if daemon is not None:
+            os.set_blocking(daemon, False)
+
+    @property
+    def attended(self) -> bool:
+        """Whether a daemon polls the queue for this engine. When it is gone, the engine looks for itself."""
+        return self._daemon is not None
+
+    def ring(self) -> None:
+        """Wake the main loop; many rings are one. Safe in signal handlers."""
+        with suppress(BlockingIOError):
+            os.write(self._writer, b"\0")
+
+    def wait(self, seconds: float) -> bool:
+        """Returns at the next ring, at once if it was before, or after `seconds`. Whether the daemon rang: something is due."""
+        ends = [self._reader] + ([self._daemon] if self._daemon is not None else [])
+        ready, _, _ = select.select(ends, [], [], max(seconds, 0))
+        if self._reader in ready:
+            self._drain(self._reader)
+        return self._daemon in ready and self._answer(self._daemon)
+
+    def _answer(self, daemon: int | None) -> bool:
+        assert daemon is not None
+        if self._drain(daemon):
+            return True
+        # End of file: nobody holds the other end any more.
+        os.close(daemon)
+        self._daemon = None
+        return False
+
+    @staticmethod
+    def _drain(end: int) -> bool:
+        """Whether anything was there."""
+        some = False
+        with suppress(BlockingIOError):
+            while os.read(end, 4096):
+                some = True
+        return some
+
+    def close(self) -> None:
+        """Let go of every end."""
+        for end in (self._reader, self._writer, self._daemon):
+            if end is not None:
+                os.close(end)

@@ -1,0 +1,30 @@
+"""What a running task shows to a target."""
+
+from collections.abc import Callable
+
+from database import Engine, LeaseLost, Leases, Task
+from engines.lease import Lease
+from targets import Fenced
+
+
+class TaskClaim:
+    """Implements `targets.Claim` for one attempt at one task. Used by one worker."""
+
+    def __init__(self, queue: str, engine: Engine, task: Task, lease: Lease, leases: Leases, nonce: Callable[[], str]) -> None:
+        self.queue = queue
+        self.fence, self.serial, self.nonce = task.fence, task.serial, nonce()
+        self._engine, self._task, self._lease, self._leases, self._new_nonce = engine, task.id, lease, leases, nonce
+
+    def renew(self, above: int) -> None:
+        """Numbers above what was found on the target, for instance after the queue's database was restored."""
+        self._lease.check()
+        try:
+            self.fence, self.serial = self._leases.raise_fence(self._engine, self._task, above)
+        except LeaseLost as error:
+            self._lease.lose()
+            raise Fenced(str(error)) from error
+        self.nonce = self._new_nonce()
+
+    def check(self) -> None:
+        """Raise Fenced if the engine may no longer trust its lease."""
+        self._lease.check()

@@ -1,0 +1,84 @@
+"""A lane for each target: its own workers, its own waiting tasks. A sick target fills its own lane and no other."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from threading import Thread
+
+from config import EnvironmentSettings
+from database import Lane, Result, Task
+from engines.workshop import Targets, Workshop
+from tasks import needs
+
+CHUNK = 8
+"""Tasks that are started together, at most: as many are counted as lost when the engine dies."""
+
+
+class TargetLane:
+    """The tasks of one target in this engine. Used by the main loop; only `_work` runs in the workers' threads."""
+
+    def __init__(self, target: str, workshop: Workshop, ended: Callable[["TargetLane", Task, Result | None], None]) -> None:
+        self.target = target
+        self._workshop, self._ended = workshop, ended
+        self._needs = needs(workshop.environment, target)
+        self._most = workshop.settings.engine.workers
+        self._batch = workshop.settings.queue.batch
+        self._waiting: deque[Task] = deque()
+        self._started: SimpleQueue[Task | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+        self.busy = 0
+        """Tasks that are started and have not ended."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is here."""
+        return not self.busy and not self._waiting
+
+    def wish(self) -> Lane | None:
+        """What the lane could take now; nothing as long as its workers have enough waiting for them."""
+        if len(self._waiting) >= self._most:
+            return None
+        room = self._batch - len(self._waiting) - self.busy
+        return Lane(self.target, room, self._needs) if room > 0 else None
+
+    def take(self, task: Task) -> None:
+        """A claimed task, to be started when a worker is free."""
+        self._waiting.append(task)
+
+    def next_chunk(self) -> list[Task]:
+        """Tasks to start now: none while every worker has one, then several in one go, since each start costs a commit."""
+        if self.busy >= self._most:
+            return []
+        room = max(self._most, CHUNK) - self.busy
+        return [self._waiting.popleft() for _ in range(min(room, CHUNK, len(self._waiting)))]
+
+    def put_back(self, tasks: Sequence[Task]) -> None:
+        """These were not started after all: the database did not answer."""
+        self._waiting.extendleft(reversed(tasks))
+
+    def begin(self, task: Task) -> None:
+        """Hand a started task to a worker."""
+        self.busy += 1
+        self._started.put(task)
+        if len(self._threads) < min(self._most, self.busy):
+            thread = Thread(target=self._work, name=f"{self.target} {len(self._threads) + 1}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        targets = Targets(self._workshop.open_target)
+        while (task := self._started.get()) is not None:
+            self._ended(self, task, self._workshop.carry_out(task, targets))
+        targets.close()
+
+    def dismiss(self) -> None:
+        """No task will come any more: workers close their targets and end."""
+        for _ in self._threads:
+            self._started.put(None)
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+
+def lane_names(environment: EnvironmentSettings) -> tuple[str, ...]:
+    """The targets that tasks of this environment write: its origin and its holding areas."""
+    return tuple(dict.fromkeys([environment.origin, *(area.target for area in environment.holding_areas)]))

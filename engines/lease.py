@@ -1,0 +1,91 @@
+"""How long an engine may trust that its tasks are its own, and the thread that keeps it so."""
+
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+
+import structlog
+
+from config import QueueSettings
+from database import DatabaseUnavailable, Engine, LeaseLost, Leases, Renewal
+from targets import Fenced
+
+log = structlog.get_logger(__name__)
+
+IMPATIENT = 1.0
+"""Seconds to the next heartbeat after one that the database did not answer: the lease is running out."""
+
+
+class Lease:
+    """What the heartbeat knows, for every thread of the engine.
+
+    The database counts the lease from the moment it wrote it. This process counts from the moment it asked, on its own
+    clock that never jumps, and stops a margin earlier: so it stops trusting the lease before anybody else may take it.
+    """
+
+    def __init__(self, queue: QueueSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._queue, self.clock = queue, clock
+        self._until = 0.0
+        self._lost = False
+        self.cancelled: frozenset[int] = frozenset()
+        """Running tasks that somebody asked to cancel."""
+
+    def renewed(self, sent: float, renewal: Renewal | None = None) -> None:
+        """The database agreed to a request that was sent at that moment."""
+        self._until = sent + self._queue.lease - self._queue.margin
+        if renewal:
+            self.cancelled = renewal.cancelled
+
+    def lose(self) -> None:
+        """The database says that it is over; it never comes back."""
+        self._lost = True
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the tasks are surely still this engine's."""
+        return not self._lost and self.clock() < self._until
+
+    def check(self) -> None:
+        """Raise Fenced if they may be somebody else's."""
+        if not self.trusted:
+            raise Fenced("the engine's lease is over; another engine goes on with its tasks")
+
+
+class Heartbeat:
+    """Renews the lease from a thread of its own, over a connection of its own, so that no work can delay it."""
+
+    def __init__(self, leases: Leases, engine: Engine, lease: Lease, queue: QueueSettings, wake: Callable[[], None]) -> None:
+        self._leases, self._engine, self._lease, self._queue, self._wake = leases, engine, lease, queue, wake
+        self._stopped = Event()
+        self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the lease was just registered."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No beat comes after this returns."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause = self._queue.heartbeat
+        while not self._stopped.wait(pause):
+            pause = self._beat()
+            if pause < 0:
+                self._wake()
+                return
+
+    def _beat(self) -> float:
+        """One renewal; seconds to the next, or less than none when there is no more to renew."""
+        sent = self._lease.clock()
+        try:
+            self._lease.renewed(sent, self._leases.renew(self._engine, self._queue.lease))
+        except LeaseLost as error:
+            log.critical("lease lost", engine=self._engine.start, reason=str(error))
+            self._lease.lose()
+            return -1
+        except DatabaseUnavailable as error:
+            log.warning("heartbeat missed", engine=self._engine.start, reason=str(error))
+            return min(IMPATIENT, self._queue.heartbeat) if self._lease.trusted else -1
+        return self._queue.heartbeat

@@ -1,0 +1,170 @@
+"""The main loop of an engine: looks, claims, starts, writes results; the workers do the rest. It waits for the bell alone."""
+
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+import structlog
+
+from database import Claims, DatabaseUnavailable, LeaseLost, Result, Task
+from engines.bell import Bell
+from engines.lanes import TargetLane, lane_names
+from engines.outlook import Outlook
+from engines.workshop import Workshop
+
+log = structlog.get_logger(__name__)
+
+DONE, LEASE_LOST = 0, 75
+
+REPORT_EVERY = 1.0
+"""Seconds between two writes of progress."""
+OUTAGE_PAUSE = 1.0
+"""Seconds before the database is asked again after it did not answer."""
+GIVE_BACK = 8.0
+"""Seconds that tasks get to give themselves back after the grace, less than the daemon waits before it kills."""
+
+
+class Loop:
+    """One run of an engine. `stop` and `harder` are asked, never waited for."""
+
+    def __init__(
+        self, workshop: Workshop, outlook: Outlook, bell: Bell, *, stop: Callable[[], bool], harder: Callable[[], bool]
+    ) -> None:
+        self._workshop, self._outlook, self._bell = workshop, outlook, bell
+        self._stop, self._harder = stop, harder
+        self._clock = workshop.lease.clock
+        self._claims: Claims = workshop.claims
+        self._ended: SimpleQueue[tuple[TargetLane, Task, Result | None]] = SimpleQueue()
+        self._finished: list[Result] = []
+        self._lanes = [TargetLane(name, workshop, self._note_end) for name in lane_names(workshop.environment)]
+        self._reported = 0.0
+
+    def run(self) -> int:
+        """Until idle, lingering, stopped (0), or the lease is lost (75)."""
+        while self._workshop.lease.trusted:
+            if self._stop():
+                return self._drain()
+            try:
+                self._turn()
+                pause = self._outlook.pause(idle=self._idle)
+            except LeaseLost as error:
+                log.critical("lease lost", engine=self._workshop.engine.start, reason=str(error))
+                break
+            except DatabaseUnavailable as error:
+                log.warning("database unavailable", reason=str(error))
+                self._outlook.outage()
+                pause = OUTAGE_PAUSE
+            if pause is None:
+                return DONE
+            if self._bell.wait(pause):
+                self._outlook.rung()
+        self._workshop.lease.lose()
+        return LEASE_LOST
+
+    def close(self) -> None:
+        """Dismiss the workers."""
+        for lane in self._lanes:
+            lane.dismiss()
+
+    def _note_end(self, lane: TargetLane, task: Task, result: Result | None) -> None:
+        """Called by a worker."""
+        self._ended.put((lane, task, result))
+        self._bell.ring()
+
+    @property
+    def _idle(self) -> bool:
+        return not self._finished and all(lane.idle for lane in self._lanes)
+
+    def _turn(self) -> None:
+        self._collect()
+        # Results go out before the next claim: what waits for them can be claimed then.
+        self._begin()
+        self._outlook.look()
+        if self._claim():
+            self._begin()
+        self._report()
+
+    def _collect(self) -> None:
+        while True:
+            try:
+                lane, _, result = self._ended.get_nowait()
+            except Empty:
+                return
+            lane.busy -= 1
+            if result is not None:
+                self._finished.append(result)
+            self._outlook.something_ended()
+
+    def _claim(self) -> bool:
+        wishes = [wish for lane in self._lanes if (wish := lane.wish())]
+        if not wishes or not self._outlook.may_claim():
+            return False
+        tasks = self._claims.claim(self._workshop.engine, wishes)
+        self._outlook.claimed(len(tasks))
+        lanes = {lane.target: lane for lane in self._lanes}
+        for task in tasks:
+            lanes[task.target or self._workshop.environment.origin].take(task)
+        return bool(tasks)
+
+    def _begin(self) -> None:
+        """Start the next chunk of every lane and write what has ended, in one commit where there is both."""
+        chunks = [(lane, lane.next_chunk()) for lane in self._lanes]
+        tasks = [task for _, chunk in chunks for task in chunk]
+        if not tasks:
+            self._write()
+            return
+        try:
+            ours = self._claims.start(self._workshop.engine, tasks, self._finished)
+        except DatabaseUnavailable:
+            for lane, chunk in chunks:
+                lane.put_back(chunk)
+            raise
+        self._finished.clear()
+        for lane, chunk in chunks:
+            for task in chunk:
+                if task.id in ours:
+                    lane.begin(task)
+                else:
+                    log.warning("task lost before it began", task=task.id, url=task.url)
+
+    def _write(self) -> None:
+        if not self._finished:
+            return
+        lost = self._claims.finish(self._workshop.engine, self._finished)
+        self._finished.clear()
+        if lost:
+            log.warning("results refused: the tasks are somebody else's by now", tasks=sorted(lost))
+
+    def _report(self) -> None:
+        now = self._clock()
+        if now - self._reported >= REPORT_EVERY:
+            self._reported = now
+            newest = self._workshop.reports.take()
+            if newest:
+                self._claims.progress(self._workshop.engine, newest)
+
+    def _drain(self) -> int:
+        """Let running tasks end within the grace, then ask for them back. What was not started is returned by leaving."""
+        grace_ends = self._clock() + self._workshop.settings.engine.stop_grace
+        log.info("engine stopping", running=sum(lane.busy for lane in self._lanes))
+        while any(lane.busy for lane in self._lanes):
+            now = self._clock()
+            if not self._workshop.lease.trusted:
+                return LEASE_LOST
+            if not self._workshop.released and (now >= grace_ends or self._harder()):
+                self._workshop.released = True
+                grace_ends = now
+            if self._workshop.released and now >= grace_ends + GIVE_BACK:
+                log.warning("engine leaves running tasks", running=sum(lane.busy for lane in self._lanes))
+                break
+            self._settle()
+            self._bell.wait(0.2)
+        self._settle()
+        return DONE
+
+    def _settle(self) -> None:
+        try:
+            self._collect()
+            self._write()
+            self._report()
+        except DatabaseUnavailable as error:
+            log.warning("database unavailable", reason=str(error))

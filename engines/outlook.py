@@ -1,0 +1,120 @@
+"""When an engine looks at the queue, claims, and has nothing more to do; it polls where no daemon polls for it."""
+
+from collections.abc import Callable
+
+import structlog
+
+from config import Settings
+from database import Intake, Leases, Poll
+from engines.bell import Bell
+
+log = structlog.get_logger(__name__)
+
+ACCEPTED = 500
+"""Rows taken in by one transaction; when it was full, there may be more."""
+CLAIM_PAUSES = (1.0, 2.0, 3.0, 4.0, 5.0)
+"""Seconds after the first, second, ... empty claim in a row. "Due" also says yes for tasks that nobody can claim now:
+behind an open breaker, in a module at work, dependents that wait."""
+IDLE_PAUSE = 0.3
+"""The same while a person or cron waits for the end."""
+IDLE_TRIES = 3
+"""Empty claims after which an engine that runs until idle believes that what is due cannot be claimed."""
+ATTENDED_PAUSE = 5.0
+"""Seconds after which an engine looks around although its daemon said nothing."""
+
+
+class Outlook:
+    """What is due, and what that means for one engine."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        environment: str,
+        intake: Intake,
+        leases: Leases,
+        bell: Bell,
+        clock: Callable[[], float],
+        *,
+        until_idle: bool,
+    ) -> None:
+        self._settings, self._environment = settings, environment
+        self._intake, self._leases, self._bell, self._clock = intake, leases, bell, clock
+        self._until_idle = until_idle
+        self._pauses = (IDLE_PAUSE,) if until_idle else CLAIM_PAUSES
+        self._due = True
+        self._empty = 0
+        self._claim_at = self._poll_at = 0.0
+        self._rescue_at = 0.0
+        self._active = clock()
+
+    def rung(self) -> None:
+        """The daemon says that something is due here."""
+        self._due = True
+
+    def something_ended(self) -> None:
+        """What waited for it can be claimed now."""
+        self._active = self._clock()
+        self._due = True
+        self._forgive()
+
+    def claimed(self, count: int) -> None:
+        """So many tasks came of a claim."""
+        if count:
+            self._active = self._clock()
+            self._forgive()
+            return
+        self._empty += 1
+        self._claim_at = self._clock() + self._pauses[min(self._empty, len(self._pauses)) - 1]
+        if self._bell.attended:
+            self._due = False
+
+    def _forgive(self) -> None:
+        self._empty, self._claim_at = 0, 0.0
+
+    def may_claim(self) -> bool:
+        """Whether a claim may find something."""
+        return self._due and self._clock() >= self._claim_at
+
+    def outage(self) -> None:
+        """The database did not answer. After that every lease looks expired: nobody is declared dead for one lease's time."""
+        self._rescue_at = self._clock() + self._settings.queue.lease
+
+    def look(self) -> None:
+        """Poll, if no daemon does: take rows in, sweep, rescue. Raises DatabaseUnavailable."""
+        now = self._clock()
+        if self._bell.attended or now < self._poll_at:
+            return
+        poll = self._intake.poll()
+        self._poll_at = now + self._settings.queue.poll
+        if self._tidy(poll):
+            poll = self._intake.poll()
+        due = self._environment in poll.due
+        if due and not self._due:
+            self._forgive()
+        self._due = due
+
+    def _tidy(self, poll: Poll) -> bool:
+        """What whoever polls does for all; whether that may have made something due."""
+        if poll.intake:
+            while self._intake.accept(self._settings, ACCEPTED) >= ACCEPTED:
+                pass
+        if poll.cancel:
+            self._intake.sweep()
+        rescue = poll.dead and self._clock() >= self._rescue_at
+        if rescue:
+            self._leases.rescue()
+        return poll.intake or rescue
+
+    def pause(self, *, idle: bool) -> float | None:
+        """Seconds to wait for the bell; None: the engine has nothing more to do."""
+        if idle and self._over():
+            return None
+        if not self._bell.attended:
+            return self._settings.queue.poll
+        wait = self._claim_at - self._clock() if self._due else ATTENDED_PAUSE
+        return min(max(wait, 0.05), 1.0)
+
+    def _over(self) -> bool:
+        if self._until_idle:
+            return not self._due or self._empty >= IDLE_TRIES
+        return not self._due and self._clock() - self._active >= self._settings.engine.linger

@@ -1,0 +1,181 @@
+"""What all workers of an engine share, and what one worker adds: a target and connections of its own."""
+
+import secrets as randomness
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Lock
+
+import structlog
+
+from config import EnvironmentSettings, Secrets, Settings
+from database import Claims, Database, Engine, Leases, Outcome, Progress, Record, Result, Task
+from engines.claim import TaskClaim
+from engines.lease import Lease
+from sources import Source, open_source
+from store import Store
+from targets import Fenced, Target, TargetError, open_target
+from tasks import Tools, execute, failure, views_source
+
+log = structlog.get_logger(__name__)
+
+
+def no_point(_: str) -> None:
+    """Where a test may end the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """What a test replaces: how targets are opened, and what happens at the named points of a task."""
+
+    open_target: Callable[[str, Settings, Secrets], Target] = lambda name, settings, secrets: open_target(
+        name, settings, secrets=secrets
+    )
+    reached: Callable[[str], None] = no_point
+
+
+class Sources:
+    """One source of each name for all threads, opened when first asked for."""
+
+    def __init__(self, settings: Settings, secrets: Secrets, open_target: Callable[[str], Target]) -> None:
+        self._settings, self._secrets, self._open_target = settings, secrets, open_target
+        self._opened: dict[str, Source] = {}
+        self._lock = Lock()
+
+    def get(self, name: str) -> Source:
+        """The source of this name. Raises SecretError, SourceError."""
+        with self._lock:
+            if name not in self._opened:
+                self._opened[name] = open_source(name, self._settings, targets=self._open_target, secrets=self._secrets)
+            return self._opened[name]
+
+    def close(self) -> None:
+        """Close them all."""
+        with self._lock:
+            for source in self._opened.values():
+                source.close()
+            self._opened.clear()
+
+
+class Targets:
+    """One worker's open targets. After an outage they are opened anew."""
+
+    def __init__(self, opening: Callable[[str], Target]) -> None:
+        self._opening = opening
+        self._opened: dict[str, Target] = {}
+
+    def get(self, name: str) -> Target:
+        """The target of this name; it connects at its first call."""
+        if name not in self._opened:
+            self._opened[name] = self._opening(name)
+        return self._opened[name]
+
+    def close(self) -> None:
+        """Close them all; the next `get` opens again."""
+        for target in self._opened.values():
+            with suppress(TargetError, OSError):
+                target.close()
+        self._opened.clear()
+
+
+class Reports:
+    """The newest progress of each running task, until the main loop writes it."""
+
+    def __init__(self) -> None:
+        self._newest: dict[int, Progress] = {}
+        self._lock = Lock()
+
+    def note(self, progress: Progress) -> None:
+        """Called for every file: only the last one before a write is kept."""
+        with self._lock:
+            self._newest[progress.task] = progress
+
+    def forget(self, task: int) -> None:
+        """The task has ended."""
+        with self._lock:
+            self._newest.pop(task, None)
+
+    def take(self) -> list[Progress]:
+        """What is new since the last time."""
+        with self._lock:
+            newest, self._newest = list(self._newest.values()), {}
+        return newest
+
+
+@dataclass(slots=True)
+class Workshop:
+    """One engine's shared things. `released` says whether the engine wants its tasks back."""
+
+    settings: Settings
+    environment: EnvironmentSettings
+    secrets: Secrets
+    database: Database
+    engine: Engine
+    lease: Lease
+    seams: Seams = field(default_factory=Seams)
+    reports: Reports = field(default_factory=Reports)
+    released: bool = False
+    sources: Sources = field(init=False)
+    store: Store = field(init=False)
+    leases: Leases = field(init=False)
+    claims: Claims = field(init=False)
+    record: Record = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sources = Sources(self.settings, self.secrets, self.open_target)
+        self.store = Store(self.settings.store.path or self.settings.state_dir / "store")
+        self.leases = Leases(self.database)
+        self.claims = Claims(self.database, self.settings.retry)
+        self.record = Record(self.database)
+
+    def open_target(self, name: str) -> Target:
+        """A target of its own for whoever asks."""
+        return self.seams.open_target(name, self.settings, self.secrets)
+
+    def carry_out(self, task: Task, targets: Targets) -> Result | None:
+        """One attempt by one worker; None: nothing may be reported, somebody else has the task or will have it."""
+        claim = TaskClaim(self.database.queue_id, self.engine, task, self.lease, self.leases, lambda: randomness.token_hex(4))
+        name = task.target or self.environment.origin
+        log.info("task started", task=task.id, url=task.url, action=task.action, target=name, fence=task.fence)
+        try:
+            result = self._attempt(task, claim, name, targets)
+        except Fenced as error:
+            log.warning("task fenced", task=task.id, url=task.url, target=name, reason=str(error))
+            targets.close()
+            # With the lease in force the row is still this engine's: somebody from outside the queue has the module.
+            return Result(task.id, claim.fence, Outcome.RETRY, str(error), error="Fenced") if self.lease.trusted else None
+        finally:
+            self.reports.forget(task.id)
+        if result.outcome in {Outcome.UNREACHABLE, Outcome.RETRY}:
+            targets.close()
+        log.info("task ended", task=task.id, url=task.url, outcome=result.outcome.value, reason=result.reason, **_counts(result))
+        return result
+
+    def _attempt(self, task: Task, claim: TaskClaim, name: str, targets: Targets) -> Result:
+        try:
+            tools = self._tools(task, claim, targets.get(name), targets)
+        except Exception as error:  # noqa: BLE001 - a secret or a name in the configuration: the task's outcome, not the worker's end
+            return failure(task, claim.fence, error, name)
+        return execute(task, tools)
+
+    def _tools(self, task: Task, claim: TaskClaim, target: Target, targets: Targets) -> Tools:
+        return Tools(
+            settings=self.settings,
+            environment=self.environment,
+            source=self.sources.get(self.environment.source),
+            views=self.sources.get(views_source(self.environment)),
+            target=target,
+            open_target=targets.get,
+            store=self.store,
+            record=self.record,
+            claim=claim,
+            expand=lambda parent, rows, cursor: self.claims.expand(self.engine, parent, rows, cursor),
+            report=self.reports.note,
+            cancelled=lambda: task.id in self.lease.cancelled,
+            released=lambda: self.released,
+            reached=self.seams.reached,
+        )
+
+
+def _counts(result: Result) -> dict[str, object]:
+    return {name: result.summary[name] for name in ("put", "drop", "keep", "fetched", "bytes") if name in result.summary}

@@ -1,0 +1,179 @@
+"""Change one module on one target: take over, plan, and make it visible. The part that every changing task shares."""
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from database import Published
+from packageslip import Packageslip, on_target, write_slip
+from targets import FilePut, Moved, Present, SerialTooHigh
+from tasks.errors import PlanHeld, PlanRefused
+from tasks.planner import Ground, Policy, plan, standing
+from tasks.plans import Plan, together
+from tasks.work import Work
+
+log = structlog.get_logger(__name__)
+
+Still = Callable[[], None]
+
+
+def take_over(work: Work) -> Present:
+    """Become the module's only writer; what a dead engine had prepared is finished first and recorded as a publication.
+
+    Raises PlanHeld if the live slip is newer than this task by its own queue's count, until a person approved that.
+    """
+    target, url, claim = work.tools.target, work.task.url, work.tools.claim
+    with work.step("take over"):
+        try:
+            present = target.present(url, claim)
+        except SerialTooHigh as error:
+            claim.renew(_approved_serial(work, error))
+            present = target.present(url, claim)
+    recovered = [each.recovered for each in present.each() if each.recovered]
+    if recovered:
+        last = max(recovered, key=lambda each: each.serial)
+        log.info("unfinished release rolled forward", task=work.task.id, url=url, target=target.name, serial=last.serial)
+        work.published.append(published(work, last.slip, last.serial))
+        work.summary["recovered"] = True
+    return present
+
+
+def _approved_serial(work: Work, error: SerialTooHigh) -> int:
+    live = work.tools.target.slip(work.task.url)
+    serial = live.serial or 0 if live else 0
+    digest = hashlib.sha256(f"{work.task.url}\0{work.target}\0serial {serial}".encode()).hexdigest()
+    if work.task.approved_plan != digest:
+        document = {
+            "url": work.task.url,
+            "target": work.target,
+            "digest": digest,
+            "objections": [{"rule": "serial", "sentence": str(error)}],
+        }
+        raise PlanHeld(f"{error}; approve it to publish over the newer one, or cancel it", digest, document)
+    return serial
+
+
+def live_slip(present: Present) -> Packageslip | None:
+    """The slip that is live; of a group, the newest member's."""
+    slips = [each.slip for each in present.each() if each.slip]
+    return max(slips, key=lambda slip: slip.serial or 0, default=None)
+
+
+def published(work: Work, slip: Packageslip | None, serial: int) -> Published:
+    """The record's entry for this slip, live on the task's target now; None: the module is gone."""
+    target, url = work.target, work.task.url
+    if slip is None:
+        return Published(target, url, serial)
+    return Published(target, url, serial, slip.version, write_slip(slip), slip.module_type, slip.title, slip.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What to make of a module, and how. `wanted` None: nothing."""
+
+    wanted: Packageslip | None = None
+    full: bool = False
+    damaged: Collection[str] = ()
+    consent: bool = False
+
+    def of(self, wanted: Packageslip | None) -> "Intent":
+        """The same for this slip."""
+        return replace(self, wanted=wanted)
+
+
+def decide(work: Work, intent: Intent, members: Sequence[Present]) -> tuple[Plan, ...]:
+    """One plan for each member, which the guard or a person agreed to. Raises PlanHeld, PlanRefused."""
+    with work.step("plan"):
+        plans = make_plans(work, intent, [(each.target, each.slip) for each in members])
+    for made in plans:
+        work.count(made.counts())
+    objections = standing(plans, work.task.approved_plan, adopt=work.task.adopt)
+    sentences = "; ".join(dict.fromkeys(objection.sentence for objection in objections))
+    if any(objection.rule.final for objection in objections):
+        raise PlanRefused(sentences)
+    if objections:
+        raise PlanHeld(sentences, together(plans), plans_document(plans))
+    return plans
+
+
+def make_plans(work: Work, intent: Intent, live: Sequence[tuple[str, Packageslip | None]]) -> tuple[Plan, ...]:
+    """One plan for each member (its name and its live slip), with what stands against it."""
+    url, wanted = work.task.url, intent.wanted
+    strangers = work.tools.target.strangers(url, _unlisted(wanted, [slip for _, slip in live])) if wanted else {}
+    ground = Ground(strangers, work.tools.record.below(work.target, url), intent.damaged)
+    guard = work.tools.environment.guard or work.tools.settings.guard
+    policy = Policy(guard.drop_files, guard.drop_percent, guard.index_pages, intent.full, intent.consent)
+    return tuple(plan(wanted, slip, policy, url=url, target=name, ground=ground) for name, slip in live)
+
+
+def _unlisted(wanted: Packageslip, live: Sequence[Packageslip | None]) -> list[str]:
+    """Wanted paths that some member's slip does not list: something may lie there that is not ours."""
+    unlisted = {file.path for file in wanted.files()}
+    for listed in live:
+        unlisted -= {file.path for file in listed.files()} if listed else set()
+    return sorted(unlisted)
+
+
+def plans_document(plans: Sequence[Plan]) -> dict[str, Any]:
+    """One plan, or the plans of a group's members, for JSON."""
+    if len(plans) == 1:
+        return plans[0].document()
+    return {"digest": together(plans), "members": [made.document() for made in plans]}
+
+
+def nothing_to_do(work: Work, wanted: Packageslip, present: Present, plans: Sequence[Plan]) -> bool:
+    """Whether every member has these files and this slip already, all but for the serial."""
+    if any(made.moves for made in plans):
+        return False
+    final = replace(on_slip(work, wanted), serial=None)
+    return all(each.slip is not None and replace(each.slip, serial=None) == final for each in present.each())
+
+
+def on_slip(work: Work, wanted: Packageslip) -> Packageslip:
+    """The slip as it will lie on the target."""
+    return on_target(wanted, serial=work.tools.claim.serial, queue=work.tools.claim.queue)
+
+
+def commit(
+    work: Work, wanted: Packageslip | None, present: Present, plans: Sequence[Plan], files: Sequence[FilePut], still: Still
+) -> Moved:
+    """Stage, prepare, switch. `still` is asked last before the note: it raises if the source's module changed meanwhile."""
+    adopted = sorted({path for made in plans for path in made.adopted})
+    release = work.tools.target.release(_ours_only(present, plans), wanted, adopted=adopted)
+    with work.step("commit", len(files), sum(file.size for file in files)), release:
+        work.tools.reached("staging")
+        release.put(files, lambda file: _staged(work, file))
+        still()
+        work.tools.pause_point()
+        release.prepare()
+        work.tools.reached("prepared")
+        # From here nothing is taken back: an error leaves the note, and the next holder goes on from it.
+        moved = release.switch()
+        work.tools.reached("switched")
+    serial = work.tools.claim.serial
+    work.published.append(published(work, on_slip(work, wanted) if wanted else None, serial))
+    log.info("module switched", task=work.task.id, url=work.task.url, target=work.target, put=moved.files, dropped=moved.dropped)
+    return moved
+
+
+def _staged(work: Work, file: FilePut) -> None:
+    work.tools.pause_point()
+    work.file_done(file.size)
+
+
+def _ours_only(present: Present, plans: Sequence[Plan]) -> Present:
+    """What is live, less the paths that a deeper module owns now: what a release does not see, it cannot drop."""
+    members = tuple(_less(each, made.left) for each, made in zip(present.each(), plans, strict=True))
+    return replace(present, members=members) if present.members else members[0]
+
+
+def _less(present: Present, left: Collection[str]) -> Present:
+    if present.slip is None or not left:
+        return present
+    slip = present.slip
+    resources = tuple(each for each in slip.resources if each.path not in left)
+    views = tuple(each for each in slip.views if each.path not in left)
+    return replace(present, slip=replace(slip, resources=resources, views=views))

@@ -1,0 +1,49 @@
+"""What ends a task, beside the faults of sources, targets, slips and the store.
+
+TaskError
+├── PlanHeld          a guard wants a person: the task waits for an approval of exactly this plan
+├── PlanRefused       a rule stands against the plan that no approval waives: the slip or the target must be corrected
+├── VersionGone       the version that the task is bound to cannot be had any more
+├── NotAsked          the row asks for something that its action or environment cannot do
+├── Drifted           the target does not hold what its own slip lists
+├── Cancelled         somebody asked to cancel it, and nothing is visible yet
+└── Released          the engine stops and nothing is visible yet: the task is given back unharmed
+"""
+
+from typing import Any
+
+
+class TaskError(Exception):
+    """Ends the attempt; the message is the reason that people read."""
+
+
+class PlanHeld(TaskError):
+    """`digest` (hex) is what an approval names, `document` what the person looks at first."""
+
+    def __init__(self, message: str, digest: str, document: dict[str, Any]) -> None:
+        self.digest, self.document = digest, document
+        super().__init__(message)
+
+
+class PlanRefused(TaskError):
+    """The plan breaks a rule."""
+
+
+class VersionGone(TaskError):
+    """Neither the content store nor a target has the bytes of that version."""
+
+
+class NotAsked(TaskError):
+    """There is nothing here that does this."""
+
+
+class Drifted(TaskError):
+    """Files of the module are missing or differ."""
+
+
+class Cancelled(TaskError):
+    """Cancelled on request."""
+
+
+class Released(TaskError):
+    """Given back."""

@@ -1,0 +1,78 @@
+"""The one table that turns an error into an outcome, and into what a person reads about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from config import SecretError
+from database import DatabaseUnavailable, Outcome
+from packageslip import SlipError
+from sources import PermanentSourceError, SourceError, SourceUnreachable, TransientSourceError
+from store import BlobMissing, StoreError
+from targets import AreaMissing, PermanentTargetError, SerialTooHigh, TargetError, TargetUnreachable, TransientTargetError
+from tasks.errors import Cancelled, PlanHeld, Released, TaskError
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the attempt ended, and why in one sentence."""
+
+    outcome: Outcome
+    sentence: str
+    error: str
+    breaker: str | None = None
+    retry_after: float | None = None
+    unforeseen: bool = False
+    """Nobody expected this error: a fault of the program, whose details belong in the log."""
+
+
+AGAIN = "it is tried again by itself"
+WAITS = "it waits until that answers, and loses no attempt"
+CORRECT = "correct that, then insert the task again ('slipway queue retry')"
+
+TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
+    (TargetUnreachable, Outcome.UNREACHABLE, WAITS),
+    (TransientTargetError, Outcome.RETRY, AGAIN),
+    (AreaMissing, Outcome.FAILED, CORRECT),
+    (SerialTooHigh, Outcome.HELD, "approve it to publish over the newer one, or cancel it"),
+    (PermanentTargetError, Outcome.FAILED, CORRECT),
+    (TargetError, Outcome.FAILED, CORRECT),
+    (SourceUnreachable, Outcome.UNREACHABLE, WAITS),
+    (TransientSourceError, Outcome.RETRY, AGAIN),
+    (PermanentSourceError, Outcome.FAILED, CORRECT),
+    (SourceError, Outcome.FAILED, CORRECT),
+    (SlipError, Outcome.FAILED, "correct the slip at its source, then insert the task again"),
+    (BlobMissing, Outcome.RETRY, AGAIN),
+    (StoreError, Outcome.FAILED, CORRECT),
+    (DatabaseUnavailable, Outcome.RELEASED, AGAIN),
+    (SecretError, Outcome.FAILED, CORRECT),
+    (PlanHeld, Outcome.HELD, ""),
+    (Cancelled, Outcome.CANCELLED, ""),
+    (Released, Outcome.RELEASED, ""),
+    (TaskError, Outcome.FAILED, ""),
+    (OSError, Outcome.RETRY, "a fault of the engine's own machine; " + AGAIN),
+    (MemoryError, Outcome.RETRY, "the engine has too little memory; " + AGAIN),
+    (Exception, Outcome.FAILED, "a fault of Slipway itself; the engine's log has the details"),
+)
+"""The first row that fits counts. The third column says what happens next; the error itself says what to do."""
+
+
+def verdict_of(error: Exception, *, task_target: str, breakers: Mapping[str, str]) -> Verdict:
+    """The outcome of a task for `task_target` that ended with this error.
+
+    `breakers`: what may be down ("origin", "source:cms") to the breaker that its outage opens. An outage of anything else
+    would be tried again at once and for ever, for nothing in the queue waits for it: it counts as a failure for the moment.
+    """
+    kind, outcome, then = next(row for row in TABLE if isinstance(error, row[0]))
+    breaker = breakers.get(_down(error, task_target)) if outcome is Outcome.UNREACHABLE else None
+    if outcome is Outcome.UNREACHABLE and breaker is None:
+        outcome, then = Outcome.RETRY, AGAIN
+    words = str(error) or type(error).__name__
+    retry_after = error.retry_after if isinstance(error, TransientSourceError) else None
+    return Verdict(outcome, f"{words}; {then}" if then else words, type(error).__name__, breaker, retry_after, kind is Exception)
+
+
+def _down(error: Exception, task_target: str) -> str:
+    """The name of what did not answer; a target that is read as a source goes by its own name."""
+    if isinstance(error, SourceError):
+        return f"source:{error.source}".removeprefix("source:target:")
+    return getattr(error, "target", "") or task_target

@@ -1,0 +1,93 @@
+"""What a task works with. The engine makes one bundle for each task; tests make their own."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from config import EnvironmentSettings, GroupTarget, Settings
+from database import NewTask, Progress, Publication, Task
+from packageslip import Digest, Packageslip
+from sources import Source
+from store import Store
+from targets import Claim, Target
+from tasks.errors import Cancelled, Released
+
+
+class Record(Protocol):
+    """What the database remembers of publications; `database.Record` is one."""
+
+    def current(self, target: str, url: str) -> Publication | None: ...
+
+    def slip(self, target: str, url: str, version: Digest | None = None) -> Packageslip | None: ...
+
+    def below(self, target: str, url: str) -> Sequence[str]: ...
+
+
+def _nothing(point: str) -> None:
+    """Where a test may end the process; the real engine goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """One worker's own target and connections, and the engine's shared source, store and record."""
+
+    settings: Settings
+    environment: EnvironmentSettings
+    source: Source
+    views: Source
+    target: Target
+    open_target: Callable[[str], Target]
+    """Another target, of this worker; the worker closes it."""
+    store: Store
+    record: Record
+    claim: Claim
+    expand: Callable[[Task, Sequence[NewTask], str], None]
+    """Insert a chunk of new tasks and the cursor, in one transaction."""
+    report: Callable[[Progress], None]
+    cancelled: Callable[[], bool]
+    released: Callable[[], bool]
+    """Whether the engine wants its tasks back now."""
+    clock: Callable[[], float] = time.monotonic
+    reached: Callable[[str], None] = _nothing
+    """Called at named points: loading, staging, prepared, switched, finishing."""
+
+    def pause_point(self) -> None:
+        """Between steps, while nothing is visible yet: go on, or end here.
+
+        Raises Fenced, Cancelled, Released.
+        """
+        self.claim.check()
+        if self.cancelled():
+            raise Cancelled("it was cancelled before anything became visible")
+        if self.released():
+            raise Released("the engine stops; nothing was changed, another engine takes it")
+
+
+def promoted_from(environment: EnvironmentSettings) -> str | None:
+    """The target that the environment publishes from, if its source is one."""
+    kind, _, name = environment.source.partition(":")
+    return name if kind == "target" else None
+
+
+def views_source(environment: EnvironmentSettings) -> str:
+    """The name of the source that feeds and JSON views come from."""
+    return environment.views or environment.source
+
+
+def needs(environment: EnvironmentSettings, target: str) -> tuple[str, ...]:
+    """Breakers, beside the target's own, that must be closed for tasks of this environment on this target.
+
+    A holding area needs none: what it gets is in the content store, as a rule.
+    """
+    if target != environment.origin:
+        return ()
+    names = {environment.source, views_source(environment)}
+    return tuple(sorted(name.removeprefix("target:") if name.startswith("target:") else f"source:{name}" for name in names))
+
+
+def breakers(settings: Settings, environment: EnvironmentSettings, target: str) -> Mapping[str, str]:
+    """What may be down to the breaker that its outage opens: an outage of a member is one of its group."""
+    kind = settings.targets[target]
+    members = kind.members if isinstance(kind, GroupTarget) else ()
+    return {name: name for name in needs(environment, target)} | dict.fromkeys([target, *members], target)

@@ -1,0 +1,131 @@
+"""Bring the bytes that a release needs into the content store: from another target that has them, else from the source."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
+from packageslip import Digest, Packageslip, Resource, View
+from sources import NoSuchModule, Want
+from store import BlobMissing
+from targets import FilePut, PermanentTargetError, Target, TransientTargetError
+from tasks.errors import VersionGone
+from tasks.load import Loaded
+from tasks.plans import Plan, Verb
+from tasks.resolve import fetch
+from tasks.tools import promoted_from
+from tasks.work import Work
+
+log = structlog.get_logger(__name__)
+
+File = Resource | View
+CHUNK = 256 * 1024
+"""Bytes read at once when a file is copied from a target."""
+
+
+def files_to_put(wanted: Packageslip, plans: Iterable[Plan]) -> list[File]:
+    """The files that any of the plans puts, in the slip's order."""
+    paths = {change.path for plan in plans for change in plan.of(Verb.PUT)}
+    return [file for file in wanted.files() if file.path in paths]
+
+
+def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | None) -> list[FilePut]:
+    """See to it that the store has the bytes of these files. `live`: the slip on the task's own target.
+
+    Raises SourceError's kinds, VersionGone.
+    """
+    needed = {file.digest: file for file in files if file.digest}
+    missing = work.tools.store.missing(needed)
+    with work.step("transfer", files=len(missing), size=sum(needed[digest].size or 0 for digest in missing)):
+        for place, slip in _places(work, live) if missing else ():
+            missing -= _copied(work, place, slip, missing)
+        if missing:
+            _from_source(work, loaded, [file for file in files if file.digest in missing])
+    return [_file_put(work, file) for file in files]
+
+
+def _file_put(work: Work, file: File) -> FilePut:
+    assert file.digest is not None, "resolved before"
+    assert file.size is not None, "resolved before"
+    modified = file.modified if isinstance(file, Resource) else None
+    return FilePut(file.path, file.digest, file.size, partial(work.tools.store.open, file.digest), modified)
+
+
+def _places(work: Work, live: Packageslip | None) -> Iterator[tuple[str, Packageslip]]:
+    """Targets that may have the bytes, with their slips: this one (a renamed file), then the environment's others.
+
+    The slips come from the record, so that no connection is made to a target that cannot help.
+    """
+    if live:
+        yield work.target, live
+    environment = work.tools.environment
+    others = [environment.origin, *(area.target for area in environment.holding_areas)]
+    source = promoted_from(environment)
+    for name in dict.fromkeys(others):
+        # What is promoted is read through the source, which reads many files at once.
+        if name not in {work.target, source}:
+            slip = work.tools.record.slip(name, work.task.url)
+            if slip:
+                yield name, slip
+
+
+def _copied(work: Work, place: str, slip: Packageslip, missing: set[Digest]) -> set[Digest]:
+    """Copy what this target has of the missing bytes; a target that does not answer has nothing, for now."""
+    found: Mapping[Digest, str] = {file.digest: file.path for file in slip.files() if file.digest in missing}
+    copied: set[Digest] = set()
+    try:
+        target = work.tools.target if place == work.target else work.tools.open_target(place)
+        for digest, path in found.items():
+            work.tools.pause_point()
+            if _copy(work, target, slip.url, path) == digest:
+                copied.add(digest)
+    except (TransientTargetError, PermanentTargetError, FileNotFoundError) as error:
+        log.warning("target could not give bytes", task=work.task.id, target=place, error=str(error))
+    work.count({"copied": len(copied)})
+    return copied
+
+
+def _copy(work: Work, target: Target, url: str, path: str) -> Digest:
+    with target.open(url, path) as stream, work.tools.store.incoming() as incoming:
+        while chunk := stream.read(CHUNK):
+            incoming.write(chunk)
+        digest, size = incoming.commit()
+    work.file_done(size)
+    return digest
+
+
+def _from_source(work: Work, loaded: Loaded, files: list[File]) -> None:
+    for view in (file for file in files if isinstance(file, View)):
+        # It was fetched or found a moment ago; what a source sends now is another view.
+        raise BlobMissing(view.digest or b"")
+    slip = loaded.at_source
+    wants = [Want(file) for file in files if isinstance(file, Resource)]
+    if slip is None:
+        slip, wants = _same_bytes_now(work, files)
+    work.count({"fetched": sum(1 for _ in fetch(work, slip, wants))})
+
+
+def _same_bytes_now(work: Work, files: Sequence[File]) -> tuple[Packageslip, list[Want]]:
+    """The source has another version by now, which may list these very bytes too."""
+    missing = {file.digest for file in files}
+    try:
+        slip = work.tools.source.slip(work.task.url)
+    except NoSuchModule:
+        slip = Packageslip(work.task.url)
+    wants = [Want(each) for each in slip.resources if each.digest in missing]
+    found = {want.file.digest for want in wants}
+    # A slip without digests may still mean the same bytes: the source is asked for exactly those.
+    old = {file.path: file for file in files if file.digest not in found}
+    wants += [Want(_exactly(each, old[each.path])) for each in slip.resources if each.digest is None and each.path in old]
+    lost = missing - {want.file.digest for want in wants}
+    if lost:
+        raise VersionGone(
+            f"{len(lost)} files of the version of {slip.url} that was asked for are neither in the content store nor on a target "
+            f"nor at {work.tools.source.name} any more; publish the present version instead"
+        )
+    return slip, wants
+
+
+def _exactly(now: Resource, old: File) -> Resource:
+    return replace(now, digest=old.digest, size=old.size)

@@ -1,0 +1,68 @@
+"""One attempt under way: what it has done so far, kept also when it fails."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from database import NewTask, Progress, Published, Task
+from tasks.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a task ended well: a sentence, and what has to be done after it."""
+
+    reason: str
+    new_tasks: tuple[NewTask, ...] = ()
+
+
+@dataclass(slots=True)
+class Work:
+    """The attempt that one worker makes at one task."""
+
+    task: Task
+    tools: Tools
+    published: list[Published] = field(default_factory=list)
+    """What became live or went, in this order; the record gets it whatever the outcome."""
+    summary: dict[str, Any] = field(default_factory=dict)
+    _now: Progress | None = None
+
+    @property
+    def target(self) -> str:
+        """The name of the task's target."""
+        return self.tools.target.name
+
+    def parameter(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - JSON of the row
+        """One of the row's parameters."""
+        return self.task.parameters.get(name, default)
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether to stop after the plan."""
+        return bool(self.parameter("dry_run", default=False))
+
+    @contextmanager
+    def step(self, name: str, files: int = 0, size: int = 0) -> Iterator[None]:
+        """One step of a task's life: may end here, is reported and timed."""
+        self.tools.pause_point()
+        self._now = Progress(self.task.id, name, files_total=files, bytes_total=size)
+        self.tools.report(self._now)
+        started = self.tools.clock()
+        try:
+            yield
+        finally:
+            seconds: dict[str, float] = self.summary.setdefault("seconds", {})
+            seconds[name] = round(seconds.get(name, 0) + self.tools.clock() - started, 3)
+
+    def file_done(self, size: int) -> None:
+        """One file more of the step's."""
+        assert self._now is not None, "a file is done within a step"
+        now = self._now
+        self._now = Progress(now.task, now.step, now.files_done + 1, now.files_total, now.bytes_done + size, now.bytes_total)
+        self.tools.report(self._now)
+
+    def count(self, counts: Mapping[str, int]) -> None:
+        """Add to the summary's counts."""
+        for name, number in counts.items():
+            self.summary[name] = self.summary.get(name, 0) + number
