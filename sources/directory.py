@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from packageslip import (
+    BadSlip,
     CatalogueEntry,
     Limits,
     Packageslip,
@@ -18,11 +19,13 @@ from packageslip import (
     read_slip,
 )
 from sources.contract import Fetched, Sink, Want
-from sources.errors import AccessRefused, NoSuchModule, SourceError, WrongBytes
+from sources.errors import AccessRefused, NoSuchModule, SourceChanged, SourceError, WrongBytes
 from sources.folder import Folder
 from sources.sameness import agrees
 
 _SLIP = "packageslip.xml"
+_CHANGED = "S9"
+"""The rule that a slip breaks whose files were written to while it was built."""
 _CHUNK = 1024 * 1024
 
 
@@ -41,7 +44,7 @@ class DirectorySource:
         if self._folder.has_file(_under(url, _SLIP)):
             return self._read(url)
         if self._build_slips and self._folder.has_folder(url.strip("/")):
-            return build_slip(self._folder.inside(url.strip("/")), url)
+            return self._build(url)
         remedy = "correct the URL" if self._build_slips else "write one with 'slipway slip build', or set build_slips = true"
         where = self._folder.path / _under(url, _SLIP)
         raise NoSuchModule(f"{self.name}: there is no module {url}: {where} does not exist; {remedy}", source=self.name)
@@ -96,6 +99,16 @@ class DirectorySource:
             slip = read_slip(opened.stream, str(self._folder.path / name), self._limits, url=url)
             opened.check_unchanged()
             return slip
+
+    def _build(self, url: str) -> Packageslip:
+        place = url.strip("/")
+        try:
+            with self._folder.faults(place):
+                return build_slip(self._folder.inside(place), url)
+        except BadSlip as error:
+            if any(fault.rule == _CHANGED for fault in error.faults):
+                raise SourceChanged(f"{self.name}: {error}", source=self.name) from error
+            raise
 
     def _walk(self) -> Iterator[str]:
         self._folder.check()

@@ -51,7 +51,7 @@ class Folder:
     def inside(self, name: str) -> Path:
         """The real path of what is there. Raises ResourceMissing, and AccessRefused for a link that leads outside."""
         self.check()
-        with self._faults(name):
+        with self.faults(name):
             real = (self.path / name).resolve(strict=True)
         if not real.is_relative_to(self.path.resolve()):
             raise AccessRefused(
@@ -78,7 +78,7 @@ class Folder:
     def open(self, name: str) -> Iterator[Opened]:
         """A regular file, for the length of the block. Raises ResourceMissing, AccessRefused."""
         real = self.inside(name)
-        with self._faults(name):
+        with self.faults(name):
             # Not blocking: opening a pipe that nobody writes to would wait for ever.
             descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:
@@ -88,7 +88,8 @@ class Folder:
             yield Opened(self.source, self.path / name, stream, status)
 
     @contextmanager
-    def _faults(self, name: str) -> Iterator[None]:
+    def faults(self, name: str) -> Iterator[None]:
+        """Raise the operating system's errors as a source's."""
         where = self.path / name
         try:
             yield

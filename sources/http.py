@@ -1,7 +1,7 @@
 """A CMS over HTTP: slips, files and a catalogue from one origin, asked so that a frail server survives."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from threading import Event
@@ -107,7 +107,7 @@ class HttpSource:
     def check(self) -> Iterable[tuple[str, bool, str]]:
         """Whether the server answers, and has a catalogue."""
         base = f"{self._client.addresses.base}/"
-        yield (f"{self.name}: {self._client.whole(base)} answers", *_outcome(self._ask_base))
+        yield (f"{self.name}: {self._client.whole(base)} answers", *_outcome(self._reach))
         yield (f"{self.name}: the catalogue can be read", *_outcome(lambda: next(self.modules(), None)))
 
     def close(self) -> None:
@@ -182,15 +182,16 @@ class HttpSource:
 
     def _alive(self) -> bool:
         try:
-            self._ask_base()
+            self._reach()
         except SourceUnreachable:
             return False
         except SourceError:
             return True
         return True
 
-    def _ask_base(self) -> None:
-        with self._client.get(f"{self._client.addresses.base}/", {}, self._closed):
+    def _reach(self) -> None:
+        """Ask for the configured URL itself. That nothing is there is an answer too."""
+        with suppress(ResourceMissing), self._client.get(f"{self._client.addresses.base}/", {}, self._closed):
             pass
 
     def _pace(self) -> Pace:

@@ -2,6 +2,12 @@
 
 pytest_plugins: list[str] = [
     "support.http_cms",
+    "support.source_kinds",
     "support.mariadb",
+    "support.queue",
     "support.sshd",
+    "support.sftp_stub",
+    "support.target_kinds",
+    "support.real_data",
+    "support.deployment",
 ]

@@ -223,13 +223,13 @@ def test_a_slip_that_is_gone_or_broken_is_not_the_same_any_more(source: HttpSour
 
 
 def test_a_probe_says_what_works_and_what_to_do(
-    source: HttpSource, server: Cms, cms: Callable[..., Cms], open_http: OpenHttp, site: Path
+    source: HttpSource, cms: Callable[..., Cms], open_http: OpenHttp, site: Path
 ) -> None:
-    (site / "index.html").write_text("home")
-    server.faults["/"] = Fault(body=b"home", status=200)
-    assert [works for _, works, _ in source.check()] == [True, False]
-    write_catalogue([], document := BytesIO())
-    down = cms(site, catalogue=document.getvalue())
-    assert all(works or "answered 404" in remedy for _, works, remedy in open_http(down).check())
-    down.stop()
-    assert [works for _, works, _ in open_http(down, retries=0).check()] == [False, False]
+    (reach, *_), (listing, works, remedy) = source.check()
+    assert reach == f"cms: {source._client.addresses.origin}/ answers"
+    assert (listing, works) == ("cms: the catalogue can be read", False)
+    assert "'catalogue' says where the list of modules is" in remedy
+    locked = cms(site, account=("slipway", "secret"))
+    assert [works for _, works, _ in open_http(locked).check()] == [False, False]
+    locked.stop()
+    assert ["Connection refused" in remedy for _, _, remedy in open_http(locked, retries=0).check()] == [True, True]
