@@ -81,7 +81,7 @@ def is_file(entry: Entry | None) -> bool:
 
 def remove_folders(held: Held, folders: Iterable[str]) -> tuple[Call, ...]:
     """Removal of folders that may be empty now; the server refuses the others."""
-    return tuple(Call(Op.RMDIR, held.live(folder)) for folder in deepest_first(folders))
+    return tuple(Call(Op.RMDIR, path) for path in deepest_first(held.live(folder) for folder in folders))
 
 
 def needed_folders(held: Held, puts: Iterable[Put]) -> tuple[str, ...]:
@@ -123,10 +123,10 @@ def withdraw_slip(held: Held) -> Call:
     return Call(Op.RENAME, held.slip, held.inside(f"t:{SLIP}"))
 
 
-def emptied_folders(note: Note) -> tuple[str, ...]:
-    """Folders that the drops may have left empty, relative to the module, deepest first; "" is the module's own."""
+def emptied_folders(note: Note) -> set[str]:
+    """Folders that the drops may have left empty, relative to the module; "" is the module's own, but never the root."""
     folders = all_parents(drop.path for drop in note.drops)
-    return (*deepest_first(folders), *([""] if note.drops and note.url != "/" else []))
+    return folders | {""} if note.drops and note.url != "/" else folders
 
 
 def sync_after(calls: Collection[Call], *, every: bool) -> tuple[Call, ...]:

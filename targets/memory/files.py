@@ -66,9 +66,11 @@ class MemoryFiles:
                 return self._mkdir(call)
             if self.find(call.path) is None:
                 return Answer.ABSENT
-            return {Op.RMDIR: self._rmdir, Op.RENAME: self._rename, Op.UNLINK: self._unlink, Op.SYNC: lambda _: Answer.OK}[
-                call.op
-            ](call)
+            if call.op is Op.RMDIR:
+                return self._rmdir(call)
+            if call.op is Op.UNLINK:
+                return self._unlink(call)
+            return self._rename(call) if call.op is Op.RENAME else Answer.OK
 
     def _mkdir(self, call: Call) -> Answer:
         if not self.is_folder(call.path.rpartition("/")[0]):

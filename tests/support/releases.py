@@ -1,0 +1,67 @@
+"""Publishing small modules on any target, for tests: what a task does, without the rest of a task."""
+
+import hashlib
+import io
+from collections.abc import Collection, Iterator, Mapping
+
+from packageslip import Kind, Packageslip, Resource, View, ViewKind
+from targets import Claim, FilePut, Moved, Present, Target
+
+Files = Mapping[str, bytes]
+
+
+def digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def slip_of(url: str, files: Files, views: Files | None = None, modified: int | None = None) -> Packageslip:
+    """A slip of these files; names that end in .htm are pages."""
+    resources = tuple(
+        Resource(
+            path,
+            Kind.PAGE if path.endswith(".htm") else Kind.FILE,
+            "text/html" if path.endswith(".htm") else "application/octet-stream",
+            size=len(content),
+            digest=digest(content),
+            modified=modified,
+        )
+        for path, content in files.items()
+    )
+    made = tuple(View(path, ViewKind.JSON, None, len(content), digest(content)) for path, content in (views or {}).items())
+    return Packageslip(url, resources, made)
+
+
+def file_put(path: str, content: bytes, modified: int | None = None) -> FilePut:
+    return FilePut(path, digest(content), len(content), lambda: io.BytesIO(content), modified)
+
+
+def changed(present: Present, files: Files, adopted: Collection[str] = ()) -> Iterator[FilePut]:
+    """What at least one member lacks."""
+    for path, content in files.items():
+        held = [{file.path: file.digest for file in one.slip.files()} if one.slip else {} for one in present.each()]
+        if path not in adopted and any(member.get(path) != digest(content) for member in held):
+            yield file_put(path, content)
+
+
+def publish(
+    target: Target,
+    url: str,
+    files: Files,
+    claim: Claim,
+    *,
+    views: Files | None = None,
+    adopted: Collection[str] = (),
+) -> Moved:
+    """Take over, stage what changed, switch."""
+    present = target.present(url, claim)
+    with target.release(present, slip_of(url, files, views), adopted=adopted) as release:
+        release.put(changed(present, {**files, **(views or {})}, adopted))
+        release.prepare()
+        return release.switch()
+
+
+def unpublish(target: Target, url: str, claim: Claim) -> Moved:
+    present = target.present(url, claim)
+    with target.release(present, None) as release:
+        release.prepare()
+        return release.switch()

@@ -1,0 +1,234 @@
+"""One place for each kind of target, as the contract suite uses it: a way to open targets there, and its trees seen from outside."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from targets import GroupTarget, LocalDisk, MemoryDisk, MemoryFiles, OrderedTarget, PlacedOptions, Target
+from targets.disk import Disk, EntryType
+
+AREA = ".slipway"
+
+
+class Tree(Protocol):
+    """One root folder, as its server's administrator sees it."""
+
+    def files(self) -> dict[str, bytes]:
+        """Every file by its path, those in the area included."""
+
+    def folders(self) -> set[str]: ...
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put a foreign file there, with the folders it needs."""
+
+    def make_folder(self, path: str) -> None: ...
+
+    def link(self, path: str, to: str) -> None:
+        """A symbolic link to a folder or file of the same root."""
+
+    def rename(self, path: str, to: str) -> None: ...
+
+    def mode(self, path: str) -> int: ...
+
+    def modified(self, path: str) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PathTree:
+    """A tree in this machine's file system. What it makes belongs to whom the root belongs."""
+
+    root: Path
+
+    def files(self) -> dict[str, bytes]:
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in self._all() if path.is_file()}
+
+    def folders(self) -> set[str]:
+        return {path.relative_to(self.root).as_posix() for path in self._all() if path.is_dir() and not path.is_symlink()}
+
+    def _all(self) -> Iterator[Path]:
+        return self.root.rglob("*")
+
+    def write(self, path: str, content: bytes) -> None:
+        self.make_folder(path.rpartition("/")[0])
+        self.root.joinpath(path).write_bytes(content)
+        self._own(path)
+
+    def make_folder(self, path: str) -> None:
+        parts = path.split("/") if path else []
+        for end in range(1, len(parts) + 1):
+            folder = "/".join(parts[:end])
+            if not (self.root / folder).exists():
+                (self.root / folder).mkdir()
+                self._own(folder)
+
+    def link(self, path: str, to: str) -> None:
+        self.root.joinpath(path).symlink_to(self.root / to)
+        self._own(path)
+
+    def _own(self, path: str) -> None:
+        owner = self.root.stat()
+        os.lchown(self.root / path, owner.st_uid, owner.st_gid)
+
+    def rename(self, path: str, to: str) -> None:
+        self.root.joinpath(path).rename(self.root / to)
+
+    def mode(self, path: str) -> int:
+        return self.root.joinpath(path).stat().st_mode & 0o7777
+
+    def modified(self, path: str) -> int:
+        return int(self.root.joinpath(path).stat().st_mtime)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTree:
+    """A tree in a dict."""
+
+    held: MemoryFiles
+
+    def files(self) -> dict[str, bytes]:
+        return self.held.tree()
+
+    def folders(self) -> set[str]:
+        return {self.held.spelled(key) for key, node in self.held.nodes.items() if node.type is EntryType.FOLDER}
+
+    def write(self, path: str, content: bytes) -> None:
+        self.make_folder(path.rpartition("/")[0])
+        self.held.add(path, EntryType.FILE, content)
+
+    def make_folder(self, path: str) -> None:
+        parts = path.split("/") if path else []
+        for end in range(1, len(parts) + 1):
+            if self.held.find("/".join(parts[:end])) is None:
+                self.held.add("/".join(parts[:end]), EntryType.FOLDER)
+
+    def link(self, path: str, to: str) -> None:
+        self.held.add(path, EntryType.LINK, to.encode())
+
+    def rename(self, path: str, to: str) -> None:
+        start = self.held.key(path)
+        for key in [key for key in self.held.nodes if f"{key}/".startswith(f"{start}/")]:
+            self.held.nodes[self.held.key(to) + key[len(start) :]] = self.held.nodes.pop(key)
+        self.held.nodes[self.held.key(to)].name = to.rpartition("/")[2]
+
+    def mode(self, path: str) -> int:
+        node = self.held.find(path)
+        assert node is not None
+        return node.mode
+
+    def modified(self, path: str) -> int:
+        node = self.held.find(path)
+        assert node is not None
+        return node.modified
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One kind's place: `open` gives a further Target there, as another engine would have it."""
+
+    kind: str
+    trees: tuple[Tree, ...]
+    open_with: Callable[[PlacedOptions], Target]
+
+    def open(self, options: PlacedOptions | None = None) -> Target:
+        return self.open_with(options or PlacedOptions())
+
+    def live(self) -> list[dict[str, bytes]]:
+        """Each tree's files, but for the area and the public slips."""
+        return [visible(tree) for tree in self.trees]
+
+    def residue(self) -> list[str]:
+        """What a release may not leave behind in any area: everything but the commit records and one empty token for each module."""
+        return [path for tree in self.trees for path in leftovers(tree)]
+
+
+def visible(tree: Tree) -> dict[str, bytes]:
+    hidden = ("packageslip.xml", f"{AREA}/")
+    return {
+        path: content
+        for path, content in tree.files().items()
+        if not path.startswith(hidden) and not path.endswith("/packageslip.xml")
+    }
+
+
+def leftovers(tree: Tree) -> list[str]:
+    inside = [path.split("/") for path in sorted({*tree.files(), *tree.folders()}) if path.startswith(f"{AREA}/")]
+    tokens: dict[str, int] = {}
+    found = []
+    for parts in inside:
+        name = "/".join(parts)
+        match parts[2:]:
+            case [] | ["modules"] | ["new"] | ["modules", _] | ["modules", _, "slip.xml"]:
+                if not parts[1].startswith("modules-"):
+                    found.append(name)
+            case ["modules", module, _]:
+                tokens[module] = tokens.get(module, 0) + 1
+                if tokens[module] > 1:
+                    found.append(name)
+            case _:
+                found.append(name)
+    return found
+
+
+def memory_place(request: pytest.FixtureRequest) -> Place:
+    files = MemoryFiles()
+    return Place("memory", (MemoryTree(files),), lambda options: OrderedTarget("memory", MemoryDisk(files), options))
+
+
+def local_place(request: pytest.FixtureRequest) -> Place:
+    root: Path = request.getfixturevalue("tmp_path") / "site"
+    root.mkdir()
+    return Place("local", (PathTree(root),), lambda options: OrderedTarget("local", LocalDisk(root, "local"), options))
+
+
+def group_place(request: pytest.FixtureRequest) -> Place:
+    roots = [request.getfixturevalue("tmp_path") / name for name in ("one", "two")]
+    for root in roots:
+        root.mkdir()
+
+    def open_group(options: PlacedOptions) -> Target:
+        return GroupTarget("group", [OrderedTarget(root.name, LocalDisk(root, root.name), options) for root in roots])
+
+    return Place("group", tuple(PathTree(root) for root in roots), open_group)
+
+
+def sftp_place(request: pytest.FixtureRequest) -> Place:
+    from targets.sftp import SftpDisk
+
+    server = request.getfixturevalue("sshd")
+    name = f"site-{uuid.uuid4().hex[:8]}"
+    tree = PathTree(server.accounts[0].root)
+    tree.make_folder(name)
+    settings = server.settings(root=f"{server.accounts[0].remote_root}/{name}")
+    opened: list[Target] = []
+
+    def open_sftp(options: PlacedOptions) -> Target:
+        disk: Disk = SftpDisk(settings, target="sftp")
+        opened.append(OrderedTarget("sftp", disk, options))
+        return opened[-1]
+
+    def close_all() -> None:
+        for target in opened:
+            target.close()
+
+    request.addfinalizer(close_all)
+    return Place("sftp", (PathTree(tree.root / name),), open_sftp)
+
+
+# One line for each kind of target that the configuration knows; a test compares the two.
+PLACES: Mapping[str, Callable[[pytest.FixtureRequest], Place]] = {
+    "memory": memory_place,
+    "local": local_place,
+    "group": group_place,
+    "sftp": sftp_place,
+}
+
+
+@pytest.fixture(params=sorted(PLACES))
+def place(request: pytest.FixtureRequest) -> Place:
+    """An empty place of every kind in turn."""
+    return PLACES[request.param](request)
