@@ -185,7 +185,7 @@ class Session:
         with contextlib.suppress(TargetUnreachable):
             for work in left:
                 work.close()
-            while left and self._pending and self.broken is None:
+            while left and (self._pending or self._afterthoughts) and self.broken is None:
                 self._receive()
 
     def _receive(self) -> None:

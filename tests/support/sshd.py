@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +77,15 @@ class Sshd:
             "known_hosts": self.known_hosts,
         }
         return SftpTarget.model_validate(fields | overrides)
+
+    def fresh_site(self, account: int = 0) -> Account:
+        """The same account with an empty folder of its own, for tests that share a server."""
+        who = self.accounts[account]
+        root = Path(tempfile.mkdtemp(prefix="site-", dir=who.root))
+        root.chmod(0o755)
+        if IS_ROOT:
+            shutil.chown(root, who.user, who.user)
+        return replace(who, root=root, remote_root=f"{who.remote_root}/{root.name}")
 
     def sessions(self) -> list[int]:
         """Pids of the processes that serve connections at present, parents first."""
