@@ -47,7 +47,7 @@ def every_source() -> list[Path]:
 
 
 @pytest.mark.parametrize("layer", MAY_IMPORT)
-def test_layers_only_import_downwards(layer: str):
+def test_layers_only_import_downwards(layer: str) -> None:
     for source in sources_of(layer):
         ours = {name.split(".")[0] for name in imports(source)} & MAY_IMPORT.keys()
         upwards = ours - {layer} - MAY_IMPORT[layer]
@@ -55,13 +55,13 @@ def test_layers_only_import_downwards(layer: str):
 
 
 @pytest.mark.parametrize("layer", MAY_IMPORT)
-def test_outsiders_import_a_packages_public_face_only(layer: str):
+def test_outsiders_import_a_packages_public_face_only(layer: str) -> None:
     for source in sources_of(layer):
         inside = {name for name in imports(source) if "." in name and name.split(".")[0] in MAY_IMPORT.keys() - {layer}}
         assert not inside, f"{source.relative_to(ROOT)} reaches into {inside}"
 
 
-def test_no_package_imports_itself_in_a_circle():
+def test_no_package_imports_itself_in_a_circle() -> None:
     """Relative to the top: if A may import B, B may not import A."""
     for layer, below in MAY_IMPORT.items():
         for lower in below:
@@ -75,7 +75,7 @@ def installed_names() -> set[str]:
     return {*modules, *setup["options"]["packages"].split()}
 
 
-def test_setup_names_every_package_and_nothing_else():
+def test_setup_names_every_package_and_nothing_else() -> None:
     packages = {
         ".".join(folder.relative_to(ROOT).parts)
         for layer in MAY_IMPORT
@@ -86,7 +86,7 @@ def test_setup_names_every_package_and_nothing_else():
     assert installed_names() == packages | modules
 
 
-def test_every_package_has_a_public_face():
+def test_every_package_has_a_public_face() -> None:
     for layer in MAY_IMPORT:
         module = importlib.import_module(layer)
         assert module.__doc__, f"{layer} has no docstring"
@@ -96,14 +96,14 @@ def test_every_package_has_a_public_face():
         assert not missing, f"{layer}.__all__ names {missing}, which it does not have"
 
 
-def test_no_dependency_claims_our_names():
+def test_no_dependency_claims_our_names() -> None:
     claimed = importlib.metadata.packages_distributions()
     for layer in MAY_IMPORT:
         others = set(claimed.get(layer, [])) - {"slipway"}
         assert not others, f"{layer} is also the name of a package of {others}"
 
 
-def test_no_source_is_longer_than_400_lines():
+def test_no_source_is_longer_than_400_lines() -> None:
     long = {str(source.relative_to(ROOT)): n for source in every_source() if (n := len(source.read_text().splitlines())) > 400}
     assert not long
 
@@ -113,6 +113,6 @@ def kinds(union: object) -> set[str]:
     return {get_args(member.model_fields["kind"].annotation)[0] for member in members}
 
 
-def test_configured_kinds_are_the_kinds_that_exist():
+def test_configured_kinds_are_the_kinds_that_exist() -> None:
     assert kinds(settings.SourceSettings) == set(importlib.import_module("sources").KINDS)
     assert kinds(settings.TargetSettings) == set(importlib.import_module("targets").KINDS)

@@ -1,0 +1,5 @@
+"""The `slipway` command."""
+
+from cli.main import main, slipway
+
+__all__ = ["main", "slipway"]

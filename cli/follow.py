@@ -1,0 +1,199 @@
+"""Following tasks until they have ended: the daemon's (--wait), or by an engine that runs here (--now)."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
+
+from cli.exits import Exit, code_of_task, together
+from cli.session import Session
+from cli.words import many, size, task_fields, totals
+from database import ABSORBING, OPEN_STATES, Action, Desk, State, Task, TaskView
+from engines import run_engine
+
+PAUSE = 0.2
+"""Seconds between looks at the queue."""
+LOOKED_AT = 20
+"""Tasks looked at each time: they end roughly in the order in which they were added."""
+PAGE = 1000
+"""Rows read at once."""
+EXPANDING = frozenset({Action.REPUBLISH, Action.VERIFY})
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A task that has ended (or is held), and how."""
+
+    task: Task
+    code: Exit
+    summary: dict[str, object]
+
+    @classmethod
+    def of(cls, view: TaskView) -> "Ended":
+        last = view.attempts[-1] if view.attempts else None
+        return cls(view.task, code_of_task(view.task, last.error if last else None), dict(last.summary) if last else {})
+
+
+def follow(
+    session: Session, ids: Sequence[int], *, alive: Callable[[], None] = lambda: None, patience: float | None = None
+) -> list[Ended]:
+    """Wait until every task has ended or is held; in the order of `ids`.
+
+    `alive` is called between looks and may raise. After `patience` seconds in which nothing ran and nothing ended, the rest is
+    left as it is.
+    """
+    desk = Desk(session.database)
+    ended: dict[int, Ended] = {}
+    moved_at = time.monotonic()
+    with bar(session, len(ids)) as (progress, line):
+        while pending := [number for number in ids if number not in ended]:
+            views = {number: final(desk, desk.show(number)) for number in pending[:LOOKED_AT]}
+            news = {number: Ended.of(view) for number, view in views.items() if not goes_on(view.task)}
+            for one in news.values():
+                tell(session, one)
+            ended |= news
+            if news or any(view.task.state is State.RUNNING for view in views.values()):
+                moved_at = time.monotonic()
+            elif patience is not None and time.monotonic() - moved_at > patience:
+                ended |= {number: Ended.of(desk.show(number)) for number in pending}
+            progress.update(line, completed=len(ended), description=at_work(views))
+            alive()
+            if len(ended) < len(ids):
+                time.sleep(PAUSE)
+    return [ended[number] for number in ids]
+
+
+def final(desk: Desk, view: TaskView) -> TaskView:
+    """The view of a task; of a superseded one, that of its successor."""
+    if view.task.state is not State.SUPERSEDED:
+        return view
+    newest = successor(desk, view.task)
+    return final(desk, desk.show(newest.id)) if newest else view
+
+
+def goes_on(task: Task) -> bool:
+    """Whether waiting for it makes sense: a held task waits for a person."""
+    return task.state in OPEN_STATES - {State.HELD}
+
+
+def successor(desk: Desk, task: Task) -> Task | None:
+    """The task that took the place of this one: the next newer one of its module that was not itself superseded."""
+    later = [one for one in desk.find(url=task.url, environment=task.environment, limit=50) if one.id > task.id]
+    fit = [one for one in later if one.target == task.target and one.action in ABSORBING and one.state is not State.SUPERSEDED]
+    return min(fit, key=lambda one: one.id, default=None)
+
+
+def follow_all(
+    session: Session,
+    ids: Sequence[int],
+    *,
+    everything: bool = False,
+    alive: Callable[[], None] = lambda: None,
+    patience: float | None = None,
+) -> list[Ended]:
+    """Follow tasks and, of those that stand for many (REPUBLISH, VERIFY of everything), the many.
+
+    `everything`: also what follows from each, deliveries and dependents, and what follows from that.
+    """
+    desk = Desk(session.database)
+    ended: dict[int, Ended] = {}
+    wanted = list(ids)
+    while wanted:
+        found = follow(session, wanted, alive=alive, patience=patience)
+        ended |= {one.task.id: one for one in found}
+        parents = [one.task for one in found if everything or one.task.action in EXPANDING]
+        wanted = sorted({number for parent in parents for number in children_of(desk, parent)} - ended.keys())
+    return list(ended.values())
+
+
+def children_of(desk: Desk, parent: Task) -> list[int]:
+    """The ids of all the tasks that one made, the oldest first."""
+    found: list[int] = []
+    before = None
+    while page := desk.find(environment=parent.environment, limit=PAGE, before=before):
+        found += [task.id for task in page if task.parent == parent.id]
+        before = page[-1].id
+        if before < parent.id:
+            break
+    return sorted(found)
+
+
+def at_work(views: Mapping[int, TaskView]) -> str:
+    """What the first task that goes on is doing now."""
+    view = next((view for view in views.values() if goes_on(view.task)), None)
+    if view is None:
+        return ""
+    step = view.progress.step if view.progress else view.task.state.value.lower()
+    return f"{view.task.environment} {view.task.url}: {step}"
+
+
+def tell(session: Session, ended: Ended) -> None:
+    """One line for each task that ended, if it failed or if -v asked for more."""
+    task = ended.task
+    if ended.code is not Exit.OK:
+        session.say(f"{task.environment} {task.url}: {task.state}, {task.reason}")
+    elif session.options.verbosity:
+        session.say(f"{task.environment} {task.url}: {moved(ended.summary)}")
+
+
+def moved(summary: dict[str, object]) -> str:
+    """What an attempt moved, in words."""
+    return moves(totals([summary]))
+
+
+def moves(counts: Mapping[str, int]) -> str:
+    """What was put and dropped, in words."""
+    put, drop = counts.get("put", 0), counts.get("drop", 0)
+    if not put and not drop:
+        return "nothing had to move"
+    return f"{many(put, 'file')} put ({size(counts.get('bytes', 0))}), {drop} dropped"
+
+
+@contextmanager
+def bar(session: Session, total: int) -> Iterator[tuple[Progress, TaskID]]:
+    """A bar on stderr, on a terminal only."""
+    columns = (SpinnerColumn(), MofNCompleteColumn(), BarColumn(bar_width=24), TextColumn("{task.description}"))
+    hidden = session.options.quiet or not session.err.is_terminal
+    with Progress(*columns, console=session.err, transient=True, disable=hidden) as progress:
+        yield progress, progress.add_task("", total=total)
+
+
+def follow_here(session: Session, environment: str, ids: Sequence[int]) -> list[Ended]:
+    """Run the engine in this process until the tasks have ended, or wait for something that does not come soon."""
+    stop = threading.Event()
+    failure: list[BaseException] = []
+
+    def engine() -> None:
+        try:
+            while not stop.is_set():
+                run_engine(session.settings, environment, until_idle=False, stop=stop, secrets=session.secrets)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+            failure.append(error)
+
+    def alive() -> None:
+        if failure:
+            raise failure[0]
+
+    thread = threading.Thread(target=engine, name=f"engine {environment}")
+    thread.start()
+    try:
+        return follow_all(session, ids, everything=True, alive=alive, patience=session.settings.engine.linger)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def conclude(session: Session, ended: Sequence[Ended], *, as_json: bool) -> Exit:
+    """Report on the tasks and give the exit code that belongs to them."""
+    code = together([one.code for one in ended])
+    if as_json:
+        tasks = [{**task_fields(one.task), "summary": one.summary, "exit": int(one.code)} for one in ended]
+        session.document({"tasks": tasks, "exit": int(code)})
+        return code
+    for one in ended:
+        outcome = moved(one.summary) if one.code is Exit.OK else one.task.reason or ""
+        session.print(f"{one.task.id}\t{one.task.state}\t{one.task.environment}\t{one.task.url}\t{outcome}")
+    return code

@@ -1,0 +1,35 @@
+"""`slipway init`: a configuration to start from."""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from cli.exits import Exit
+from cli.session import Failure, Session, in_session, open_database
+from config import Secrets, candidates, load
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Replace a configuration that is there.")
+@in_session
+def init(session: Session, force: bool) -> None:
+    """Write a commented configuration, make the state directory and the embedded queue.
+
+    Into the file of --config, else /etc/slipway/config.toml for root, else ~/.config/slipway/config.toml.
+    """
+    file = session.options.config or default_file()
+    if file.exists() and not force:
+        raise Failure(f"{file} is there already; --force replaces it", Exit.FAILED)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(files("config").joinpath("sample.toml").read_text())
+    settings = load(file)
+    open_database(settings, Secrets()).close()
+    session.print(f"{file}")
+    session.say(f"state and queue in {settings.state_dir}; next: edit {file}, then 'slipway config check' and 'slipway doctor'")
+
+
+def default_file() -> Path:
+    user, system = candidates(os.environ)
+    return system if os.geteuid() == 0 else user

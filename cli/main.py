@@ -1,0 +1,97 @@
+"""The verbs, by name. Each verb's module is imported when it is used, so that `slipway --help` answers at once."""
+
+import importlib
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+
+VERBS = {
+    "demo": ("cli.demo:demo", "Run the main job on a sample site, all of it, here."),
+    "init": ("cli.init:init", "Write a commented configuration and make the queue."),
+    "run": ("cli.run:run", "Run the daemon: intake, schedules, engines."),
+    "publish": ("cli.publish:publish", "Publish modules."),
+    "unpublish": ("cli.publish:unpublish", "Remove modules from an environment."),
+    "republish": ("cli.publish:republish", "Publish many modules: all that a catalogue lists, or some."),
+    "plan": ("cli.plan:plan", "Show what publishing would do, file by file, and do nothing."),
+    "why": ("cli.why:why", "Say what is live, since when, and what stands in the way."),
+    "queue": ("cli.queue:queue", "Look at the queue and change what waits in it."),
+    "history": ("cli.why:history", "List a module's publications."),
+    "verify": ("cli.publish:verify", "Compare a target with its own slips; repair it."),
+    "slip": ("cli.slip:slip", "Build, check and compare packageslips."),
+    "store": ("cli.store:store", "Look after the content store."),
+    "target": ("cli.target:target", "Test a target, or take over what it holds."),
+    "config": ("cli.configuration:config", "Check and show the configuration."),
+    "db": ("cli.db:db", "Make or check the queue's schema."),
+    "doctor": ("cli.doctor:doctor", "Check everything that Slipway stands on."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was said before the verb."""
+
+    config: Path | None = None
+    verbosity: int = 0
+    quiet: bool = False
+
+
+class Verbs(click.Group):
+    """A group that imports a verb's module when the verb is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in VERBS:
+            return None
+        module, name = VERBS[cmd_name][0].split(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in VERBS.items()])
+
+
+EPILOG = (
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 configuration, 5 slip, 6 target, 7 source, "
+    "8 try again later, 25 held for a person, 75 locked; docs/command.md says more."
+)
+
+
+@click.group(cls=Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.option("--config", "-c", type=click.Path(path_type=Path), help="The configuration file, instead of the first one found.")
+@click.option("--verbose", "-v", count=True, help="Say more; twice: with logs and tracebacks.")
+@click.option("--quiet", "-q", is_flag=True, help="Say only what was asked for, and errors.")
+@click.version_option(package_name="slipway", message="slipway %(version)s")
+@click.pass_context
+def slipway(ctx: click.Context, config: Path | None, verbose: int, quiet: bool) -> None:
+    """Slipway publishes: it makes every target hold exactly what a packageslip says, completely and in order, or not at all.
+
+    Try it: slipway demo
+    """
+    ctx.obj = Options(config, verbose, quiet)
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+    raise Terminated
+
+
+def main() -> None:
+    """Run the command line; the process ends with one of the documented exit codes."""
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        slipway.main(prog_name="slipway")
+    except Terminated:
+        click.echo("slipway: terminated", err=True)
+        sys.exit(128 + signal.SIGTERM)

@@ -1,0 +1,119 @@
+"""The verbs that add tasks: publish, unpublish, republish, verify."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from cli.exits import Exit
+from cli.flags import TO, YES, Way, following
+from cli.follow import conclude, follow_all, follow_here
+from cli.places import environment_of, module_url, person
+from cli.session import Session, in_session
+from cli.words import task_fields
+from database import Action, Desk, Intake, NewTask
+
+
+@click.command()
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@TO
+@click.option("--full", is_flag=True, help="Put every file again, also those that are the same.")
+@following
+@in_session
+def publish(session: Session, urls: tuple[str, ...], environment: str, full: bool, way: Way) -> Exit:
+    """Publish modules: make an environment hold exactly what their slips say."""
+    return ask(session, environment, urls, Action.PUBLISH, {"mode": "full"} if full else {}, way)
+
+
+@click.command()
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@click.option("--from", "environment", metavar="ENV", required=True, help="The environment.")
+@YES
+@following
+@in_session
+def unpublish(session: Session, urls: tuple[str, ...], environment: str, yes: bool, way: Way) -> Exit:
+    """Remove modules: the files that their slips list, at the origin and in the holding areas."""
+    environment_of(session, environment)
+    if not way.dry_run:
+        session.confirm(f"Remove {', '.join(urls)} from {environment}?", yes=yes)
+    return ask(session, environment, urls, Action.UNPUBLISH, {}, way)
+
+
+@click.command()
+@TO
+@click.option("--type", "types", multiple=True, help="Only modules of this type; may be repeated.")
+@click.option("--state", "states", multiple=True, help="Only modules in this state of their workflow; may be repeated.")
+@click.option("--prefix", metavar="URL", help="Only this module and what lies below it.")
+@click.option(
+    "--from", "origin", type=click.Choice(["source", "target"]), default="source", show_default=True, help="Whose catalogue."
+)
+@click.option("--full", is_flag=True, help="Put every file again, also those that are the same.")
+@following
+@in_session
+def republish(
+    session: Session,
+    environment: str,
+    types: tuple[str, ...],
+    states: tuple[str, ...],
+    prefix: str | None,
+    origin: str,
+    full: bool,
+    way: Way,
+) -> Exit:
+    """Publish many modules as one batch: all that the source's (or the target's) catalogue lists, or some of them."""
+    chosen: dict[str, Any] = {
+        "from": origin,
+        "types": list(types),
+        "states": list(states),
+        "prefix": prefix and module_url(prefix),
+        "mode": "full" if full else None,
+    }
+    return ask(session, environment, ["/"], Action.REPUBLISH, {key: value for key, value in chosen.items() if value}, way)
+
+
+@click.command()
+@click.argument("environment", metavar="ENV")
+@click.argument("url", required=False)
+@click.option("--repair", is_flag=True, help="Put back what differs.")
+@following
+@in_session
+def verify(session: Session, environment: str, url: str | None, repair: bool, way: Way) -> Exit:
+    """Compare an environment's origin with its own slips: one module, or all of them."""
+    parameters = {"repair": True} if repair else {}
+    return ask(session, environment, [url or "/"], Action.VERIFY, parameters if url else {**parameters, "all": True}, way)
+
+
+def ask(session: Session, environment: str, urls: Sequence[str], action: Action, parameters: Mapping[str, Any], way: Way) -> Exit:
+    """Insert one row for each URL, then leave, wait, or do the work here."""
+    environment_of(session, environment)
+    wanted = {**parameters, "dry_run": True} if way.dry_run else dict(parameters)
+    rows = [
+        NewTask(url, environment, action, way.priority, parameters=wanted, requested_by=person(), note=way.note)
+        for url in dict.fromkeys(map(module_url, urls))
+    ]
+    ids = list(Desk(session.database).insert_many(rows))
+    if way.now:
+        return conclude(session, follow_here(session, environment, ids), as_json=way.as_json)
+    if not way.wait:
+        return queued(session, environment, ids, as_json=way.as_json)
+    hint_if_alone(session, environment)
+    return conclude(session, follow_all(session, ids), as_json=way.as_json)
+
+
+def queued(session: Session, environment: str, ids: Sequence[int], *, as_json: bool) -> Exit:
+    """Say what was added."""
+    desk = Desk(session.database)
+    tasks = [desk.show(number).task for number in ids]
+    if as_json:
+        session.document({"tasks": [task_fields(task) for task in tasks]})
+    else:
+        for task in tasks:
+            session.print(f"{task.id}\t{task.state}\t{task.environment}\t{task.url}")
+    hint_if_alone(session, environment)
+    return Exit.OK
+
+
+def hint_if_alone(session: Session, environment: str) -> None:
+    """Tell somebody who would wait for ever that nobody works here."""
+    if not Intake(session.database).poll().engines.get(environment):
+        session.say(f"no engine of {environment} is running: start 'slipway run', or use --now")

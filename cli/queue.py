@@ -1,0 +1,184 @@
+"""`slipway queue`: what waits, what happened, and a person's say in it."""
+
+import json
+from collections.abc import Callable, Sequence
+
+import click
+
+from cli.exits import Exit
+from cli.flags import AS_JSON, NOTE, YES
+from cli.places import person
+from cli.plan import print_plan
+from cli.session import Failure, Session, in_session
+from cli.words import table, task_fields, when
+from database import OPEN_STATES, Attempt, Desk, Event, Progress, State, TaskView
+
+STATES = click.Choice([state.value for state in State], case_sensitive=False)
+
+
+@click.group()
+def queue() -> None:
+    """Look at the queue and change what waits in it."""
+
+
+@queue.command("list")
+@click.option("--state", "states", multiple=True, type=STATES, help="May be repeated.")
+@click.option("--env", "environment", metavar="ENV", help="Only this environment.")
+@click.option("--url", help="Only this module.")
+@click.option("--all", "everything", is_flag=True, help="Finished tasks too.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many, the newest first.")
+@AS_JSON
+@in_session
+def list_tasks(
+    session: Session,
+    states: tuple[str, ...],
+    environment: str | None,
+    url: str | None,
+    everything: bool,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List tasks; those that are not finished, if nothing else is said."""
+    wanted = [State(state.upper()) for state in states] or (list(State) if everything or url else sorted(OPEN_STATES))
+    tasks = Desk(session.database).find(states=wanted, environment=environment, url=url, limit=limit)
+    if as_json:
+        session.document({"tasks": [task_fields(task) for task in tasks]})
+        return
+    rows = [(t.id, t.state, t.environment, t.action, t.url, t.target, when(t.created_at), t.reason) for t in tasks]
+    table(session, ["id", "state", "environment", "action", "url", "target", "created", "reason"], rows)
+    if not tasks:
+        session.say("no such task" if everything or url or states else "nothing waits")
+
+
+@queue.command()
+@click.argument("id", type=int)
+@AS_JSON
+@in_session
+def show(session: Session, id: int, as_json: bool) -> None:
+    """Show one task: its attempts, its events, and the plan that a person is asked to approve."""
+    view = Desk(session.database).show(id)
+    if as_json:
+        session.document(view_fields(view))
+    else:
+        print_view(session, view)
+
+
+def view_fields(view: TaskView) -> dict[str, object]:
+    return {
+        "task": task_fields(view.task),
+        "attempts": [attempt_fields(attempt) for attempt in view.attempts],
+        "events": [event_fields(event) for event in view.events],
+        "progress": progress_fields(view.progress) if view.progress else None,
+        "plan": plan_document(view),
+        "children": [task_fields(child) for child in view.children],
+    }
+
+
+def progress_fields(progress: Progress) -> dict[str, object]:
+    return {
+        "step": progress.step,
+        "files_done": progress.files_done,
+        "files_total": progress.files_total,
+        "bytes_done": progress.bytes_done,
+        "bytes_total": progress.bytes_total,
+        "at": when(progress.at),
+    }
+
+
+def attempt_fields(attempt: Attempt) -> dict[str, object]:
+    return {
+        "number": attempt.number,
+        "fence": attempt.fence,
+        "engine": attempt.engine,
+        "host": attempt.host,
+        "claimed_at": when(attempt.claimed_at),
+        "started_at": when(attempt.started_at),
+        "ended_at": when(attempt.ended_at),
+        "outcome": attempt.outcome,
+        "error": attempt.error,
+        "reason": attempt.reason,
+        "summary": dict(attempt.summary),
+    }
+
+
+def event_fields(event: Event) -> dict[str, object]:
+    return {"at": when(event.at), "state": event.state, "reason": event.reason, "fence": event.fence}
+
+
+def plan_document(view: TaskView) -> dict[str, object] | None:
+    """The held plan as its JSON says, with the digest that an approval names."""
+    return {"digest": view.plan.digest, **json.loads(view.plan.document)} if view.plan else None
+
+
+def print_view(session: Session, view: TaskView) -> None:
+    task = view.task
+    session.print(f"task {task.id}: {task.action} {task.url} in {task.environment}, {task.state}")
+    for name, value in task_fields(task).items():
+        if value not in (None, {}, False) and name not in ("id", "url", "environment", "action", "state"):
+            session.print(f"  {name}: {value}")
+    for event in view.events:
+        session.print(f"  {when(event.at)}  {event.state}" + (f"  {event.reason}" if event.reason else ""))
+    for attempt in view.attempts:
+        ended = ", ".join(filter(None, (attempt.outcome or "under way", attempt.reason)))
+        session.print(f"  attempt {attempt.number} on {attempt.host}: {ended}")
+    if view.children:
+        session.print(f"  its tasks: {', '.join(f'{child.id} {child.state}' for child in view.children)}")
+    if view.plan:
+        session.print(f"  plan {view.plan.digest}")
+        print_plan(session, json.loads(view.plan.document))
+    if view.task.state is State.HELD:
+        session.say(f"to let it go on: slipway queue approve {task.id}")
+
+
+def acting(name: str, text: str, act: Callable[[Desk, Sequence[int]], object], done: str) -> click.Command:
+    """A verb that does one thing to the tasks it is given."""
+
+    @in_session
+    def verb(session: Session, ids: tuple[int, ...]) -> None:
+        act(Desk(session.database), ids)
+        for number in ids:
+            session.print(f"{number}\t{done}")
+
+    numbers = click.Argument(["ids"], type=int, nargs=-1, required=True)
+    return click.Command(name, callback=verb, params=[numbers], help=text)
+
+
+CANCEL = "Cancel tasks. A running one ends before anything becomes visible, or not at all."
+HOLD = "Let tasks wait until they are released."
+RELEASE = "Let tasks go on that were put on hold."
+
+queue.add_command(acting("cancel", CANCEL, Desk.cancel, "cancelling"))
+queue.add_command(acting("hold", HOLD, Desk.hold, "on hold"))
+queue.add_command(acting("release", RELEASE, Desk.release, "released"))
+
+
+@queue.command()
+@click.argument("ids", type=int, nargs=-1, required=True)
+@in_session
+def retry(session: Session, ids: tuple[int, ...]) -> None:
+    """Ask for tasks again: each becomes a new row, and the old one stays as it is."""
+    desk = Desk(session.database)
+    for number in ids:
+        session.print(f"{desk.retry(number)}\ta rerun of {number}")
+
+
+@queue.command()
+@click.argument("id", type=int)
+@click.option("--plan", "digest", metavar="DIGEST", help="The plan's digest; default: the one that the task shows now.")
+@click.option("--adopt", is_flag=True, help="Also overwrite files that are not Slipway's.")
+@YES
+@NOTE
+@in_session
+def approve(session: Session, id: int, digest: str | None, adopt: bool, yes: bool, note: str | None) -> None:
+    """Let a held task go on, with exactly the plan that it shows."""
+    desk = Desk(session.database)
+    view = desk.show(id)
+    if view.task.state is not State.HELD or view.plan is None:
+        raise Failure(f"task {id} is {view.task.state}: only a held task can be approved", Exit.FAILED)
+    if digest not in (None, view.plan.digest):
+        raise Failure(f"task {id} now has the plan {view.plan.digest}: look at it with 'slipway queue show {id}'", Exit.HELD)
+    if not yes:
+        print_plan(session, json.loads(view.plan.document))
+        session.confirm(f"Let task {id} do this?", yes=yes)
+    row = desk.approve(id, view.plan.digest, adopt=adopt, by=person(), note=note)
+    session.print(f"{row}\tapproves {id}")

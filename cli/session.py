@@ -1,0 +1,157 @@
+"""One run of the command: where its words go, what it has opened, and how it ends."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self
+
+import click
+from rich.console import Console
+
+from cli.exits import Exit, code_of
+from cli.main import Options
+from config import Secrets, Settings, configure_logging, load, queue_url
+from database import Database, upgrade
+
+DOCUMENT_VERSION = 1
+"""The `version` of every --json document; it rises when a field changes its meaning or goes."""
+
+P = ParamSpec("P")
+
+
+class Failure(Exception):
+    """The verb could not do it; the message is one sentence, the code one of the documented ones."""
+
+    def __init__(self, message: str, code: Exit) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class Session:
+    """What the verbs share. Data goes to `out` (stdout), everything else to `err` (stderr)."""
+
+    def __init__(self, options: Options, environ: Mapping[str, str] | None = None) -> None:
+        self.options = options
+        self._environ = environ
+        self.out = Console(soft_wrap=True, highlight=False, emoji=False, markup=False)
+        self.err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False, markup=False)
+        self._open = ExitStack()
+        self._database: Database | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._open.close()
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The configuration; logs follow it, but stay silent unless they were asked for."""
+        settings = load(self.options.config, self._environ)
+        level = "debug" if self.options.verbosity > 1 else "info" if self.options.verbosity else "error"
+        configure_logging(settings.log.model_copy(update={"level": level}), sys.stderr, self.secrets)
+        return settings
+
+    @functools.cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(self._environ)
+
+    @property
+    def database(self) -> Database:
+        """The queue's database, its schema checked. An embedded one is made or upgraded on first use."""
+        if self._database is None:
+            self._database = open_database(self.settings, self.secrets)
+            self._open.callback(self._database.close)
+        return self._database
+
+    def keep(self, close: Callable[[], object]) -> None:
+        """Call this when the verb ends."""
+        self._open.callback(close)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether a person may be asked: both ends are a terminal."""
+        return sys.stdin.isatty() and self.err.is_terminal
+
+    def say(self, text: str) -> None:
+        """Tell a person, on stderr, unless asked to be quiet."""
+        if not self.options.quiet:
+            self.err.print(text)
+
+    def print(self, text: str) -> None:
+        """A line of what was asked for, on stdout."""
+        click.echo(text)
+
+    def document(self, content: Mapping[str, object]) -> None:
+        """The one JSON document of --json, on stdout."""
+        click.echo(json.dumps({"version": DOCUMENT_VERSION, **content}, ensure_ascii=False, indent=2))
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask before something that cannot be taken back; without a terminal, -y must have been given."""
+        if yes:
+            return
+        if not self.terminal:
+            raise click.UsageError(f"{question} Say so with -y.")
+        if not click.confirm(question, err=True):
+            raise Failure("nothing was done", Exit.FAILED)
+
+
+def open_database(settings: Settings, secrets: Secrets) -> Database:
+    """Connect; an embedded SQLite queue gets its schema by itself, a server's is changed only by 'slipway db upgrade'."""
+    url = queue_url(settings)
+    password = secrets.read(settings.queue.password) if settings.queue.password else None
+    if url.startswith("sqlite"):
+        upgrade(url, password)
+    database = Database.connect(url, password)
+    database.check_schema()
+    return database
+
+
+def in_session(verb: Callable[Concatenate[Session, P], Exit | None]) -> Callable[P, None]:
+    """Run a verb in a session and turn what it returns or raises into an exit code and one sentence."""
+
+    @functools.wraps(verb)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        context = click.get_current_context()
+        options: Options = context.find_root().obj
+        try:
+            with Session(options) as session:
+                code = verb(session, *args, **kwargs) or Exit.OK
+        except KeyboardInterrupt:
+            code = complain("interrupted", Exit.INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            # Of these click knows what to do; a reader that has seen enough is no fault.
+            raise
+        except Failure as failure:
+            code = complain(str(failure), failure.code)
+        except Exception as error:
+            if options.verbosity > 1:
+                raise
+            code = complain(sentence(error), code_of(type(error)))
+        context.exit(int(code))
+
+    return run
+
+
+def complain(message: str, code: Exit) -> Exit:
+    """One sentence on stderr."""
+    click.echo(f"slipway: {message}", err=True)
+    return code
+
+
+def sentence(error: Exception) -> str:
+    """What to tell a person. Our own errors are sentences already; a stranger's kind is named."""
+    text = str(error).strip()
+    if code_of(type(error)) is not Exit.FAILED or type(error).__module__.split(".")[0] in (
+        "store",
+        "database",
+        "tasks",
+        "engines",
+    ):
+        return text or type(error).__name__
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return f"{type(error).__name__}: {text} (this is a fault of Slipway; 'slipway -vv ...' shows where)"

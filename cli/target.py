@@ -1,0 +1,91 @@
+"""`slipway target`: test a target, or take over what it holds."""
+
+from collections.abc import Iterator
+
+import click
+
+from cli.exits import Exit
+from cli.flags import AS_JSON, DRY_RUN, YES
+from cli.places import target_of
+from cli.session import Session, in_session
+from cli.words import many, table
+from database import Published, Record, renew_queue_id
+from packageslip import CatalogueEntry, write_slip
+from targets import Check, Target
+
+
+@click.group()
+def target() -> None:
+    """Test a target, or take over what it holds."""
+
+
+@target.command()
+@click.argument("name")
+@AS_JSON
+@in_session
+def test(session: Session, name: str, as_json: bool) -> Exit:
+    """Try what publishing needs there: connect, write, sync, rename, space. Nothing is left behind."""
+    checks = list(target_of(session, name).probe())
+    if as_json:
+        session.document({"target": name, "checks": [check_fields(check) for check in checks]})
+    else:
+        for check in checks:
+            session.print(check_words(check))
+    return Exit.TARGET if any(check.outcome == "failure" for check in checks) else Exit.OK
+
+
+def check_fields(check: Check) -> dict[str, object]:
+    return {"outcome": check.outcome, "what": check.what, "remedy": check.remedy}
+
+
+def check_words(check: Check) -> str:
+    """One line: the outcome, what was looked at, and what to do if that is not so."""
+    word = check.outcome.upper() if check.outcome == "failure" else check.outcome
+    return f"{word:8} {check.what}" + (f" -> {check.remedy}" if check.remedy and check.outcome != "ok" else "")
+
+
+@target.command()
+@click.argument("name")
+@click.option("--renew", is_flag=True, help="First give this queue a new id: its database was restored from a copy.")
+@DRY_RUN
+@YES
+@AS_JSON
+@in_session
+def adopt(session: Session, name: str, renew: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Take over a target of a lost or restored queue, and record what it says that it holds.
+
+    From then on an engine of the other queue can change nothing there.
+    """
+    place = target_of(session, name)
+    held = list(place.modules())
+    if not as_json:
+        table(session, ["url", "type", "version"], [(one.url, one.module_type, (one.version or b"").hex()[:12]) for one in held])
+    before = None
+    if not dry_run:
+        session.confirm(f"Take over {name} with its {many(len(held), 'module')}? Engines of its old queue are shut out.", yes=yes)
+        before = place.adopt(renew_queue_id(session.database) if renew else session.database.queue_id)
+        Record(session.database).adopt(name, documents(place, held, name))
+    if as_json:
+        session.document({"target": name, "adopted": not dry_run, "was": before, "modules": [entry_fields(one) for one in held]})
+    session.say(f"{name} holds {many(len(held), 'module')}" + ("" if dry_run else "; it belongs to this queue now"))
+
+
+def documents(place: Target, held: list[CatalogueEntry], name: str) -> Iterator[Published]:
+    """What the record needs of each module, read from its commit record."""
+    for entry in held:
+        slip = place.slip(entry.url)
+        if slip is not None:
+            yield Published(
+                name, slip.url, slip.serial or 0, slip.version, write_slip(slip), slip.module_type, slip.title, slip.state
+            )
+
+
+def entry_fields(entry: CatalogueEntry) -> dict[str, object]:
+    return {
+        "url": entry.url,
+        "type": entry.module_type,
+        "state": entry.state,
+        "revision": entry.revision,
+        "version": entry.version.hex() if entry.version else None,
+        "serial": entry.serial,
+    }
