@@ -9,17 +9,21 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from config.cron import cron_trigger, newest_fire
 from config.settings import ScheduleSettings
 
+LastFired = Callable[[str], datetime | None]
+
 
 class Ticker:
     """APScheduler in memory. Its thread only notes what came due and rings; the main loop asks here for the rest.
 
-    `ring` is called from that thread.
+    `ring` is called from that thread. `since`: what was due before is missed, unless its schedule catches up.
     """
 
-    def __init__(self, schedules: Mapping[str, ScheduleSettings], ring: Callable[[], None]) -> None:
-        self._ring = ring
+    def __init__(self, schedules: Mapping[str, ScheduleSettings], ring: Callable[[], None], since: datetime) -> None:
+        self._schedules, self._ring, self._since = schedules, ring, since
         self._triggers = {name: cron_trigger(schedule.cron, schedule.timezone) for name, schedule in schedules.items()}
         self._noted: SimpleQueue[str] = SimpleQueue()
+        self._pending = {name for name, schedule in schedules.items() if schedule.catch_up}
+        self._done: dict[str, datetime] = {}
         self._scheduler = BackgroundScheduler(timezone=UTC)
 
     def start(self) -> None:
@@ -37,11 +41,24 @@ class Ticker:
         self._noted.put(name)
         self._ring()
 
-    def due(self) -> frozenset[str]:
-        """The schedules that came due since the last call."""
-        return frozenset(self._noted.get() for _ in range(self._noted.qsize()))
+    def due(self, last_fired: LastFired, now: datetime) -> list[tuple[str, datetime]]:
+        """The schedules that are due, each with its newest moment in UTC, until `done` says that its row is inserted.
 
-    def newest(self, name: str, after: datetime, until: datetime) -> datetime | None:
-        """The last moment of a schedule with `after < moment <= until`, in UTC, or None."""
-        moment = newest_fire(self._triggers[name], after, until)
+        So what an outage prevented comes again; of several missed moments only the newest does. `last_fired` tells what was
+        inserted before this process began.
+        """
+        self._pending.update(self._noted.get() for _ in range(self._noted.qsize()))
+        moments = {name: self._newest(name, last_fired, now) for name in sorted(self._pending)}
+        self._pending = {name for name, moment in moments.items() if moment is not None}
+        return [(name, moment) for name, moment in moments.items() if moment is not None]
+
+    def _newest(self, name: str, last_fired: LastFired, now: datetime) -> datetime | None:
+        if name not in self._done:
+            self._done[name] = (last_fired(name) if self._schedules[name].catch_up else None) or self._since
+        moment = newest_fire(self._triggers[name], self._done[name], now)
         return None if moment is None else moment.astimezone(UTC)
+
+    def done(self, name: str, moment: datetime) -> None:
+        """The row for this moment is in the queue."""
+        self._pending.discard(name)
+        self._done[name] = moment

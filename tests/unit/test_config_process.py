@@ -83,33 +83,52 @@ def test_children_do_not_speak_for_the_daemon() -> None:
     assert systemd.environment_of_children() == {"PATH": "/bin"}
 
 
-def schedule(cron: str) -> ScheduleSettings:
-    return ScheduleSettings(cron=cron, environment="STAGING", timezone="Europe/Berlin")
+def schedule(cron: str, *, catch_up: bool = False) -> ScheduleSettings:
+    return ScheduleSettings(cron=cron, environment="STAGING", timezone="Europe/Berlin", catch_up=catch_up)
 
 
-def test_the_ticker_says_for_which_moment() -> None:
-    ticker = Ticker({"nightly": schedule("30 2 * * *")}, lambda: None)
-    until = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    moment = ticker.newest("nightly", until - timedelta(days=3), until)
-    assert moment == datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
-    assert moment is not None
-    assert moment.tzinfo is UTC
-    assert ticker.newest("nightly", until, until) is None
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def test_the_ticker_notes_what_came_due_and_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+def never(_name: str) -> None:
+    return None
+
+
+def test_what_came_due_stays_due_until_its_row_is_inserted() -> None:
     bell = Bell()
-    ticker = Ticker({"often": schedule("* * * * *")}, bell.ring)
-    ticker._note("often")
+    ticker = Ticker({"nightly": schedule("30 2 * * *")}, bell.ring, since=NOON - timedelta(days=3))
+    assert ticker.due(never, NOON) == []
+    ticker._note("nightly")
     assert seconds(bell, 10) < 1
-    assert ticker.due() == {"often"}
-    assert ticker.due() == frozenset()
+    for _ in range(2):
+        ((name, moment),) = ticker.due(never, NOON)
+        assert (name, moment, moment.tzinfo) == ("nightly", datetime(2026, 11, 22, 1, 30, tzinfo=UTC), UTC)
+    ticker.done(name, moment)
+    assert ticker.due(never, NOON) == []
+    ticker._note("nightly")
+    assert ticker.due(never, NOON) == [], "one row for each moment"
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "fired", "expected"),
+    [
+        (True, NOON - timedelta(days=9), [datetime(2026, 11, 22, 1, 30, tzinfo=UTC)]),
+        (True, NOON - timedelta(hours=1), []),
+        (True, None, []),
+        (False, NOON - timedelta(days=9), []),
+    ],
+)
+def test_only_a_schedule_that_catches_up_gets_what_was_missed(
+    catch_up: bool, fired: datetime | None, expected: list[datetime]
+) -> None:
+    ticker = Ticker({"nightly": schedule("30 2 * * *", catch_up=catch_up)}, lambda: None, since=NOON)
+    assert [moment for _, moment in ticker.due(lambda _name: fired, NOON)] == expected
 
 
 @pytest.mark.parametrize("schedules", [{}, {"often": schedule("* * * * *")}])
 def test_the_ticker_starts_and_stops(schedules: dict[str, ScheduleSettings]) -> None:
     before = threading.active_count()
-    ticker = Ticker(schedules, lambda: None)
+    ticker = Ticker(schedules, lambda: None, since=NOON)
     ticker.start()
     ticker.stop()
     deadline = time.monotonic() + 5

@@ -1,0 +1,323 @@
+"""The daemon as a real process, with real signals, on SQLite. Its engines are stand-ins that tell what is done to them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from database import Database, Desk, Intake, Leases, NewTask, State, upgrade
+from support.deployment import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST = 30.0
+"""Seconds before a wait counts as a hang."""
+
+CONFIG = """
+state_dir = "state"
+log = { format = "console" }
+queue = { poll = 0.05 }
+engine = { restart_base = 0.2, restart_cap = 0.8, workers = 4, stop_grace = 0 }
+sources.cms = { kind = "directory", path = "site" }
+targets.staging = { kind = "local", root = "www" }
+environments.STAGING = { source = "cms", origin = "staging" }
+"""
+
+
+class Daemon:
+    """A scheduler process in a folder of its own."""
+
+    def __init__(self, folder: Path, mode: str = "stay", **variables: str) -> None:
+        self.folder = folder
+        self.config = folder / "config.toml"
+        self.url = f"sqlite:///{folder}/state/queue.db"
+        if not self.config.exists():
+            self.config.write_text(CONFIG)
+        (folder / "engines").mkdir(exist_ok=True)
+        (folder / "engines" / "__init__.py").touch()
+        (folder / "engines" / "__main__.py").write_text((ROOT / "tests/support/stand_in_engine.py").read_text())
+        self.mode(mode)
+        self.variables = {**os.environ, "PYTHONPATH": str(folder), "STAND_IN": str(folder), **variables}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def mode(self, mode: str) -> None:
+        (self.folder / "mode").write_text(mode)
+
+    def start(self) -> "Daemon":
+        with (self.folder / "stderr").open("ab") as stderr:
+            command = [sys.executable, "-P", str(ROOT / "scheduler.py"), "--config", str(self.config)]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stderr, env=self.variables)
+        return self
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def ends(self) -> int:
+        assert self.process is not None
+        return self.process.wait(LONGEST)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(LONGEST)
+        for pid in {int(words[0]) for _, *words in self.told()}:
+            kill(pid)
+
+    @property
+    def stderr(self) -> str:
+        return (self.folder / "stderr").read_text()
+
+    def told(self, *words: str) -> list[list[str]]:
+        """What the engines told: moment, pid, word, more."""
+        if not (self.folder / "log").exists():
+            return []
+        lines = [line.split() for line in (self.folder / "log").read_text().splitlines()]
+        return [line for line in lines if not words or line[2] in words]
+
+    def waits_for(self, word: str, count: int = 1) -> list[list[str]]:
+        def found() -> list[list[str]]:
+            told = self.told(word)
+            return told if len(told) >= count else []
+
+        try:
+            return eventually(found, LONGEST, f"{count} x {word}")  # type: ignore[no-any-return]
+        except AssertionError:
+            pytest.fail(f"no {count} x {word} in {self.told()}\n{self.stderr}")
+
+    def says(self, text: str) -> None:
+        eventually(lambda: text in self.stderr, LONGEST, f"{text!r} in the daemon's log")
+
+    def insert(self, environment: str = "STAGING") -> int:
+        upgrade(self.url)
+        task: int = self.on_database(lambda db: Desk(db).insert(NewTask("/courses/a", environment)))
+        return task
+
+    def on_database(self, work: Callable[[Database], Any]) -> Any:
+        db = Database.connect(self.url)
+        try:
+            return work(db)
+        finally:
+            db.close()
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    one = Daemon(tmp_path)
+    yield one
+    one.stop()
+
+
+def test_a_row_starts_an_engine_and_keeps_ringing_it(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.says("database available")
+    assert daemon.told() == [], "nothing is due yet"
+    daemon.insert()
+    ((_, _, _, environment, workers, notify, own_session),) = daemon.waits_for("started")
+    assert (environment, workers, notify, own_session) == ("STAGING", "4", "-", "True")
+    daemon.waits_for("rung", 3)
+    assert len(daemon.told("started")) == 1
+
+
+def test_an_environment_that_is_started_by_hand_gets_no_engine(daemon: Daemon) -> None:
+    text = CONFIG + 'environments.MIRROR = { source = "cms", origin = "staging", start = "manual" }\n'
+    daemon.config.write_text(text)
+    task = daemon.insert("MIRROR")
+    daemon.start()
+    eventually(lambda: daemon.on_database(lambda db: Desk(db).show(task).task.state) == State.READY, LONGEST, "intake")
+    time.sleep(0.5)
+    assert daemon.told() == []
+
+
+def test_a_second_engine_joins_while_there_is_more_to_do(daemon: Daemon) -> None:
+    daemon.config.write_text(CONFIG.replace('origin = "staging" }', 'origin = "staging", engines = 2 }'))
+    daemon.insert()
+    daemon.start()
+    first, second = daemon.waits_for("started", 2)
+    assert float(second[0]) - float(first[0]) > 1
+    time.sleep(2.5)
+    assert len(daemon.told("started")) == 2
+
+
+def test_an_engine_that_crashes_is_started_again_later_and_later(daemon: Daemon) -> None:
+    daemon.mode("crash")
+    daemon.insert()
+    daemon.start()
+    moments = [float(told[0]) for told in daemon.waits_for("started", 6)]
+    gaps = [after - before for before, after in pairwise(moments)]
+    assert gaps[-1] > 0.7, "the cap"
+    assert gaps[-1] > gaps[0]
+    assert "exit code 3" in daemon.stderr
+
+
+def test_a_killed_engine_is_buried_at_once_and_its_task_goes_on(daemon: Daemon) -> None:
+    daemon.mode("claim")
+    task = daemon.insert()
+    daemon.start()
+    ((_, pid, _, claimed),) = daemon.waits_for("claimed")
+    assert int(claimed) == task
+    daemon.mode("stay")
+    begun = time.monotonic()
+    os.kill(int(pid), signal.SIGKILL)
+    eventually(lambda: daemon.on_database(lambda db: Desk(db).show(task).task.state) == State.READY, LONGEST, "READY again")
+    assert time.monotonic() - begun < 10, "its lease had 600 s to go"
+    view = daemon.on_database(lambda db: Desk(db).show(task))
+    assert [attempt.outcome for attempt in view.attempts] == ["LOST"]
+    assert daemon.on_database(lambda db: [one.state for one in Leases(db).engines()]) == ["DEAD"]
+    daemon.waits_for("started", 2)
+    assert "signal SIGKILL" in daemon.stderr
+
+
+def test_sigterm_lets_the_engines_finish(daemon: Daemon) -> None:
+    daemon.insert()
+    daemon.start()
+    daemon.waits_for("rung")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends() == 0
+    assert [word for _, _, word in daemon.told("asked-to-stop", "finished")] == ["asked-to-stop", "finished"]
+    assert "daemon stopped" in daemon.stderr
+
+
+def test_who_asks_twice_does_not_wait_for_a_deaf_engine(daemon: Daemon) -> None:
+    daemon.mode("deaf")
+    daemon.insert()
+    daemon.start()
+    ((_, pid, *_),) = daemon.waits_for("started")
+    daemon.waits_for("rung")
+    daemon.send(signal.SIGTERM)
+    daemon.waits_for("asked-to-stop")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ends() == 0
+    assert "engine killed" in daemon.stderr
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
+
+
+def test_sighup_brings_the_new_configuration_to_new_engines(daemon: Daemon) -> None:
+    daemon.insert()
+    daemon.start()
+    daemon.waits_for("rung")
+    daemon.config.write_text(CONFIG.replace("workers = 4", "workers = 9"))
+    daemon.send(signal.SIGHUP)
+    _, second = daemon.waits_for("started", 2)
+    assert second[4] == "9"
+    daemon.waits_for("finished")
+
+
+def test_sighup_with_a_faulty_file_keeps_the_old_one_and_tells_every_fault(daemon: Daemon) -> None:
+    daemon.insert()
+    daemon.start()
+    ((_, pid, *_),) = daemon.waits_for("started")
+    daemon.config.write_text(CONFIG.replace("workers", "workrs").replace('origin = "staging"', 'origin = "stagin"'))
+    daemon.send(signal.SIGHUP)
+    daemon.says("engine.workrs: is not a known key; did you mean workers?")
+    daemon.says("names no target of this configuration; did you mean staging?")
+    assert daemon.told("asked-to-stop") == []
+    os.kill(int(pid), signal.SIGKILL)
+    _, second = daemon.waits_for("started", 2)
+    assert second[4] == "4", "also an engine that starts now works with the good one"
+
+
+def test_sighup_does_not_move_the_daemon_to_another_queue(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.says("database available")
+    daemon.config.write_text(CONFIG.replace('"state"', '"elsewhere"'))
+    daemon.send(signal.SIGHUP)
+    daemon.says("restart the daemon for that")
+
+
+def test_an_engine_outlives_a_killed_daemon(daemon: Daemon) -> None:
+    daemon.insert()
+    daemon.start()
+    daemon.waits_for("rung")
+    daemon.send(signal.SIGKILL)
+    daemon.ends()
+    daemon.waits_for("alone")
+    assert daemon.told("asked-to-stop") == []
+
+
+def test_a_faulty_configuration_is_told_whole_at_the_start(daemon: Daemon) -> None:
+    daemon.config.write_text("[queue]\npol = 1\n[engin]\n")
+    assert daemon.start().ends() == 4
+    assert "queue.pol" in daemon.stderr
+    assert "engin: is not a known key; did you mean engine?" in daemon.stderr
+
+
+def test_a_state_directory_that_cannot_be_is_told(daemon: Daemon) -> None:
+    (daemon.folder / "state").touch()
+    assert daemon.start().ends() == 4
+    assert "daemon cannot work" in daemon.stderr
+
+
+def test_the_service_manager_is_told(daemon: Daemon, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(LONGEST)
+        daemon.variables["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        daemon.start()
+        assert manager.recv(100) == b"READY=1"
+        assert manager.recv(100) == b"WATCHDOG=1"
+        daemon.send(signal.SIGTERM)
+        said = b""
+        while said != b"STOPPING=1":
+            said = manager.recv(100)
+    assert daemon.ends() == 0
+
+
+def test_two_daemons_insert_what_was_missed_once(tmp_path: Path) -> None:
+    config = (
+        CONFIG
+        + 'schedules.nightly = { cron = "0 * * * *", environment = "STAGING", url = "/", action = "REPUBLISH", catch_up = true }\n'
+    )
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "config.toml").write_text(config)
+    first, second = Daemon(folder), Daemon(folder)
+    upgrade(first.url)
+    old = datetime.now(UTC) - timedelta(hours=5)
+    first.on_database(lambda db: Intake(db).fire("nightly", old, NewTask("/old", "STAGING")))
+    try:
+        first.start()
+        second.start()
+        eventually(lambda: first.stderr.count("database available") == 2, LONGEST, "both daemons to serve")
+        first.says("schedule came due")
+        time.sleep(0.5)
+        rows = first.on_database(lambda db: Desk(db).find(url="/"))
+    finally:
+        first.stop()
+        second.stop()
+    assert [(row.action, row.requested_by) for row in rows] == [("REPUBLISH", "schedule nightly")]
+
+
+def test_finished_rows_are_purged(daemon: Daemon) -> None:
+    daemon.config.write_text(CONFIG.replace("queue = { poll = 0.05 }", "queue = { poll = 0.05, keep_finished_days = 1 }"))
+    task = daemon.insert("NOWHERE")
+    db = Database.connect(daemon.url)
+    daemon.start()
+    eventually(lambda: Desk(db).show(task).task.state == State.REJECTED, LONGEST, "judged")
+    daemon.send(signal.SIGTERM)
+    daemon.ends()
+    db.change(
+        lambda connection: connection.exec_driver_sql(
+            "UPDATE publication_task_queue SET finished_at = '2020-01-01 00:00:00.000000'"
+        )
+    )
+    daemon.start()
+    eventually(lambda: not Desk(db).find(url="/courses/a"), LONGEST, "the purge")
+    db.close()
