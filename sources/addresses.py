@@ -65,7 +65,11 @@ class Addresses:
         # Never let a URL parser and an HTTP client disagree about what a control character or a backslash means.
         if any((character <= " " and character != " ") or character in "\\\x7f" for character in reference):
             raise AccessRefused(f"{self.source}: {what} is refused: {reference!r} holds a control character", source=self.source)
-        joined = urljoin(f"{self.origin}{start}", reference)
+        try:
+            joined = urljoin(f"{self.origin}{start}", reference)
+        except ValueError:
+            # Not a URL at all, such as half an IPv6 address: not on the origin either.
+            joined = reference
         if origin_of(joined) != self.origin:
             raise AccessRefused(
                 f"{self.source}: {what} leads to {joined!r}, which is not on {self.origin}; only that origin is ever asked",

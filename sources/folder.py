@@ -76,16 +76,17 @@ class Folder:
 
     @contextmanager
     def open(self, name: str) -> Iterator[Opened]:
-        """A regular file, for the length of the block. Raises ResourceMissing, AccessRefused."""
+        """A regular file, for the length of the block, in which reading it raises a source's errors too."""
         real = self.inside(name)
         with self.faults(name):
             # Not blocking: opening a pipe that nobody writes to would wait for ever.
             descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
+                os.close(descriptor)
                 raise AccessRefused(f"{self.source}: {self.path / name} is not a regular file", source=self.source)
-            yield Opened(self.source, self.path / name, stream, status)
+            with os.fdopen(descriptor, "rb") as stream:
+                yield Opened(self.source, self.path / name, stream, status)
 
     @contextmanager
     def faults(self, name: str) -> Iterator[None]:

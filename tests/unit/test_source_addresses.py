@@ -1,0 +1,107 @@
+"""Addresses: names are quoted, hrefs are URLs, and nothing leads away from the origin."""
+
+import pytest
+
+from packageslip import Resource
+from sources import AccessRefused, PermanentSourceError
+from sources.addresses import Addresses, addresses, origin_of
+
+CMS = addresses("cms", "https://cms.example.edu/plone/")
+MODULE = "/courses/8-01"
+
+
+def file(path: str, href: str | None = None, of: Addresses = CMS) -> str:
+    return of.file(MODULE, Resource(path, href=href))
+
+
+def test_slips_and_the_catalogue_lie_below_the_configured_url() -> None:
+    assert CMS.slip(MODULE) == "/plone/courses/8-01/packageslip.xml"
+    assert CMS.slip("/") == "/plone/packageslip.xml"
+    assert CMS.catalogue("/packageslips.xml") == "/plone/packageslips.xml"
+    assert CMS.catalogue("@@modules?all=1") == "/plone/@@modules?all=1"
+
+
+@pytest.mark.parametrize(
+    ("path", "quoted"),
+    [
+        ("index.htm", "index.htm"),
+        ("lecture notes/l1.pdf", "lecture%20notes/l1.pdf"),
+        ("ü.htm", "%C3%BC.htm"),
+        ("what?.htm", "what%3F.htm"),
+        ("a#b", "a%23b"),
+        ("50%25", "50%2525"),
+        ("a;b,c=d&e+f@g~h(i)!'*$", "a;b,c=d&e+f@g~h(i)!'*$"),
+        ("[x]", "%5Bx%5D"),
+    ],
+)
+def test_every_character_of_a_path_that_means_something_is_quoted(path: str, quoted: str) -> None:
+    assert file(path) == f"/plone/courses/8-01/{quoted}"
+
+
+@pytest.mark.parametrize(
+    ("href", "address"),
+    [
+        ("view.json", "/plone/courses/8-01/view.json"),
+        ("view.json?x=1&y=a b", "/plone/courses/8-01/view.json?x=1&y=a%20b"),
+        ("?view=json", "/plone/courses/8-01/?view=json"),
+        ("/assets/a%20b.css", "/assets/a%20b.css"),
+        ("https://cms.example.edu/x", "/x"),
+        ("HTTPS://CMS.example.edu:443/x", "/x"),
+        ("//cms.example.edu", "/"),
+        ("ü", "/plone/courses/8-01/%C3%BC"),
+    ],
+)
+def test_an_href_is_a_url_that_keeps_its_query_and_its_escapes(href: str, address: str) -> None:
+    assert file("x", href) == address
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "http://cms.example.edu/x",
+        "https://cms.example.edu:8443/x",
+        "https://cms.example.edu.evil/x",
+        "https://cms.example.edu@evil/x",
+        "https://me@cms.example.edu/x",
+        "//evil/x",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "http://[::1",
+        "https://cms.example.edu:99999/",
+    ],
+)
+def test_another_origin_is_refused(href: str) -> None:
+    with pytest.raises(AccessRefused, match=r"which is not on https://cms\.example\.edu; only that origin is ever asked"):
+        file("x", href)
+
+
+@pytest.mark.parametrize("href", ["a\nb", "a\tb", "\x00", "a\\b", "\x7f"])
+def test_a_control_character_or_a_backslash_is_refused(href: str) -> None:
+    with pytest.raises(AccessRefused, match="control character"):
+        file("x", href)
+
+
+def test_a_redirect_is_resolved_against_where_it_came_from() -> None:
+    assert CMS.redirect("/plone/a/b?x=1", "c") == "/plone/a/c"
+    assert CMS.redirect("/plone/a/b", "/login?from=%2Fplone") == "/login?from=%2Fplone"
+    with pytest.raises(AccessRefused, match=r"a redirect of https://cms\.example\.edu/plone/a leads to"):
+        CMS.redirect("/plone/a", "https://sso.example.edu/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://x", "cms.example.edu", "https://", "https://me:pw@cms", "http://cms/?a", "http://cms/#a", "http://[", "http://cms:x"],
+)
+def test_a_source_needs_a_plain_http_url(url: str) -> None:
+    with pytest.raises(PermanentSourceError, match="the url must be http:// or https://") as caught:
+        addresses("cms", url)
+    assert "pw" not in str(caught.value)
+
+
+def test_an_origin_is_written_as_people_write_it() -> None:
+    assert [str(origin_of(url)) for url in ("http://A:80/x", "http://a:8080", "https://[::1]:443", "https://[::1]:8443/")] == [
+        "http://a",
+        "http://a:8080",
+        "https://[::1]",
+        "https://[::1]:8443",
+    ]
