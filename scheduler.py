@@ -5,11 +5,9 @@ It decides nothing about tasks. The database says what is due; a second daemon o
 
 import argparse
 import os
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ import structlog
 
 from config import (
     Bell,
+    Child,
     ConfigError,
     EngineSettings,
     EnvironmentSettings,
@@ -30,8 +29,8 @@ from config import (
     Ticker,
     configure_logging,
     load,
+    meaning,
     queue_url,
-    snapshot,
     this_host,
 )
 from database import Database, DatabaseError, DatabaseUnavailable, Intake, Leases, NewTask, SchemaMismatch, upgrade
@@ -77,113 +76,80 @@ class Crew:
         return replace(self, running=self.running - 1, failures=failures, rest_until=now + rest)
 
 
-@dataclass(slots=True)
-class Child:
-    """One engine process. `bell` is our end of its pipe: a byte rings it, end-of-file tells it that the daemon is gone."""
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """One engine of a crew."""
 
     environment: str
-    process: subprocess.Popen[bytes]
-    bell: int
+    child: Child
     started: float
-    asked_to_stop: bool = False
 
 
 @dataclass(slots=True)
 class Crews:
-    """Starts, rings, stops and reaps engine processes. For the main thread only: threads and new processes do not mix."""
+    """Starts, rings, stops and reaps engines. For the main thread only."""
 
     settings: Settings
     variables: Mapping[str, str]
-    command: Sequence[str] = ENGINE
     clock: Callable[[], float] = time.monotonic
-    children: list[Child] = field(default_factory=list)
+    hands: list[Hand] = field(default_factory=list)
     crews: dict[str, Crew] = field(default_factory=dict)
 
-    def tend(self, due: Iterable[str]) -> None:
+    def tend(self, due: frozenset[str]) -> None:
         """Rings the engines of the environments in which something is due, and starts one more where there are too few."""
-        for name in sorted(due):
-            environment = self.settings.environments.get(name)
-            if environment is None:
-                continue
-            for child in self.children:
-                if child.environment == name and not child.asked_to_stop:
-                    _ring(child)
-            if self.crews.get(name, Crew()).wants_one_more(environment, self.clock()):
+        for name in sorted(due & self.settings.environments.keys()):
+            for hand in self.hands:
+                if hand.environment == name and not hand.child.asked_to_stop:
+                    hand.child.ring()
+            if self.crews.get(name, Crew()).wants_one_more(self.settings.environments[name], self.clock()):
                 self._start(name)
 
     def _start(self, name: str) -> None:
         now = self.clock()
         crew = self.crews.get(name, Crew())
         self.crews[name] = crew = replace(crew, running=crew.running + 1, newest=now)
-        reader, writer = os.pipe()
-        os.set_blocking(writer, False)
         try:
-            process = self._process(name, reader)
+            child = Child.start([*ENGINE, name], self.settings, self.variables)
         except OSError as error:
-            os.close(writer)
             self.crews[name] = crew.after_end(failed=True, lived=0, settings=self.settings.engine, now=now)
             log.exception("engine not started", environment=name, reason=str(error))
             return
-        self.children.append(Child(name, process, writer, now))
-        log.info("engine started", environment=name, pid=process.pid)
-
-    def _process(self, name: str, reader: int) -> subprocess.Popen[bytes]:
-        with os.fdopen(reader, "rb"), os.fdopen(os.memfd_create("slipway-settings"), "wb") as configuration:
-            # The engine gets what this daemon works with, not what the file says by now: it may be half edited, or faulty.
-            configuration.write(snapshot(self.settings).encode())
-            configuration.flush()
-            return subprocess.Popen(
-                [*self.command, name, "--config", f"/dev/fd/{configuration.fileno()}", "--bell", str(reader)],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(reader, configuration.fileno()),
-                start_new_session=True,
-                env=self.variables,
-            )
+        self.hands.append(Hand(name, child, now))
+        log.info("engine started", environment=name, pid=child.pid)
 
     def reap(self) -> frozenset[int]:
         """The pids of engines that ended without taking leave. Only own processes are waited for."""
-        ended = [child for child in self.children if child.process.poll() is not None]
-        for child in ended:
-            self.children.remove(child)
-            os.close(child.bell)
-            self._note_end(child)
-        return frozenset(child.process.pid for child in ended if child.process.returncode != 0)
+        ended = {hand: code for hand in self.hands if (code := hand.child.reap()) is not None}
+        for hand, code in ended.items():
+            self.hands.remove(hand)
+            self._note_end(hand, code)
+        return frozenset(hand.child.pid for hand, code in ended.items() if code != 0)
 
-    def _note_end(self, child: Child) -> None:
-        code = child.process.returncode
-        write = log.info if code == 0 or child.asked_to_stop else log.error
-        write("engine ended", environment=child.environment, pid=child.process.pid, result=_meaning(code))
-        if not child.asked_to_stop:
-            now = self.clock()
-            crew = self.crews[child.environment]
-            self.crews[child.environment] = crew.after_end(
-                failed=code != 0, lived=now - child.started, settings=self.settings.engine, now=now
-            )
+    def _note_end(self, hand: Hand, code: int) -> None:
+        write = log.info if code == 0 or hand.child.asked_to_stop else log.error
+        write("engine ended", environment=hand.environment, pid=hand.child.pid, result=meaning(code))
+        if not hand.child.asked_to_stop:
+            now, crew = self.clock(), self.crews[hand.environment]
+            after = crew.after_end(failed=code != 0, lived=now - hand.started, settings=self.settings.engine, now=now)
+            self.crews[hand.environment] = after
 
     def dismiss(self) -> None:
         """Asks every engine to finish what it runs, within the grace, and to end."""
-        for child in self.children:
-            if not child.asked_to_stop:
-                child.asked_to_stop = True
-                child.process.terminate()
+        for hand in self.hands:
+            if not hand.child.asked_to_stop:
+                hand.child.ask_to_stop()
         self.crews.clear()
 
+    def hurry(self) -> None:
+        """Asks every engine to give back what it runs, and to end."""
+        for hand in self.hands:
+            hand.child.ask_to_stop()
+
     def kill(self) -> None:
-        """Ends every engine that is left, with whatever it started."""
-        for child in self.children:
-            log.warning("engine killed", environment=child.environment, pid=child.process.pid)
-            with suppress(ProcessLookupError):
-                os.killpg(child.process.pid, signal.SIGKILL)
-
-
-def _ring(child: Child) -> None:
-    # A full pipe has rung already; a closed one belongs to an engine that is about to be reaped.
-    with suppress(BlockingIOError, BrokenPipeError):
-        os.write(child.bell, b"\n")
-
-
-def _meaning(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        """Ends every engine that is left."""
+        for hand in self.hands:
+            log.warning("engine killed", environment=hand.environment, pid=hand.child.pid)
+            hand.child.kill()
 
 
 class Daemon:
@@ -195,7 +161,7 @@ class Daemon:
         self._crews = Crews(settings, self._systemd.environment_of_children())
         self._ticker = Ticker(settings.schedules, bell.ring, datetime.now(UTC))
         self._dead: set[int] = set()
-        self._purge_at = time.monotonic()
+        self._purge_at = self._rescue_at = time.monotonic()
         self._greeted = False
         self._failed_tries = 0
 
@@ -228,6 +194,8 @@ class Daemon:
             again = self._serve(intake, leases)
         except DatabaseUnavailable as error:
             delay = min(OUTAGE_CAP, 2.0 ** min(self._failed_tries, 10))
+            # After an outage every lease looks expired: engines get one lease's time to renew theirs.
+            self._rescue_at = time.monotonic() + self._settings.queue.lease
             self._greeted, self._failed_tries = False, self._failed_tries + 1
             log.warning("database unavailable", reason=str(error), next_try_in=delay)
             return delay
@@ -246,7 +214,7 @@ class Daemon:
         """What the queue needs now; whether it is worth looking again at once."""
         self._bury(leases)
         poll = intake.poll()
-        if poll.dead:
+        if poll.dead and time.monotonic() >= self._rescue_at:
             leases.rescue()
         if poll.cancel:
             intake.sweep()
@@ -306,13 +274,17 @@ class Daemon:
 
     def _drain(self) -> None:
         self._systemd.tell("STOPPING=1")
-        log.info("daemon stopping", engines=len(self._crews.children))
+        log.info("daemon stopping", engines=len(self._crews.hands))
         self._crews.dismiss()
-        deadline = time.monotonic() + self._settings.engine.stop_grace + KILL_MARGIN
-        while self._crews.children:
+        deadline, asked = time.monotonic() + self._settings.engine.stop_grace + KILL_MARGIN, max(self._signals.stops, 1)
+        while self._crews.hands:
             self._systemd.tell("WATCHDOG=1")
-            # Who asks twice does not want to wait.
-            if time.monotonic() >= deadline or self._signals.stops > 1:
+            if self._signals.stops > asked:
+                # Who asks again does not want to wait: what runs goes back to the queue. The third time nothing is waited for.
+                asked = self._signals.stops
+                deadline = time.monotonic() + (KILL_MARGIN if asked == 2 else 0)
+                self._crews.hurry()
+            if time.monotonic() >= deadline:
                 self._crews.kill()
             self._bell.wait(0.5)
             self._dead |= self._crews.reap()

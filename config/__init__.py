@@ -1,5 +1,6 @@
 """Everything that can be configured: the typed settings, how they are found, read and checked, secrets, and the log."""
 
+from config.child import Child, meaning
 from config.describe import Described, Documented, describe, reference
 from config.faults import ConfigError, ConfigFault
 from config.find import candidates, find_file, queue_url, state_dir
@@ -39,6 +40,7 @@ __all__ = [
     "SOURCE_KINDS",
     "TARGET_KINDS",
     "Bell",
+    "Child",
     "ConfigError",
     "ConfigFault",
     "Described",
@@ -76,6 +78,7 @@ __all__ = [
     "describe",
     "find_file",
     "load",
+    "meaning",
     "queue_url",
     "reference",
     "snapshot",

@@ -18,7 +18,7 @@ from database import Database, Desk, Intake, Leases, NewTask, State, upgrade
 from support.deployment import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST = 30.0
+LONGEST = 60.0
 """Seconds before a wait counts as a hang."""
 
 CONFIG = """
@@ -67,8 +67,7 @@ class Daemon:
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.send_signal(signal.SIGTERM)
+            self.process.kill()
             self.process.wait(LONGEST)
         for pid in {int(words[0]) for _, *words in self.told()}:
             kill(pid)
@@ -159,10 +158,9 @@ def test_an_engine_that_crashes_is_started_again_later_and_later(daemon: Daemon)
     daemon.mode("crash")
     daemon.insert()
     daemon.start()
-    moments = [float(told[0]) for told in daemon.waits_for("started", 6)]
+    moments = [float(told[0]) for told in daemon.waits_for("started", 4)]
     gaps = [after - before for before, after in pairwise(moments)]
-    assert gaps[-1] > 0.7, "the cap"
-    assert gaps[-1] > gaps[0]
+    assert [gap >= rest for gap, rest in zip(gaps, (0.2, 0.4, 0.8), strict=True)] == [True, True, True]
     assert "exit code 3" in daemon.stderr
 
 
@@ -194,7 +192,7 @@ def test_sigterm_lets_the_engines_finish(daemon: Daemon) -> None:
     assert "daemon stopped" in daemon.stderr
 
 
-def test_who_asks_twice_does_not_wait_for_a_deaf_engine(daemon: Daemon) -> None:
+def test_who_asks_thrice_does_not_wait_for_a_deaf_engine(daemon: Daemon) -> None:
     daemon.mode("deaf")
     daemon.insert()
     daemon.start()
@@ -202,6 +200,9 @@ def test_who_asks_twice_does_not_wait_for_a_deaf_engine(daemon: Daemon) -> None:
     daemon.waits_for("rung")
     daemon.send(signal.SIGTERM)
     daemon.waits_for("asked-to-stop")
+    daemon.send(signal.SIGTERM)
+    daemon.waits_for("asked-to-stop", 2)
+    assert "engine killed" not in daemon.stderr
     daemon.send(signal.SIGTERM)
     assert daemon.ends() == 0
     assert "engine killed" in daemon.stderr
