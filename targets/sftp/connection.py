@@ -259,7 +259,7 @@ def _speaking(what: str) -> Iterator[None]:
     try:
         yield
     except paramiko.IncompatiblePeer as error:
-        raise TargetUnfit(f"{what}: no algorithm in common ({error}). Its SSH server is too old; it needs an update.") from error
+        raise TargetUnfit(f"{what}: {_words(error)}. Its SSH server is too old, and needs an update.") from error
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise TargetUnreachable(f"{what}: {_words(error)}.") from error
 

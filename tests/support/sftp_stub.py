@@ -135,6 +135,9 @@ class Stub:
     """What a noisy login script prints."""
     crumbs: int = 0
     """Replies come in pieces of so many bytes; 0: as they are."""
+    protocol: int = wire.VERSION
+    most_under_way: int = 0
+    """The most requests that waited for their replies at one time."""
     counts: Counter[int] = field(default_factory=Counter)
     logins: list[str] = field(default_factory=list)
 
@@ -237,6 +240,7 @@ class _Between(paramiko.SubsystemHandler):
         self._stub = stub
         self._awaited: dict[int, Fault] = {}
         self._silent = False
+        self._under_way = 0
 
     def start_subsystem(self, name: str, transport: paramiko.Transport, channel: paramiko.Channel) -> None:
         with subprocess.Popen([str(SFTP_SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as real:
@@ -257,6 +261,9 @@ class _Between(paramiko.SubsystemHandler):
         for packet in _packets(lambda: channel.recv(65536)):
             kind, number = packet[4], int.from_bytes(packet[5:9], "big")
             self._stub.counts[kind] += 1
+            if kind not in {wire.INIT, wire.CLOSE}:
+                self._under_way += 1
+                self._stub.most_under_way = max(self._stub.most_under_way, self._under_way)
             fault = self._fault(kind)
             forwarded: bytes | None = packet
             try:
@@ -284,6 +291,7 @@ class _Between(paramiko.SubsystemHandler):
             transport.close()
 
     def _give(self, channel: paramiko.Channel, reply: bytes) -> None:
+        self._under_way = max(0, self._under_way - 1)
         size = self._stub.crumbs or len(reply)
         while reply and not self._silent:
             sent = channel.send(reply[:size])
@@ -296,8 +304,8 @@ class _Between(paramiko.SubsystemHandler):
         return next((fault for fault in self._stub.faults if fault.kind == kind and fault.nth in {None, nth}), None)
 
     def _version(self, packet: bytes) -> bytes:
-        number, extensions = wire.version(packet[4], packet[5:])
-        content = bytes([packet[4]]) + struct.pack(">I", number)
+        _, extensions = wire.version(packet[4], packet[5:])
+        content = bytes([packet[4]]) + struct.pack(">I", self._stub.protocol)
         for name, value in extensions.items():
             if name not in self._stub.hidden:
                 content += b"".join(struct.pack(">I", len(part)) + part.encode() for part in (name, value))

@@ -242,6 +242,8 @@ def _config(folder: Path, port: int, accounts: Sequence[Account], *, chroot: boo
         script.chmod(0o755)
         subsystem = str(script)
     lines = [
+        # sshd takes the first value that it finds.
+        *options,
         f"Port {port}",
         "ListenAddress 127.0.0.1",
         f"HostKey {folder}/host_key",
@@ -255,7 +257,6 @@ def _config(folder: Path, port: int, accounts: Sequence[Account], *, chroot: boo
         f"Subsystem sftp {subsystem}",
         "LogLevel VERBOSE",
         "MaxStartups 100:30:200",
-        *options,
     ]
     if chroot:
         lines += [f"ChrootDirectory {folder}/%u", "ForceCommand internal-sftp -f AUTH -l INFO"]
