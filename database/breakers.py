@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, or_, select, update
 from config.settings import RetrySettings
 from database import schema
 from database.backoff import Random, breaker_delay
-from database.rows import insert_ignore
+from database.rows import clipped, insert_ignore
 from database.values import Lane, Outcome, Result
 
 _target, _queue = schema.target.c, schema.queue.c
@@ -119,7 +119,7 @@ def _opened(row: Row[Any], result: Result, retry: RetrySettings, random: Random,
     wait = max(breaker_delay(failures, retry, random), result.retry_after or 0)
     return {
         "is_open": 1,
-        "reason": result.reason,
+        "reason": clipped(result.reason),
         "since": row.since if row.is_open else now,
         "probe_at": now + timedelta(seconds=wait),
         "probe_task": None,

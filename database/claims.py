@@ -119,7 +119,8 @@ def _claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> lis
             # One probe is enough, also where several lanes wait for the same source.
             switches |= {name: replace(switches[name], probing=True) for name in allowed.probes}
         chosen.append((lane, allowed, choices))
-    taken = _take(connection, _alone_or_not([choice for _, _, some in chosen for choice in some], load, now))
+    choices_by_winner = {choice.winner: choice for _, _, some in chosen for choice in some}
+    taken = _take(connection, _alone_or_not(list(choices_by_winner.values()), load, now))
     superseded = {older: choice.winner for choice in taken for older in choice.absorbed}
     _supersede(connection, superseded, now)
     tasks = _begin(connection, engine, [choice.winner for choice in taken if choice.runs], now)

@@ -151,6 +151,8 @@ def _sqlite(where: URL, clock: Clock, *, deferred: bool) -> Engine:
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's connection
         # The driver's own BEGIN is deferred, which fails at once where an immediate one waits for its turn.
         connection.isolation_level = None
+        # People may insert bytes that are no text; one such row must not keep the others from being read.
+        connection.text_factory = lambda value: value.decode("utf-8", "replace")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.create_function("UTC_TIMESTAMP", 1, lambda _digits: schema.format_moment(clock().replace(tzinfo=None)))

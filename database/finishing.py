@@ -14,7 +14,7 @@ from database.breakers import lock_concerned, note_outcomes
 from database.expanding import insert_made
 from database.picking import not_waiting
 from database.publishing import Packed, record
-from database.rows import by_id, tell
+from database.rows import by_id, clipped, tell
 from database.schema import Moment
 from database.settling import Ending, settle
 from database.starting import lock_running
@@ -67,7 +67,7 @@ def _end_tasks(connection: Connection, kept: Mapping[int, Row[Any]], endings: Ma
         .where(_queue.id.in_(list(endings)))
         .values(
             status=by_id(_queue.id, {task: str(ending.state) for task, ending in endings.items()}),
-            reason=by_id(_queue.id, {task: ending.reason for task, ending in endings.items()}),
+            reason=by_id(_queue.id, {task: clipped(ending.reason) for task, ending in endings.items()}),
             run_after=by_id(
                 _queue.id, {task: ending.run_after or kept[task].run_after for task, ending in endings.items()}, Moment()
             ),
@@ -88,8 +88,8 @@ def _end_attempts(connection: Connection, results: Sequence[Result], now: dateti
         .values(
             ended_at=now,
             outcome=by_id(_attempt.task, {result.task: str(result.outcome) for result in results}),
-            error=by_id(_attempt.task, {result.task: result.error and result.error[:255] for result in results}),
-            reason=by_id(_attempt.task, {result.task: result.reason for result in results}),
+            error=by_id(_attempt.task, {result.task: clipped(result.error, 255) for result in results}),
+            reason=by_id(_attempt.task, {result.task: clipped(result.reason) for result in results}),
             summary=by_id(_attempt.task, {result.task: json.dumps(dict(result.summary)) for result in results}),
         )
     )
@@ -100,7 +100,8 @@ def _replace_plans(connection: Connection, results: Sequence[Result], now: datet
     if plans:
         connection.execute(delete(schema.plan).where(schema.plan.c.task.in_(list(plans))))
         rows = [
-            {"task": task, "digest": plan.digest, "document": plan.document, "at": now} for task, plan in sorted(plans.items())
+            {"task": task, "digest": plan.digest, "document": clipped(plan.document, len(plan.document)), "at": now}
+            for task, plan in sorted(plans.items())
         ]
         connection.execute(insert(schema.plan), rows)
 

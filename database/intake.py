@@ -14,7 +14,7 @@ from database.approving import approve
 from database.connection import Database
 from database.counters import begin_intake
 from database.judge import Accepted, Approval, Rejected, Request, judge
-from database.parameters import RERUN_OF
+from database.parameters import RERUN_OF, is_id
 from database.polling import poll
 from database.purging import cancel_requested, purge
 from database.rows import by_id, insert_ignore, new_row, object_of, tell
@@ -91,7 +91,20 @@ def _lock_new(connection: Connection, limit: int) -> Sequence[Row[Any]]:
     if not ids:
         return ()
     wanted = select(schema.queue, schema.NOW.label("now")).where(_queue.id.in_(ids), _queue.status == "NEW").order_by(_queue.id)
-    return connection.execute(wanted.with_for_update(skip_locked=True)).all()
+    rows = connection.execute(wanted.with_for_update(skip_locked=True)).all()
+    return rows if len(rows) == len(ids) else _in_order(connection, ids, rows)
+
+
+def _in_order(connection: Connection, ids: Sequence[int], rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """Without what is newer than a row that another session has locked just now, for the same module."""
+    left = select(_queue.id, _queue.url, _queue.environment).where(
+        _queue.id.in_(set(ids) - {row.id for row in rows}), _queue.status == "NEW"
+    )
+    first: dict[tuple[object, object], int] = {}
+    for row in connection.execute(left):
+        module = row.url, row.environment
+        first[module] = min(row.id, first.get(module, row.id))
+    return [row for row in rows if row.id < first.get((row.url, row.environment), row.id + 1)]
 
 
 def _know(connection: Connection, settings: Settings) -> None:
@@ -116,13 +129,13 @@ def _requests(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Req
         )
         for row in rows
     }
-    repeated = {row.id: old for row in rows if isinstance(old := object_of(row.parameters).get(RERUN_OF), int)}
+    repeated = {row.id: old for row in rows if is_id(old := object_of(row.parameters).get(RERUN_OF))}
     if repeated:
-        wanted = select(_queue.id, _queue.url, _queue.environment, _queue.target, _queue.version)
+        wanted = select(_queue.id, _queue.url, _queue.environment, _queue.target, _queue.version, _queue.parent)
         old = {row.id: row for row in connection.execute(wanted.where(_queue.id.in_(sorted(set(repeated.values())))))}
         for id_, of in repeated.items():
             if of in old and (old[of].url, old[of].environment) == (requests[id_].url, requests[id_].environment):
-                requests[id_] = replace(requests[id_], target=old[of].target, version=old[of].version)
+                requests[id_] = replace(requests[id_], target=old[of].target, version=old[of].version, made_by=old[of].parent)
     return requests
 
 

@@ -18,8 +18,9 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def _is_id(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+def is_id(value: object) -> bool:
+    """Whether this can be a task's id: more digits than a BIGINT has would be an error in the database."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
 
 
 def _is_hex(value: object) -> bool:
@@ -29,7 +30,7 @@ def _is_hex(value: object) -> bool:
 _FLAG: Rule = (lambda value: isinstance(value, bool), "true or false")
 _TEXTS: Rule = (_is_texts, 'a list of texts, such as ["course"]')
 _MODE = _one_of("smart", "full")
-_ID: Rule = (_is_id, "a task's id")
+_ID: Rule = (is_id, "a task's id")
 
 ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
     Action.PUBLISH: {"mode": _MODE, "dry_run": _FLAG, "follow": _one_of("latest"), "wait": _FLAG},

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, tuple_, update
 
 from database import schema
-from database.rows import chunks, insert_ignore
+from database.rows import chunks, clipped, insert_ignore
 from database.values import Published
 
 PART = 4 * 1024 * 1024
@@ -87,7 +87,7 @@ def _row(task: int | None, one: Published, now: datetime) -> dict[str, Any]:
         "task": task,
         "document": digest_of(one.document or b""),
         "since": now,
-        "module_type": one.module_type and one.module_type[:255],
-        "title": one.title,
-        "module_state": one.module_state and one.module_state[:255],
+        "module_type": clipped(one.module_type, 255),
+        "title": clipped(one.title),
+        "module_state": clipped(one.module_state, 255),
     }

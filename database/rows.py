@@ -10,7 +10,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine
 
 from database import schema
+from database.schema import URL_COLUMN
 from database.values import Attempt, Breaker, Engine, Event, NewTask, Progress, Publication, State, Task
+
+LONGEST = 8000
+"""Characters of a reason: a TEXT column has 65,535 bytes, and an error over the limit would keep a task from ending."""
 
 
 def task_of(row: Row[Any]) -> Task:
@@ -68,6 +72,7 @@ def new_row(new: NewTask) -> dict[str, Any]:
 def engine_row(new: NewTask) -> dict[str, Any]:
     """A new row with the columns that only engines set."""
     return new_row(new) | {
+        "url": clipped(new.url, URL_COLUMN),
         "target": new.target,
         "version": new.version,
         "batch": new.batch,
@@ -138,11 +143,16 @@ def text_of(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def clipped(text: str | None, most: int = LONGEST) -> str | None:
+    """What fits a column and is Unicode: an error may quote a file's name, and names can hold any bytes."""
+    return None if text is None else text[:most].encode("utf-8", "replace").decode("utf-8")
+
+
 def object_of(value: object) -> Mapping[str, Any]:
     """The JSON object in a column, empty for anything else: intake has refused it, and lists still show the row."""
     try:
         found = json.loads(value) if isinstance(value, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -154,7 +164,10 @@ def by_id(key: ColumnElement[Any], values: Mapping[int, object], kind: TypeEngin
 
 def tell(connection: Connection, at: datetime, events: Iterable[tuple[int, str, str | None, int | None]]) -> None:
     """Append events: (task, state, reason, fence)."""
-    rows = [{"task": task, "at": at, "state": state, "reason": reason, "fence": fence} for task, state, reason, fence in events]
+    rows = [
+        {"task": task, "at": at, "state": state, "reason": clipped(reason), "fence": fence}
+        for task, state, reason, fence in events
+    ]
     for some in chunks(rows):
         connection.execute(insert(schema.event), list(some))
 

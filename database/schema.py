@@ -10,8 +10,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 REVISION = "0001"
 """The newest migration: what this code works with."""
 
-URL_MAX = 500
-"""Characters of a URL. The column has 600, so that a value cut short by a lenient session is still seen to be too long."""
+URL_MAX, URL_COLUMN = 500, 600
+"""Characters of a URL, and of its column: a value that a lenient session cut short is still seen to be too long."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -59,7 +59,7 @@ queue = Table(
     "publication_task_queue",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("url", String(600)),
+    Column("url", String(URL_COLUMN)),
     Column("environment", String(64)),
     Column("action", String(32)),
     Column("priority", Integer),
@@ -159,7 +159,7 @@ publication = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("target", String(64)),
-    Column("url", String(600)),
+    Column("url", String(URL_COLUMN)),
     Column("version", LargeBinary),
     Column("serial", BigInteger),
     Column("task", BigInteger),

@@ -10,4 +10,5 @@ pytest_plugins: list[str] = [
     "support.target_kinds",
     "support.real_data",
     "support.deployment",
+    "support.bench",
 ]

@@ -105,7 +105,7 @@ CREATE TABLE attempt (
     outcome VARCHAR(16),
     error VARCHAR(255),
     reason TEXT,
-    summary TEXT,
+    summary MEDIUMTEXT,
     PRIMARY KEY (task, fence)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 

@@ -1,0 +1,181 @@
+"""A queue on each kind of database, whose time can be moved; and the few calls that most tests make."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine as SqlEngine
+from sqlalchemy import event, text
+
+from config.settings import RetrySettings, Settings
+from database import (
+    Claims,
+    Database,
+    Desk,
+    Engine,
+    Intake,
+    Lane,
+    Leases,
+    NewTask,
+    Outcome,
+    Record,
+    Result,
+    State,
+    Task,
+    TaskView,
+    upgrade,
+)
+
+SETTINGS: Mapping[str, Any] = {
+    "targets": {
+        "staging": {"kind": "memory"},
+        "production": {"kind": "memory"},
+        "mirror": {"kind": "memory"},
+        "archive": {"kind": "memory", "exclusive": True},
+    },
+    "sources": {"cms": {"kind": "directory", "path": "/srv/cms"}},
+    "environments": {
+        "STAGING": {"source": "cms", "origin": "staging", "holding_areas": [{"target": "mirror"}]},
+        "PRODUCTION": {"source": "target:staging", "origin": "production"},
+        "SHARED": {"source": "cms", "origin": "staging"},
+        "ARCHIVE": {"source": "cms", "origin": "archive"},
+    },
+}
+
+
+class Clock:
+    """The databases' clock, ahead of the real one by what was moved."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.offset)
+
+    def forward(self, seconds: float) -> None:
+        self.offset += seconds
+
+    def govern(self, database: Database) -> None:
+        """MariaDB takes the time of a session from a variable; SQLite asks us anyway."""
+        if database.dialect == "mysql":
+            for engine in (database._change, database._look):
+                self._set_before_each(engine)
+
+    def _set_before_each(self, engine: SqlEngine) -> None:
+        @event.listens_for(engine, "before_cursor_execute")
+        def move(_connection: object, cursor: Any, *_: object) -> None:
+            if self.offset:
+                cursor.execute(f"SET timestamp={time.time() + self.offset:.6f}")
+
+
+@dataclass
+class Queue:
+    """An open database and its verbs."""
+
+    url: str
+    db: Database
+    clock: Clock
+    settings: Settings = field(default_factory=lambda: Settings.model_validate(SETTINGS))
+
+    def __post_init__(self) -> None:
+        self.intake, self.leases = Intake(self.db), Leases(self.db)
+        # No jitter: back-off is exactly half of base x 2^n.
+        self.claims = Claims(self.db, RetrySettings(base=10, cap=100, max_attempts=3, breaker=16), random=lambda: 0.0)
+        self.desk, self.record = Desk(self.db), Record(self.db)
+
+    def sql(self, statement: str, **values: object) -> None:
+        self.db.change(lambda connection: connection.execute(text(statement), values))
+
+    def ready(self, url: str = "/a", environment: str = "STAGING", **more: Any) -> int:
+        """A row that intake has accepted."""
+        task = self.desk.insert(NewTask(url, environment, **more))
+        self.intake.accept(self.settings)
+        assert self.state(task) is State.READY, self.show(task).task.reason
+        return task
+
+    def made(self, *new: NewTask) -> list[int]:
+        """Rows as engines make them, accepted; their ids in the order of the URLs given."""
+        before = {task.id for task in self.desk.find(limit=1000)}
+        engine = self.engine()
+        root = self.ready("/root", priority=-1000)
+        [task] = self.claim(engine, limit=1)
+        assert task.id == root
+        self.claims.expand(engine, task, new, "all")
+        self.end(engine, task)
+        self.leases.leave(engine)
+        self.intake.accept(self.settings)
+        order = [row.url for row in new]
+        fresh = [task for task in self.desk.find(limit=1000) if task.id not in {*before, root}]
+        return [task.id for task in sorted(fresh, key=lambda task: (order.index(task.url), task.id))]
+
+    def engine(self, environment: str = "STAGING", ttl: float = 60) -> Engine:
+        return self.leases.register(environment, "host", "boot", 4711, ttl, "0.1.0")
+
+    def claim(self, engine: Engine, *targets: str, limit: int = 64, needs: Sequence[str] = ()) -> list[Task]:
+        origin = self.settings.environments[engine.environment].origin
+        return self.claims.claim(engine, [Lane(target, limit, tuple(needs)) for target in targets or (origin,)])
+
+    def end(self, engine: Engine, task: Task, outcome: Outcome = Outcome.SUCCEEDED, reason: str = "done", **more: Any) -> None:
+        lost = self.claims.finish(engine, [Result(task.id, task.fence, outcome, reason, **more)])
+        assert not lost
+
+    def show(self, task: int) -> TaskView:
+        return self.desk.show(task)
+
+    def state(self, task: int) -> State:
+        return self.show(task).task.state
+
+    def states(self, *tasks: int) -> list[str]:
+        return [str(self.state(task)) for task in tasks]
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An upgraded SQLite file to copy."""
+    path = tmp_path_factory.mktemp("queue") / "template.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def queue_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an upgraded database of each kind."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "queue.db")
+        return f"sqlite:///{tmp_path}/queue.db"
+    url = str(request.getfixturevalue("mariadb_url"))
+    upgrade(url)
+    return url
+
+
+@pytest.fixture
+def queue(queue_url: str) -> Iterator[Queue]:
+    """A queue on each kind of database."""
+    yield from opened(queue_url)
+
+
+@pytest.fixture
+def mariadb_queue(mariadb_url: str) -> Iterator[Queue]:
+    """A queue on MariaDB alone."""
+    upgrade(mariadb_url)
+    yield from opened(mariadb_url)
+
+
+@pytest.fixture
+def sqlite_queue(sqlite_template: Path, tmp_path: Path) -> Iterator[Queue]:
+    """A queue on SQLite alone."""
+    shutil.copy(sqlite_template, tmp_path / "queue.db")
+    yield from opened(f"sqlite:///{tmp_path}/queue.db")
+
+
+def opened(url: str) -> Iterator[Queue]:
+    clock = Clock()
+    database = Database.connect(url, clock=clock)
+    clock.govern(database)
+    yield Queue(url, database, clock)
+    database.close()
