@@ -19,6 +19,8 @@ IDLE_PAUSE = 0.3
 """The same while a person or cron waits for the end."""
 IDLE_TRIES = 3
 """Empty claims after which an engine that runs until idle believes that what is due cannot be claimed."""
+SETTLED = 0.1
+"""Seconds after the last task at which a look counts: rows it made may be due only a moment later, by a rounded clock."""
 ATTENDED_PAUSE = 5.0
 """Seconds after which an engine looks around although its daemon said nothing."""
 
@@ -43,8 +45,7 @@ class Outlook:
         self._pauses = (IDLE_PAUSE,) if until_idle else CLAIM_PAUSES
         self._due = True
         self._empty = 0
-        self._claim_at = self._poll_at = 0.0
-        self._rescue_at = 0.0
+        self._claim_at = self._poll_at = self._looked_at = self._rescue_at = 0.0
         self._active = clock()
 
     def rung(self) -> None:
@@ -85,7 +86,7 @@ class Outlook:
         if self._bell.attended or now < self._poll_at:
             return
         poll = self._intake.poll()
-        self._poll_at = now + self._settings.queue.poll
+        self._looked_at, self._poll_at = now, now + self._settings.queue.poll
         if self._tidy(poll):
             poll = self._intake.poll()
         due = self._environment in poll.due
@@ -116,5 +117,6 @@ class Outlook:
 
     def _over(self) -> bool:
         if self._until_idle:
-            return not self._due or self._empty >= IDLE_TRIES
+            looked = self._looked_at - self._active >= SETTLED
+            return looked and (not self._due or self._empty >= IDLE_TRIES)
         return not self._due and self._clock() - self._active >= self._settings.engine.linger

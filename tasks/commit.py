@@ -152,9 +152,8 @@ def commit(
         work.tools.reached("prepared")
         # From here nothing is taken back: an error leaves the note, and the next holder goes on from it.
         moved = release.switch()
+        work.published.append(published(work, on_slip(work, wanted) if wanted else None, work.tools.claim.serial))
         work.tools.reached("switched")
-    serial = work.tools.claim.serial
-    work.published.append(published(work, on_slip(work, wanted) if wanted else None, serial))
     log.info("module switched", task=work.task.id, url=work.task.url, target=work.target, put=moved.files, dropped=moved.dropped)
     return moved
 
