@@ -36,7 +36,7 @@ def _read(pieces: Iterator[bytes], limits: Limits, faults: Faults, entries: dict
             declared, line = read_attributes(element, attributes.CATALOGUE, faults, limits), element.line
             count = declared.get("count", -1)
         else:
-            counted += 1
+            counted += element.depth == 2
             _take(element, limits, faults, entries)
     if count not in {counted, -1}:
         faults.add(line, "X10", f"count is {count}, but {counted} modules follow")

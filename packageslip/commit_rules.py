@@ -13,11 +13,11 @@ _MARKS = ("serial", "version", "queue")
 
 
 class CommitRules:
-    """Checks a slip's files as they are read; silent about a slip that was not published."""
+    """Checks a slip's files as they are read, if `published`."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._published = False
+        self.published = False
         self._expected: bytes | None = None
         self._line = 0
         self._version = Version()
@@ -25,19 +25,19 @@ class CommitRules:
 
     def begin(self, root: dict[str, Any], line: int) -> None:
         marks = [mark for mark in _MARKS if mark in root]
-        self._published = bool(marks)
+        self.published = bool(marks)
         self._expected, self._line = root.get("version"), line
         if marks and len(marks) < len(_MARKS):
             missing = ", ".join(mark for mark in _MARKS if mark not in root)
             self._faults.add(line, "T1", f"serial, version and queue come together; missing: {missing}")
 
     def file(self, values: dict[str, Any], line: int) -> None:
-        if self._published and not ("digest" in values and "size" in values):
+        """A resource or a view."""
+        if "digest" not in values or "size" not in values:
             self._faults.add(line, "T1", f"{values['path']!r} lacks its size or digest, which a published slip has")
 
     def resource(self, values: dict[str, Any], line: int) -> None:
-        if not self._published:
-            return
+        """A resource, in addition to what every file must say."""
         path = values["path"]
         if path < self._last:
             self._faults.add(line, "T1", f"{path!r} comes after {self._last!r}; a published slip is sorted by path")

@@ -27,10 +27,13 @@ LONGEST_URL = 500
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", "conin$", "conout$"} | {f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"}
 )
-# Nearly every real path matches this, and needs no second look: plain ASCII, no segment that begins or ends with a dot
-# or a blank, no name as short as a Windows device with nothing but an extension after it.
-_PLAIN = re.compile(r"(?:[A-Za-z0-9_-](?:[A-Za-z0-9_.,+=@()&' -]*[A-Za-z0-9_-])?(?:/(?!$)|$))+", re.ASCII)
-_DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com\d|lpt\d)(?:[./ ]|$)", re.IGNORECASE | re.ASCII)
+# Nearly every real segment matches this and needs no second look: plain ASCII, a letter or digit at both ends, and no
+# Windows device, alone or with an extension.
+_PLAIN = re.compile(
+    r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[. ]|$))[a-z0-9_-](?:[a-z0-9_.,+=@()&' -]*[a-z0-9_-])?",
+    re.ASCII | re.IGNORECASE,
+)
+_ROUNDS = 5
 _SEPARATORS = re.compile(r"[/\\]")
 _URL_MARKS = re.compile(r"[?#]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -38,7 +41,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 def check_path(path: str) -> None:
     """Refuse a path, relative to its module, that must not be written to any target. Raises UnsafePath."""
-    if len(path) < LONGEST_SEGMENT and _PLAIN.fullmatch(path) and not _DEVICE.search(path) and path.lower() != SLIP_NAME:
+    folder, below, name = path.rpartition("/")
+    if len(path) <= LONGEST_SEGMENT and _PLAIN.fullmatch(name) and (_is_plain(folder) if below else name.lower() != SLIP_NAME):
         return
     for rule, why in _path_faults(path):
         raise UnsafePath(path, rule, why)
@@ -55,6 +59,12 @@ def check_href(href: str) -> None:
     """Refuse a place that is not on the source's own origin: relative to the module, or an absolute path. Raises UnsafePath."""
     for why in _href_faults(href):
         raise UnsafePath(href, "H1", why)
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(folder: str) -> bool:
+    """Most paths share their folder with the one before."""
+    return all(_PLAIN.fullmatch(segment) for segment in folder.split("/"))
 
 
 def _path_faults(path: str) -> Iterator[tuple[str, str]]:
@@ -155,6 +165,10 @@ def _hides_step(path: str) -> bool:
 
 
 def _decoded(text: str) -> str:
-    while (once := unquote(text)) != text:
+    """Without percent signs that mean a character; what is still wrapped after a few rounds is taken for a step up."""
+    for _ in range(_ROUNDS):
+        once = unquote(text)
+        if once == text:
+            return text
         text = once
-    return text
+    return ".."

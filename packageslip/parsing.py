@@ -14,13 +14,13 @@ from lxml import etree
 from packageslip.document import Element, Faults
 from packageslip.values import Limits
 
+_XSD = Path(__file__).with_name("packageslip.xsd")
 _EVENTS = ("start", "end")
 _OPTIONS = {
     "resolve_entities": False,
     "no_network": True,
     "load_dtd": False,
     "huge_tree": False,
-    "remove_blank_text": True,
     "remove_comments": True,
     "remove_pis": True,
 }
@@ -29,9 +29,14 @@ _ENCODING_ERRORS = frozenset({9, 31, 32, 81})
 """libxml2's codes: invalid character, unknown encoding, unsupported encoding, bytes that are not of the encoding."""
 
 
-def elements(pieces: Iterable[bytes], limits: Limits, faults: Faults) -> Iterator[Element]:
-    """Every element as it starts. Raises Unreadable, after noting why, unless the root's end was seen."""
-    parser = etree.XMLPullParser(_EVENTS, **_OPTIONS)
+def elements(pieces: Iterable[bytes], limits: Limits, faults: Faults, *, validate: bool = False) -> Iterator[Element]:
+    """Every element as it starts. Raises Unreadable, after noting why, unless the root's end was seen.
+
+    With `validate` the XSD is asked too. The library then answers after the last element, without a line, and has nothing
+    good to say about documents that are not well-formed: whoever gets a fault reads again without, for a better one.
+    """
+    schema = {"schema": etree.XMLSchema(file=str(_XSD))} if validate else {}
+    parser = etree.XMLPullParser(_EVENTS, **_OPTIONS, **schema)
     document = _Document(limits, faults)
     try:
         for piece in pieces:
@@ -42,6 +47,8 @@ def elements(pieces: Iterable[bytes], limits: Limits, faults: Faults) -> Iterato
         yield from document.elements(parser.read_events())
     except etree.XMLSyntaxError as error:
         yield from document.elements(parser.read_events())
+        if validate:
+            faults.end(0, "XSD", error.msg)
         document.explain(error)
     if not document.ended:
         # The library accepts some documents that end early; without the root's end nothing of them counts.
@@ -70,6 +77,9 @@ class _Document:
                 self._close(node)
 
     def _open(self, node: etree._Element) -> None:
+        if self.ended:
+            # While it validates, the library starts anew after an error and says nothing.
+            self.faults.end(node.sourceline, "X1", "the document goes on after its root element")
         if self.depth == 1 and node.getroottree().docinfo.internalDTD is not None:
             self._refuse_doctype(node.sourceline)
         if self.depth > self.limits.depth:
@@ -77,17 +87,17 @@ class _Document:
 
     def _close(self, node: etree._Element) -> None:
         """Check the text in and before this element, and forget the element before it: a slip never is in memory whole."""
-        if text := node.text or (len(node) and node[-1].tail):
-            self._refuse_text(node, text)
+        if node.text:
+            self._refuse_text(node, node.text)
+        if len(node):
+            self._refuse_text(node[-1], node[-1].tail)
         parent = node.getparent()
         if parent is not None and len(parent) > 1:
-            if text := parent[0].tail:
-                self._refuse_text(node, text)
+            self._refuse_text(parent[0], parent[0].tail)
             del parent[0]
 
-    def _refuse_text(self, node: etree._Element, text: str) -> None:
-        # Most blanks between elements do not come this far, but the library lets some pass.
-        if stray := text.strip(_BLANKS):
+    def _refuse_text(self, node: etree._Element, text: str | None) -> None:
+        if text and (stray := text.strip(_BLANKS)):
             self.faults.add(node.sourceline, "X5", f"there is text between the elements: {stray[:40]!r}")
 
     def _refuse_doctype(self, line: int) -> None:
@@ -100,33 +110,3 @@ class _Document:
             self._refuse_doctype(line)
         rule = "X6" if error.code in _ENCODING_ERRORS else "X1"
         self.faults.end(line, rule, f"the document is cut short or not well-formed: {error.msg}")
-
-
-class Validation:
-    """A document fed piece by piece to the XSD, beside its reading. The library gives no lines for what it finds."""
-
-    def __init__(self) -> None:
-        self._schema = etree.XMLSchema(file=str(Path(__file__).with_name("packageslip.xsd")))
-        self._parser = etree.XMLPullParser(("end",), schema=self._schema, **_OPTIONS)
-        self.message = ""
-
-    def watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass the pieces through; after the last one, `message` says what the XSD refuses, or is empty."""
-        for piece in pieces:
-            self._validate(piece)
-            yield piece
-        self._validate(b"")
-
-    def _validate(self, piece: bytes) -> None:
-        """Feed a piece, or close at its end. What is not well-formed is the reader's to tell."""
-        try:
-            if piece:
-                self._parser.feed(piece)
-            else:
-                self._parser.close()
-        except etree.XMLSyntaxError as error:
-            self.message = self.message or error.msg
-        for _, node in self._parser.read_events():
-            parent = node.getparent()
-            if parent is not None and len(parent) > 1:
-                del parent[0]

@@ -62,13 +62,13 @@ class Draft:
         self._counted = 0
         self._size: int | None = 0
 
-    def read(self, pieces: Iterator[bytes], url: str | None = None) -> None:
-        """Read the whole document; what is wrong with it is among the faults afterwards."""
+    def read(self, pieces: Iterator[bytes], url: str | None = None, *, validate: bool = False) -> None:
+        """Read the whole document, by the XSD too if asked; what is wrong with it is among the faults afterwards."""
         # Imported when there is something to read: the XML library is large, and many only need the values.
         from packageslip.parsing import elements  # noqa: PLC0415
 
         with suppress(Unreadable):
-            for element in elements(pieces, self._limits, self._faults):
+            for element in elements(pieces, self._limits, self._faults, validate=validate):
                 self._take(element)
             self._finish(url)
 
@@ -130,7 +130,8 @@ class Draft:
         size = values.get("size")
         self._size = None if size is None or self._size is None else self._size + size
         if self._take_file(values, line):
-            self._commit.resource(values, line)
+            if self._commit.published:
+                self._commit.resource(values, line)
             if self._keep:
                 self._resources.append(Resource(**values))
 
@@ -139,7 +140,8 @@ class Draft:
         path = values.get("path")
         if path is None:
             return False
-        self._commit.file(values, line)
+        if self._commit.published:
+            self._commit.file(values, line)
         clash = self._occupied.take(path)
         if clash:
             self._faults.add(line, clash[0], _CLASHES[clash[0]].format(path=path, other=clash[1]))
@@ -194,15 +196,16 @@ def known(element: Element, names: Iterable[str], faults: Faults) -> str | None:
 def read_attributes(element: Element, table: Table, faults: Faults, limits: Limits) -> dict[str, Any]:
     """The values by field. An attribute that is unknown, wrong or missing is a fault, and left out."""
     values: dict[str, Any] = {}
+    parsers, longest = table.parsers, limits.attribute
     for name, value in element.attributes:
-        attribute = table.get(name)
-        if attribute is None:
+        if name not in parsers:
             _refuse_attribute(element, name, table, faults)
-        elif len(value) > limits.attribute:
-            faults.add(element.line, "X4", f"the attribute {name!r} is longer than {limits.attribute} characters")
+        elif len(value) > longest:
+            faults.add(element.line, "X4", f"the attribute {name!r} is longer than {longest} characters")
         else:
+            field, parse = parsers[name]
             try:
-                values[attribute.field] = attribute.parse(value)
+                values[field] = parse(value)
             except UnsafePath as error:
                 faults.add(element.line, error.rule, f"{name} {value!r} is refused: {error.why}")
             except ValueError as error:

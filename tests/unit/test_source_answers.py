@@ -32,6 +32,7 @@ NOW = 1_000_000.0
         (404, ResourceMissing),
         (410, ResourceMissing),
         (408, TransientSourceError),
+        (416, TransientSourceError),
         (425, TransientSourceError),
         (429, SourceSlow),
         (500, SourceUnreachable),
