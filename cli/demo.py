@@ -20,7 +20,7 @@ from cli.main import Options
 from cli.session import Failure, Session, in_session
 from cli.words import many, size, totals
 from database import OPEN_STATES, Action, Desk, NewTask, Record
-from demo import TARGETS, Daemon, Place, prepare
+from demo import TARGETS, Daemon, Place, prepare, running_daemon
 from packageslip import Packageslip, diff_slips
 
 STAGES = ("STAGING", "PRODUCTION")
@@ -57,7 +57,7 @@ def demo(session: Session, folder: Path) -> Exit:
     with alone(place), Session(options, environ) as own:
         before = slips_of(own, place)
         session.say(f"the CMS is {shown(place.cms)}, with {many(len(place.modules()), 'module')}")
-        with Daemon(place.config, place.log, environ) as daemon:
+        with running_daemon(place.config, place.log, environ) as daemon:
             stages = [publish_all(own, place, daemon, environment) for environment in STAGES]
         report(own, place, stages, before)
         return verdict(session, place, stages)
@@ -86,8 +86,11 @@ def publish_all(session: Session, place: Place, daemon: Daemon, environment: str
         time.sleep(PAUSE)
     tasks = [desk.show(task.id) for task in desk.find(limit=1000) if task.id >= ids[0] and task.state != "SUPERSEDED"]
     stage = Stage(environment, tuple(map(Ended.of, tasks)), time.monotonic() - began)
-    moved = moves(totals([ended.summary for ended in stage.tasks]))
-    session.say(f"{environment}: {many(len(stage.tasks), 'task')} in {stage.seconds:.1f} s, {moved}")
+    session.say(f"{environment}: {many(len(stage.tasks), 'task')} in {stage.seconds:.1f} s")
+    for target in TARGETS:
+        mine = [ended.summary for ended in stage.tasks if ended.task.target == target]
+        if mine:
+            session.say(f"  {target}: {moves(totals(mine))}")
     return stage
 
 
@@ -139,7 +142,7 @@ def try_next(session: Session, place: Place) -> None:
     again = f"{program()} demo" + ("" if place.folder == Path(".demo").resolve() else f" --dir {shown(place.folder)}")
     session.print("Try next:")
     for line in (
-        f"{shlex.quote(sys.executable)} -m http.server -d {shown(place.target('production'))} 8000",
+        f"python3 -m http.server -d {shown(place.target('production'))} 8000",
         f"{command} why {course}",
         f"{command} queue list --all",
         f"echo '<!-- new -->' >> {page}",
