@@ -31,7 +31,7 @@ def fault(source: str, address: str, status: int, headers: Mapping[str, str], no
             error = AccessRefused(f"{said}: access is refused; {remedy}", source=source)
         case 404 | 410:
             error = ResourceMissing(f"{said}: it does not exist there; correct the slip or restore the file", source=source)
-        case 408 | 425:
+        case 408 | 416 | 425:
             error = TransientSourceError(f"{said}; it is asked again later", source=source)
         case 429 | 503:
             error = _busy(said, source, retry_after(headers, now), asked_to_wait=status == 429)

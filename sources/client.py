@@ -28,7 +28,10 @@ _SMALL = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of status 200 or 304 whose body has not been read yet; valid inside the `with` block that gave it."""
+    """An answer of status 200 or 304, or 206 where a range was asked for; valid inside the `with` block that gave it.
+
+    Its body has not been read yet.
+    """
 
     source: str
     where: str
@@ -62,7 +65,7 @@ class Client:
 
     @contextmanager
     def get(self, address: str, headers: Mapping[str, str], stop: Event) -> Iterator[Answer]:
-        """One GET with its redirects. Every status but 200 and 304 is raised as its SourceError.
+        """One GET with its redirects. Every status that is no answer to it is raised as its SourceError.
 
         It ends with an error soon after `stop` is set, and with SourceSlow when its time is over. A body that was not read
         to its end is thrown away with its connection.
@@ -82,7 +85,8 @@ class Client:
         address, response = self._follow(address, {**self._headers, **headers})
         where = self.whole(address)
         try:
-            if error := fault(self._source, where, response.status, response.headers, time.time()):
+            error = fault(self._source, where, response.status, response.headers, time.time())
+            if error and not (response.status == 206 and "Range" in headers):
                 _drain(response)
                 raise error
             yield Answer(self._source, where, response.status, response.headers, response)

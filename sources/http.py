@@ -25,9 +25,10 @@ from sources.errors import (
 )
 from sources.pace import Pace
 from sources.parallel import in_parallel
+from sources.partial import Partial
 from sources.patience import Patience
 from sources.sameness import Remembered, agrees
-from sources.transfer import PAST_CACHES, pour, receive, request_headers
+from sources.transfer import PAST_CACHES, is_conditional, pour, receive, request_headers, unchanged
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,7 @@ class HttpSource:
         check_module_url(url)
         slip, etag = self._read_slip(url, PAST_CACHES)
         if slip is None:
-            raise WrongBytes(f"{self.name}: the slip of {url} was answered with 304, which nobody asked for", source=self.name)
+            raise self._unasked(self._client.addresses.slip(url))
         self._remembered.keep(slip, etag)
         return slip
 
@@ -84,8 +85,9 @@ class HttpSource:
         address = self._client.addresses.catalogue(self._options.catalogue)
         try:
             with self._document(address, PAST_CACHES) as document:
-                if document.content is not None:
-                    yield from read_catalogue(document.content, self._client.whole(address), self._limits)
+                if document.content is None:
+                    raise self._unasked(address)
+                yield from read_catalogue(document.content, self._client.whole(address), self._limits)
         except ResourceMissing as error:
             raise ResourceMissing(f"{error}; 'catalogue' says where the list of modules is", source=self.name) from error
 
@@ -114,6 +116,10 @@ class HttpSource:
         """Close the connections; waits between retries end at once."""
         self._closed.set()
         self._client.close()
+
+    def _unasked(self, address: str) -> WrongBytes:
+        where = self._client.whole(address)
+        return WrongBytes(f"{self.name}: {where} answered 304, which nobody asked for; is it a cache?", source=self.name)
 
     def _read_slip(self, url: str, headers: Mapping[str, str]) -> tuple[Packageslip | None, str | None]:
         address = self._client.addresses.slip(url)
@@ -166,10 +172,13 @@ class HttpSource:
         headers = request_headers(want, fresh=fresh)
 
         def request() -> Fetched:
-            with self._client.get(address, headers, stop) as answer:
-                return receive(answer, want, sink, pace=self._pace(), max_bytes=self._options.max_file_bytes)
+            with self._client.get(address, headers | partial.headers(), stop) as answer:
+                if answer.status == 304:
+                    return unchanged(answer, want, asked=is_conditional(headers))
+                return receive(answer, want, partial, pace=self._pace(), max_bytes=self._options.max_file_bytes)
 
-        return self._patiently(request, stop)
+        with Partial(sink, checked=want.file.digest is not None) as partial:
+            return self._patiently(request, stop)
 
     def _patiently(self, request: Callable[[], Result], stop: Event) -> Result:
         """Repeat what may pass. An address that fails while the rest answers must not count as an outage of the whole source."""

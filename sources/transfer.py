@@ -1,15 +1,16 @@
 """The transfer of one file over HTTP: asked for, counted, compared with its slip, kept."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 
 from packageslip import Digest, Resource, View
 from sources.answers import content_length, has_an_end, is_page_by_mistake, parse_date
 from sources.client import Answer
-from sources.contract import Fetched, Sink, Want
+from sources.contract import Fetched, Want
 from sources.errors import SourceSlow, SourceUnreachable, WrongBytes
 from sources.pace import Pace
+from sources.partial import Partial
 
 PAST_CACHES = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
@@ -36,48 +37,55 @@ def _can_be_unchanged(want: Want) -> bool:
     return want.file.digest in (None, want.digest) and want.file.size in (None, want.size)
 
 
-def receive(answer: Answer, want: Want, sink: Sink, *, pace: Pace, max_bytes: int) -> Fetched:
-    """Take one answer's file into the sink. Raises WrongBytes for anything that is not the file of the slip."""
+def is_conditional(headers: Mapping[str, str]) -> bool:
+    """Whether "unchanged" is an answer to this request."""
+    return "If-None-Match" in headers or "If-Modified-Since" in headers
+
+
+def receive(answer: Answer, want: Want, partial: Partial, *, pace: Pace, max_bytes: int) -> Fetched:
+    """Take one answer's file. Raises WrongBytes for anything that is not the file of the slip."""
     file = want.file
     etag, modified = answer.headers.get("ETag"), parse_date(answer.headers.get("Last-Modified", ""))
-    if answer.status == 304:
-        return _unchanged(answer, want)
-    _refuse_early(answer, file)
+    partial.begin(answer)
+    _refuse_early(answer, file, partial.count)
     most = max_bytes if file.size is None else min(file.size, max_bytes)
-    with sink.incoming() as incoming:
-        size = pour(answer, incoming.write, most=most, pace=pace)
-        _check_size(answer, file, size, most)
-        digest, size = incoming.commit()
+    size = pour(answer, partial.write, most=most, pace=pace, start=partial.count)
+    _check_size(answer, file, size, most)
+    digest, size = partial.commit()
     _check_digest(answer, file, digest, size)
     return Fetched(file.path, digest, size, etag, modified)
 
 
-def pour(answer: Answer, write: Callable[[bytes], object], *, most: int, pace: Pace) -> int:
-    """Write the body; how many bytes it had. One that is longer is left at the first chunk that shows it."""
-    count = 0
+def pour(answer: Answer, write: Callable[[bytes], object], *, most: int, pace: Pace, start: int = 0) -> int:
+    """Write the body; how many bytes there are with the `start` before it.
+
+    One that has more than `most` is left at the first chunk that shows it, with one byte too many written, so that
+    whoever reads it sees that it is too long.
+    """
+    count = start
     for chunk in answer.chunks():
         count += len(chunk)
         if count > most:
-            # One byte too many is written, so that whoever reads it sees that it is too long.
             write(chunk[: len(chunk) + most + 1 - count])
             return count
         write(chunk)
-        if slow := pace.verdict(count):
+        if slow := pace.verdict(count - start):
             raise SourceSlow(f"{answer.source}: {answer.where} {slow}", source=answer.source)
     return count
 
 
-def _unchanged(answer: Answer, want: Want) -> Fetched:
-    if want.digest is None or want.size is None:
+def unchanged(answer: Answer, want: Want, *, asked: bool) -> Fetched:
+    """What a 304 means for the want."""
+    if not asked or want.digest is None or want.size is None:
         raise WrongBytes(f"{answer.source}: {answer.where} answered 304, which nobody asked for", source=answer.source)
     return Fetched(want.file.path, want.digest, want.size, want.etag, want.modified, unchanged=True)
 
 
-def _refuse_early(answer: Answer, file: Resource | View) -> None:
+def _refuse_early(answer: Answer, file: Resource | View, already: int) -> None:
     """What the headers alone tell, before any byte is kept."""
     length = content_length(answer.headers)
-    if file.size is not None and length is not None and length != file.size:
-        raise wrong(answer, f"has {length} bytes, the slip says {file.size}")
+    if file.size is not None and length is not None and already + length != file.size:
+        raise wrong(answer, f"has {already + length} bytes, the slip says {file.size}")
     if file.digest is None and is_page_by_mistake(file, answer.headers):
         raise wrong(answer, "is an HTML page, perhaps a login or error page, and the slip lists something else")
     if file.digest is None and file.size is None and not has_an_end(answer.headers):

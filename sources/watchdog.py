@@ -7,7 +7,7 @@ thread looks at all requests under way and shuts the socket of an overdue one do
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Lock, Thread, local
 from typing import Any
@@ -34,12 +34,10 @@ class Watched:
         if self.connection is None or self.cut or (now < self.deadline and not self.stop.is_set()):
             return
         self.cut = True
-        try:
+        # It may have been closed a moment ago.
+        with suppress(OSError):
             # Not SSLSocket's own shutdown: it takes the TLS state away from under the thread that reads.
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
-        except OSError:
-            # It was closed a moment ago.
-            return
 
 
 class Watchdog:

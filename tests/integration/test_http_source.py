@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from packageslip import CatalogueEntry, Resource, View, ViewKind, write_catalogue
-from sources import AccessRefused, Fetched, HttpSource, NoSuchModule, ResourceMissing, Want
+from sources import AccessRefused, Fetched, HttpSource, NoSuchModule, ResourceMissing, Want, WrongBytes
 from store import Store
 from support.http_cms import Cms, Fault
 from support.physics import FILES, SLIP, THEN, URL, at, digest, make_site, put, put_slip
@@ -194,6 +194,12 @@ def test_the_catalogue_lists_the_modules(cms: Callable[..., Cms], open_http: Ope
 
 def test_a_source_without_a_catalogue_says_which_setting_names_it(source: HttpSource) -> None:
     with pytest.raises(ResourceMissing, match=r"packageslips.xml .*'catalogue' says where the list of modules is"):
+        list(source.modules())
+
+
+def test_a_catalogue_that_is_answered_with_304_lists_nothing_to_trust(source: HttpSource, server: Cms) -> None:
+    server.faults["/packageslips.xml"] = Fault(status=304)
+    with pytest.raises(WrongBytes, match="304, which nobody asked for"):
         list(source.modules())
 
 

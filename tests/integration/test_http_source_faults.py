@@ -1,6 +1,8 @@
 """What a CMS can do wrong, and what the http source makes of it: never wrong bytes, never an endless wait."""
 
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -112,6 +114,66 @@ def test_a_body_that_is_cut_is_fetched_again(source: HttpSource, server: Cms, st
     assert_nothing_is_left(store)
 
 
+def test_what_a_cut_left_is_not_sent_again(source: HttpSource, server: Cms, store: Store) -> None:
+    server.faults[at(PDF)] = Fault(cut=100_000, times=1)
+    assert fetch(source, store, LISTED)[0].digest == digest(FILES[PDF])
+    first, second = server.requests(at(PDF))
+    assert (first.status, first.sent) == (200, 100_000)
+    assert (second.status, second.sent, second.headers["Range"]) == (206, len(FILES[PDF]) - 100_000, "bytes=100000-")
+    assert_nothing_is_left(store)
+
+
+def test_a_file_without_a_digest_is_never_joined_of_parts(source: HttpSource, server: Cms, store: Store) -> None:
+    server.faults[at(PDF)] = Fault(cut=100_000, times=1)
+    assert fetch(source, store, UNLISTED)[0].digest == digest(FILES[PDF])
+    assert [access.status for access in server.requests(at(PDF))] == [200, 200]
+
+
+def test_a_file_that_changed_after_a_cut_is_sent_in_full(source: HttpSource, server: Cms, store: Store, site: Path) -> None:
+    new = FILES[PDF][::-1]
+    server.faults[at(PDF)] = Fault(cut=100_000, times=1)
+
+    def change_after_the_first(_path: str) -> None:
+        if at(PDF) not in server.faults:
+            put(site, PDF, new)
+
+    server.before = change_after_the_first
+    assert fetch(source, store, resource(PDF, new))[0].digest == digest(new)
+    first, second = server.requests(at(PDF))
+    assert (first.status, second.status, second.headers["Range"]) == (200, 200, "bytes=100000-")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=206, headers={"Content-Range": "bytes 7-9/10"}, body=b"xyz"),
+        Fault(status=206, body=b"xyz"),
+        Fault(status=206, headers={"Content-Range": "bytes 100000-199999/200000", "ETag": '"other"'}, body=b"x" * 100_000),
+        Fault(status=416),
+    ],
+)
+def test_a_server_that_makes_nonsense_of_a_range_is_asked_for_the_whole(
+    source: HttpSource, server: Cms, store: Store, fault: Fault
+) -> None:
+    asked: list[str] = []
+
+    def answer(path: str) -> None:
+        asked.append(path)
+        if len(asked) <= 2:
+            server.faults[at(PDF)] = replace([Fault(cut=100_000), fault][len(asked) - 1], times=1)
+
+    server.before = answer
+    assert fetch(source, store, LISTED)[0].digest == digest(FILES[PDF])
+    assert ["Range" in access.headers for access in server.requests(at(PDF))] == [False, True, False]
+
+
+@pytest.mark.parametrize("fault", [Fault(cut=100, gzip=True), Fault(cut=1000, headers={"ETag": 'W/"1"'}), Fault(cut=0)])
+def test_parts_that_cannot_be_joined_are_fetched_as_a_whole(source: HttpSource, server: Cms, store: Store, fault: Fault) -> None:
+    server.faults[at(PDF)] = replace(fault, times=1)
+    assert fetch(source, store, LISTED)[0].digest == digest(FILES[PDF])
+    assert all("Range" not in access.headers for access in server.log)
+
+
 def test_a_body_that_is_always_cut_is_transient(source: HttpSource, server: Cms, store: Store) -> None:
     server.faults[at(PDF)] = Fault(cut=1000)
     with pytest.raises(TransientSourceError, match="could not be read"):
@@ -155,6 +217,12 @@ def test_a_slip_over_the_limit_is_refused(open_http: OpenHttp, server: Cms, site
         source.slip(URL)
 
 
+def test_a_chunked_body_of_another_length_is_wrong(source: HttpSource, server: Cms, store: Store) -> None:
+    server.faults[at(PDF)] = Fault(chunked=True, body=b"too short")
+    with pytest.raises(WrongBytes, match=f"has 9 bytes, the slip says {LISTED.size}"):
+        fetch(source, store, LISTED)
+
+
 @pytest.mark.parametrize("body", [b"too short", FILES[PDF] + b"!", FILES[PDF][:-1] + b"!"])
 @pytest.mark.parametrize("size_known", [True, False])
 def test_wrong_bytes_are_asked_for_once_more_past_caches(
@@ -186,6 +254,15 @@ def test_a_listed_file_that_is_gone_is_an_error_and_never_a_deletion(
     with pytest.raises(ResourceMissing, match=f"{PDF} answered {status}"):
         fetch(source, store, LISTED)
     assert len(server.requests(at(PDF))) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_broken_file_behind_a_locked_front_page_is_no_outage(
+    source: HttpSource, server: Cms, store: Store, status: int
+) -> None:
+    server.faults[at(PDF)], server.faults["/"] = Fault(status=500), Fault(status=status)
+    with pytest.raises(TransientSourceError, match="the server itself answers"):
+        fetch(source, store, LISTED)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -428,6 +505,27 @@ def test_a_bad_certificate_is_permanent_and_says_why(
     with pytest.raises(PermanentSourceError, match=rf"certificate of .* is refused: .*{reason}.*set 'ca_file'"):
         open_http(server, **({"ca_file": pem} if trusted else {})).slip(URL)
     assert server.log == []
+
+
+def test_tls_that_breaks_off_is_unreachable(open_http: OpenHttp) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                connection.recv(10)
+                connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        source = open_http(url=f"https://127.0.0.1:{listener.getsockname()[1]}", retries=0)
+        with pytest.raises(SourceUnreachable, match=r"could not be read|TLS with .* failed"):
+            source.slip(URL)
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 def test_a_drip_over_tls_is_cut_too(cms: Callable[..., Cms], open_http: OpenHttp, site: Path, store: Store) -> None:

@@ -74,7 +74,7 @@ class Cms:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.folder, self.account, self.catalogue = folder, account, catalogue
-        self.log: list[Access] = []
+        self._log: list[Access] = []
         self.faults: dict[str, Fault] = {}
         self.before: Callable[[str], None] = lambda _path: None
         """Called with each path before it is answered, for changes in the middle."""
@@ -103,6 +103,14 @@ class Cms:
             self._server.server_close()
             self._thread.join()
 
+    @property
+    def log(self) -> list[Access]:
+        """Every request so far. A client may have its answer a moment before the line is written, so that is waited for."""
+        deadline = time.monotonic() + 0.5
+        while self._at_once and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return self._log
+
     def requests(self, path: str) -> list[Access]:
         """The requests of one (unquoted) path."""
         return [access for access in self.log if access.path == path]
@@ -129,7 +137,7 @@ class Cms:
     def leave(self, access: Access) -> None:
         with self._lock:
             self._at_once -= 1
-            self.log.append(access)
+            self._log.append(access)
 
     def pause(self, seconds: float) -> None:
         """Sleep, but not longer than the server lives."""
@@ -286,9 +294,9 @@ def open_http() -> Iterator[Callable[..., HttpSource]]:
     """`open_http(server, password=..., retries=...)`: an http source with short pauses, closed when the test ends."""
     opened: list[HttpSource] = []
 
-    def open_one(server: Cms, password: str | None = None, window: float = 0.3, **options: object) -> HttpSource:
+    def open_one(server: Cms | None = None, password: str | None = None, window: float = 0.3, **options: object) -> HttpSource:
         settings = HttpSettings.model_validate(
-            {"kind": "http", "url": server.url, "connect_timeout": 2, "read_timeout": 2} | options
+            {"kind": "http", "url": server.url if server else "", "connect_timeout": 2, "read_timeout": 2} | options
         )
         patience = Patience(settings.retries, settings.max_retry_after, pause=0.01)
         opened.append(HttpSource("cms", settings, password=password, patience=patience, window=window))
