@@ -6,15 +6,12 @@ from packageslip import CatalogueEntry, Limits, Packageslip, SlipError, read_sli
 from targets.area import SLIP, Area
 from targets.disk import Disk
 from targets.errors import PermanentTargetError
+from targets.hold import names_in
 
 
 def entries(disk: Disk, area: Area, target: str) -> Iterator[CatalogueEntry]:
     """Every module with a commit record, by URL. Raises PermanentTargetError for a record that cannot be read."""
-    try:
-        names = disk.list(area.modules)
-    except FileNotFoundError:
-        return
-    slips = (_slip(disk, f"{area.modules}/{name}/{SLIP}", target) for name in names)
+    slips = (_slip(disk, f"{area.modules}/{name}/{SLIP}", target) for name in names_in(disk, area.modules))
     found = [_entry(slip) for slip in slips if slip is not None]
     yield from sorted(found, key=lambda entry: entry.url)
 

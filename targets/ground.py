@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from targets.area import Area, Held, all_parents, live_path, parents
 from targets.disk import Disk, Entry, EntryType
 from targets.errors import PathBlocked
+from targets.hold import names_in
 from targets.protocol import same_name
 
 
@@ -67,7 +68,7 @@ class Ground:
     def _hollow(self, folder: str, going: set[str]) -> list[str]:
         """A folder and those in it, if every file in them is among those that are going."""
         found = [folder]
-        for name, entry in sorted(self.disk.list(folder).items()):
+        for name, entry in sorted(names_in(self.disk, folder).items()):
             path = f"{folder}/{name}"
             if entry.type is EntryType.FOLDER:
                 found += self._hollow(path, going)

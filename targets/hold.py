@@ -70,13 +70,14 @@ def removals(disk: Disk, folder: str, entries: Mapping[str, Entry]) -> list[Call
     for name, entry in entries.items():
         path = f"{folder}/{name}"
         if entry.type is EntryType.FOLDER:
-            calls += [*removals(disk, path, _list(disk, path)), Call(Op.RMDIR, path)]
+            calls += [*removals(disk, path, names_in(disk, path)), Call(Op.RMDIR, path)]
         else:
             calls.append(Call(Op.UNLINK, path))
     return calls
 
 
-def _list(disk: Disk, folder: str) -> Mapping[str, Entry]:
+def names_in(disk: Disk, folder: str) -> Mapping[str, Entry]:
+    """What lies in a folder; nothing if it is gone."""
     try:
         return disk.list(folder)
     except FileNotFoundError:

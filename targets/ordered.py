@@ -25,8 +25,8 @@ SPARE = 1.1
 class OrderedTarget:
     """Implements `Target` over a Disk. One thread at a time."""
 
-    def __init__(self, name: str, disk: Disk, options: PlacedOptions) -> None:
-        self._name, self._disk, self._options = name, disk, options
+    def __init__(self, name: str, disk: Disk, options: PlacedOptions | None = None) -> None:
+        self._name, self._disk, self._options = name, disk, options or PlacedOptions()
         self._holds: dict[str, Hold] = {}
         self._queue: str | None = None
 

@@ -6,7 +6,7 @@ from targets.area import PRIVATE, PROBE_PREFIX, Area
 from targets.contract import Check
 from targets.disk import Answer, Call, Disk, Op
 from targets.errors import TargetError
-from targets.hold import removals
+from targets.hold import names_in, removals
 from targets.options import PlacedOptions
 from targets.release import small_write
 from targets.territory import queues
@@ -112,11 +112,7 @@ def _clock(disk: Disk, folder: str) -> int | None:
 
 
 def _reap(disk: Disk, folder: str, before: float, chosen: Callable[[str], bool]) -> int:
-    try:
-        entries = disk.list(folder)
-    except FileNotFoundError:
-        return 0
-    old = [name for name, entry in entries.items() if chosen(name) and entry.modified <= before]
+    old = [name for name, entry in names_in(disk, folder).items() if chosen(name) and entry.modified <= before]
     for name in old:
         clear(disk, f"{folder}/{name}")
     return len(old)
@@ -124,7 +120,4 @@ def _reap(disk: Disk, folder: str, before: float, chosen: Callable[[str], bool])
 
 def clear(disk: Disk, folder: str) -> None:
     """Remove a folder and all in it, if it is there."""
-    try:
-        disk.run([*removals(disk, folder, disk.list(folder)), Call(Op.RMDIR, folder)])
-    except FileNotFoundError:
-        return
+    disk.run([*removals(disk, folder, names_in(disk, folder)), Call(Op.RMDIR, folder)])

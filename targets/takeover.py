@@ -19,7 +19,7 @@ from targets.area import NOTE, PRIVATE, Area, Held, fence_of, module_id, token_n
 from targets.contract import Claim, Present, Recovered
 from targets.disk import Answer, Call, Disk, Entry, Op
 from targets.errors import PermanentTargetError, PermissionRefused, SerialTooHigh, TargetBusy
-from targets.hold import Hold
+from targets.hold import Hold, names_in
 from targets.note import BadNote, Note, read_note
 from targets.options import PlacedOptions
 from targets.records import read_record
@@ -60,11 +60,12 @@ class Takeover:
     def _take(self) -> Hold | None:
         """Steps 1 to 4; None: look again."""
         mine = self._names()
-        try:
-            found = newest_token(self.disk.list(mine.module))
-        except FileNotFoundError:
+        names = names_in(self.disk, mine.module)
+        if not names:
+            # Absent, or all that a loss of power left of a birth: an empty folder, over which another birth can be renamed.
             self._bear(mine)
             return None
+        found = newest_token(names)
         if found != mine.token and not self._rename_token(mine, found):
             return None
         hold = Hold(self.target, self.disk, self.options, self.claim, mine)
@@ -113,7 +114,7 @@ class Takeover:
 
     def _bear(self, mine: Held) -> None:
         """Step 1: a module's first folder comes with its token inside."""
-        if self.disk.stat([self.area.new])[0] is None:
+        if None in self.disk.stat([self.area.modules, self.area.new]):
             ensure(self.disk, self.area, self.target)
         birth = f"{self.area.new}/{module_id(self.url)}~{mine.token}"
         own = f"{birth}/{mine.token}"
@@ -127,7 +128,7 @@ class Takeover:
     def _end_births(self, hold: Hold) -> None:
         """Step 4: who has the token ends every other birth of this module, dead or not."""
         prefix = module_id(self.url) + "~"
-        births = [name for name in _names_in(self.disk, self.area.new) if name.startswith(prefix)]
+        births = [name for name in names_in(self.disk, self.area.new) if name.startswith(prefix)]
         hold.run([Call(Op.RENAME, f"{self.area.new}/{name}", hold.names.inside(f"j:{name}")) for name in births])
 
     def _recover(self, hold: Hold) -> Recovered | None:
@@ -157,10 +158,3 @@ def newest_token(names: Mapping[str, Entry]) -> str | None:
     """The token among the names in a module's folder."""
     tokens = [name for name in names if fence_of(name) is not None]
     return max(tokens, default=None)
-
-
-def _names_in(disk: Disk, folder: str) -> Mapping[str, Entry]:
-    try:
-        return disk.list(folder)
-    except FileNotFoundError:
-        return {}

@@ -7,15 +7,14 @@ engine of a lost database finds its own area gone.
 from targets.area import AREA_PREFIX, PRIVATE, Area
 from targets.disk import Answer, Call, Disk, EntryType, Op
 from targets.errors import AreaMissing, PermissionRefused, TargetUnfit
+from targets.hold import names_in
 
 
 def queues(disk: Disk, folder: str) -> list[str]:
     """The ids of the queues that have an area in this folder."""
-    try:
-        names = disk.list(folder)
-    except FileNotFoundError:
-        return []
-    areas = (name for name, entry in names.items() if name.startswith(AREA_PREFIX) and entry.type is EntryType.FOLDER)
+    areas = (
+        name for name, entry in names_in(disk, folder).items() if name.startswith(AREA_PREFIX) and entry.type is EntryType.FOLDER
+    )
     return sorted(name.removeprefix(AREA_PREFIX) for name in areas)
 
 
@@ -53,7 +52,7 @@ def make(disk: Disk, area: Area, target: str) -> None:
     for folder, answer in zip(folders, answers, strict=True):
         if answer is Answer.DENIED:
             raise PermissionRefused(f"{target}: the account may not make the folder {folder}; give it that right", target=target)
-    if disk.stat([area.new])[0] is None:
+    if None in disk.stat([area.modules, area.new]):
         raise TargetUnfit(f"{target}: {area.root} cannot be made; check the path of the area ({area.folder})", target=target)
 
 

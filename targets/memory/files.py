@@ -119,6 +119,8 @@ class MemoryFiles:
 
     def spelled(self, key: str) -> str:
         """A path as its parts were named when they were made."""
+        if self.case_sensitive:
+            return key
         ends = [at for at, letter in enumerate(key) if letter == "/"] + [len(key)]
         return "/".join(self.nodes[key[:end]].name for end in ends)
 

@@ -18,6 +18,8 @@ class Ticket:
     serial: int
     nonce: str
     lost: bool = False
+    aware: bool = True
+    """Whether an engine that lost its lease knows; one that slept through it does not."""
     on_check: Callable[[], None] = lambda: None
 
     @property
@@ -33,7 +35,7 @@ class Ticket:
 
     def check(self) -> None:
         self.on_check()
-        if self.lost:
+        if self.lost and self.aware:
             raise Fenced("the lease is lost")
 
 
