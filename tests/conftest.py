@@ -11,4 +11,6 @@ pytest_plugins: list[str] = [
     "support.real_data",
     "support.deployment",
     "support.bench",
+    "support.engine_process",
+    "support.small_site",
 ]

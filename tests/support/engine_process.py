@@ -1,0 +1,86 @@
+"""Real engine processes over a bench, each ended by its own id."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from config import snapshot
+from support.bench import Bench, settings_of
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0
+"""A bound for hangs, not a measure of speed."""
+
+
+class Engines:
+    """Starts engines of the bench's configuration."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.config = bench.root / "slipway.json"
+        self.flag = bench.root / "reached"
+        self._processes: list[subprocess.Popen[str]] = []
+        self.configure()
+
+    def configure(self, **engine: float) -> None:
+        """Write the configuration, with these engine settings."""
+        settings = self.bench.settings
+        settings = settings.model_copy(update={"engine": settings.engine.model_copy(update=engine)})
+        self.bench.settings = settings
+        self.config.write_text(snapshot(settings))
+
+    def start(self, *arguments: str, environment: str = "STAGING", pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[str]:
+        return self._start(["-m", "engines", environment, "--config", str(self.config), *arguments], pass_fds)
+
+    def start_at(self, what: str, point: str, *arguments: str) -> subprocess.Popen[str]:
+        """One that dies or waits at a point."""
+        entry = str(ROOT / "tests/support/killable_engine.py")
+        return self._start([entry, what, point, str(self.flag), "STAGING", "--config", str(self.config), *arguments], ())
+
+    def _start(self, arguments: list[str], pass_fds: tuple[int, ...]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-P", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=pass_fds,
+            env=os.environ | {"PYTHONWARNINGS": "default"},
+        )
+        self._processes.append(process)
+        return process
+
+    def run(self, *arguments: str, environment: str = "STAGING") -> str:
+        """Until idle; what it wrote. It must end well."""
+        process = self.start("--until-idle", *arguments, environment=environment)
+        output, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, output
+        return output
+
+    def stop(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE:.0f} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def engines(tmp_path: Path) -> Iterator[Engines]:
+    bench = Bench(tmp_path, settings_of(tmp_path))
+    made = Engines(bench)
+    yield made
+    made.stop()
+    bench.close()
