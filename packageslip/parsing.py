@@ -87,18 +87,21 @@ class _Document:
 
     def _close(self, node: etree._Element) -> None:
         """Check the text in and before this element, and forget the element before it: a slip never is in memory whole."""
-        if node.text:
-            self._refuse_text(node, node.text)
+        if (text := node.text) and text.strip(_BLANKS):
+            self._refuse_text(node, text)
         if len(node):
-            self._refuse_text(node[-1], node[-1].tail)
+            self._look_after(node[-1])
         parent = node.getparent()
         if parent is not None and len(parent) > 1:
-            self._refuse_text(parent[0], parent[0].tail)
+            self._look_after(parent[0])
             del parent[0]
 
-    def _refuse_text(self, node: etree._Element, text: str | None) -> None:
-        if text and (stray := text.strip(_BLANKS)):
-            self.faults.add(node.sourceline, "X5", f"there is text between the elements: {stray[:40]!r}")
+    def _look_after(self, node: etree._Element) -> None:
+        if (text := node.tail) and text.strip(_BLANKS):
+            self._refuse_text(node, text)
+
+    def _refuse_text(self, node: etree._Element, text: str) -> None:
+        self.faults.add(node.sourceline, "X5", f"there is text between the elements: {text.strip(_BLANKS)[:40]!r}")
 
     def _refuse_doctype(self, line: int) -> None:
         self.faults.end(line, "X2", "there is a DOCTYPE; slips have none, so that nothing in them expands or refers elsewhere")

@@ -110,7 +110,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a reader accepts before it gives up (DESIGN: configurable)."""
+    """What a reader accepts before it gives up: bytes and depth of the document, resources, characters of one attribute."""
 
     bytes: int = 256 * 1024 * 1024
     resources: int = 1_000_000
