@@ -16,6 +16,7 @@ from config import HttpSource as HttpSettings
 from sources.addresses import Addresses, addresses
 from sources.answers import REDIRECTS, fault
 from sources.errors import AccessRefused, PermanentSourceError, SourceError, SourceSlow, TransientSourceError
+from sources.gate import Gate
 from sources.http_faults import http_faults
 from sources.watchdog import Watchdog, Watched, WatchedHttp, WatchedHttps
 
@@ -60,6 +61,7 @@ class Client:
         self.addresses: Addresses = addresses(source, options.url)
         self._total = options.total_timeout
         self._watchdog = Watchdog()
+        self._gate = Gate(source, options.parallel, options.max_retry_after)
         self._pool = _pool(self.addresses, options, self._watchdog)
         self._headers = {"User-Agent": "slipway", "Accept-Encoding": "identity"} | _authorization(options.username, password)
 
@@ -70,12 +72,14 @@ class Client:
         It ends with an error soon after `stop` is set, and with SourceSlow when its time is over. A body that was not read
         to its end is thrown away with its connection.
         """
-        with self._watchdog.over(self._total, stop) as watched:
+        with self._gate.request(stop), self._watchdog.over(self._total, stop) as watched:
             try:
                 with self._answer(address, headers) as answer:
                     yield answer
             except SourceError as error:
                 self._check_cut(watched, address, error)
+                if isinstance(error, SourceSlow) and error.retry_after is not None:
+                    self._gate.hush(error.retry_after)
                 raise
             # A body without a length just ends where it is cut.
             self._check_cut(watched, address)
@@ -137,9 +141,9 @@ class Client:
 
 
 def _pool(where: Addresses, options: HttpSettings, watchdog: Watchdog) -> urllib3.HTTPConnectionPool:
-    """A pool that blocks while all its connections are in use: it is what limits the requests under way."""
+    """As many connections as there may be requests; each is made when it is first needed."""
     origin = where.origin
-    shared: dict[str, Any] = {"maxsize": options.parallel, "block": True, "watchdog": watchdog}
+    shared: dict[str, Any] = {"maxsize": options.parallel, "watchdog": watchdog}
     if origin.scheme == "http":
         return _HttpPool(origin.host, origin.port, **shared)
     try:

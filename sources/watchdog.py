@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from threading import Event, Lock, Thread, local
 from typing import Any
 
@@ -23,9 +24,11 @@ _TICK = 0.2
 class Watched:
     """One request under way."""
 
-    deadline: float
-    """On the monotonic clock."""
+    seconds: float
+    """What it may take, from the moment it has a connection."""
     stop: Event
+    deadline: float = inf
+    """On the monotonic clock."""
     connection: socket.socket | None = None
     cut: bool = False
 
@@ -52,7 +55,7 @@ class Watchdog:
     @contextmanager
     def over(self, seconds: float, stop: Event) -> Iterator[Watched]:
         """Watch this thread's request for the length of the block."""
-        watched = self._mine.watched = Watched(time.monotonic() + seconds, stop)
+        watched = self._mine.watched = Watched(seconds, stop)
         with self._lock:
             self._watched.add(watched)
             if self._thread is None:
@@ -69,6 +72,8 @@ class Watchdog:
         """Tell which socket this thread's request uses."""
         watched: Watched | None = getattr(self._mine, "watched", None)
         if watched is not None:
+            # A redirect begins no new time.
+            watched.deadline = min(watched.deadline, time.monotonic() + watched.seconds)
             watched.connection = connection
 
     def _run(self) -> None:

@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -30,7 +31,7 @@ from sources import (
     WrongBytes,
 )
 from store import Store, StoreFull
-from support.http_cms import Cms, Fault
+from support.http_cms import Cms, Fault, until
 from support.physics import FILES, SLIP, URL, at, digest, make_site, put, put_slip, resource
 
 OpenHttp = Callable[..., HttpSource]
@@ -278,6 +279,41 @@ def test_a_short_retry_after_is_waited_for(source: HttpSource, server: Cms, stor
     start = time.monotonic()
     fetch(source, store, LISTED)
     assert time.monotonic() - start >= 1
+
+
+def test_nobody_asks_while_the_source_wants_to_be_left_alone(open_http: OpenHttp, server: Cms, store: Store, site: Path) -> None:
+    files = [put(site, f"{number}.txt", b"x").name for number in range(12)]
+    server.faults[at("0.txt")] = Fault(status=429, headers={"Retry-After": "1"}, times=1)
+    source = open_http(server, parallel=1)
+    fetch(source, store, *map(Resource, files))
+    refused, *others = server.log
+    assert refused.status == 429
+    assert min(access.began for access in others) - refused.began >= 1
+
+
+def test_other_tasks_leave_a_source_alone_that_asked_for_long(open_http: OpenHttp, server: Cms, store: Store) -> None:
+    server.faults[at(PDF)] = Fault(status=503, headers={"Retry-After": "600"})
+    source = open_http(server, max_retry_after=30)
+    with pytest.raises(SourceSlow, match="asks to wait 600 s"):
+        fetch(source, store, LISTED)
+    with pytest.raises(SourceSlow, match=r"left alone for another \d+ s") as caught:
+        source.slip(URL)
+    assert caught.value.retry_after is not None
+    assert 590 < caught.value.retry_after <= 600
+    assert len(server.log) == 1
+
+
+def test_a_request_that_waits_for_its_turn_is_given_up_with_its_task(open_http: OpenHttp, server: Cms, store: Store) -> None:
+    server.faults[at(PDF)] = Fault(delay=1.5)
+    source = open_http(server, parallel=1)
+    with ThreadPoolExecutor() as pool:
+        long = pool.submit(fetch, source, store, LISTED)
+        until(lambda: server.most_at_once == 1)
+        waiting = pool.submit(source.slip, URL)
+        source.close()
+        with pytest.raises(TransientSourceError, match="given up with its task"):
+            waiting.result(timeout=1)
+        assert not long.done()
 
 
 @pytest.mark.parametrize("status", [429, 503])

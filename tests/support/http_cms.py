@@ -60,6 +60,8 @@ class Access:
     status: int
     sent: int
     headers: dict[str, str]
+    began: float
+    """On the monotonic clock."""
 
 
 class Cms:
@@ -163,6 +165,7 @@ class _Answerer(BaseHTTPRequestHandler):
         cms = self.server_cms
         path = unquote(urlsplit(self.path).path)
         self.code = self.sent = 0
+        began = time.monotonic()
         cms.enter()
         try:
             cms.before(path)
@@ -170,7 +173,7 @@ class _Answerer(BaseHTTPRequestHandler):
         except (ConnectionError, TimeoutError, ssl.SSLError):
             self.close_connection = True
         finally:
-            cms.leave(Access(self.command, path, self.code, self.sent, dict(self.headers.items())))
+            cms.leave(Access(self.command, path, self.code, self.sent, dict(self.headers.items()), began))
 
     do_HEAD = do_GET  # noqa: N815 - http.server's name
 
