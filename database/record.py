@@ -42,7 +42,8 @@ class Record:
 
     def slip(self, target: str, url: str, version: Digest | None = None) -> Packageslip | None:
         """The slip that is live, or the newest one of that version, as it lay on the target; None if none is known."""
-        return self._db.look(lambda connection: _slip(connection, target, url, version))
+        document = self._db.look(lambda connection: _document(connection, target, url, version))
+        return None if document is None else read_slip(document, f"the record of {url} on {target}")
 
     def below(self, target: str, url: str) -> list[str]:
         """URLs of other modules that are live on this target strictly below `url`, sorted."""
@@ -100,12 +101,11 @@ def _current(connection: Connection, target: str, url: str) -> Row[Any] | None:
     return connection.execute(wanted.order_by(_publication.id.desc()).limit(1)).one_or_none()
 
 
-def _slip(connection: Connection, target: str, url: str, version: Digest | None) -> Packageslip | None:
+def _document(connection: Connection, target: str, url: str, version: Digest | None) -> bytes | None:
     wanted = select(_publication.document).where(_publication.target == target, _publication.url == url)
     wanted = wanted.where(_publication.until.is_(None) if version is None else _publication.version == version)
     digest = connection.scalar(wanted.order_by(_publication.id.desc()).limit(1))
-    document = None if digest is None else read_document(connection, digest)
-    return None if document is None else read_slip(document, f"the record of {url} on {target}")
+    return None if digest is None else read_document(connection, digest)
 
 
 def _bound(connection: Connection) -> frozenset[bytes]:

@@ -1,0 +1,135 @@
+"""What is live, what was, and the slips of it."""
+
+import os
+
+import pytest
+
+from database import NewTask, Published, publishing
+from packageslip import Packageslip, Resource, on_target, write_slip
+from support.queue import Queue
+
+
+def slip(url: str, *files: tuple[str, bytes], serial: int = 1) -> bytes:
+    resources = tuple(Resource(path, digest=digest, size=1) for path, digest in files)
+    return write_slip(on_target(Packageslip(url, resources, title="A title"), serial=serial, queue="0" * 32))
+
+
+def publish(queue: Queue, *published: Published) -> int:
+    id_ = queue.ready("/task")
+    engine = queue.engine()
+    [task] = queue.claim(engine)
+    queue.end(engine, task, published=published)
+    queue.leases.leave(engine)
+    return id_
+
+
+def live(url: str, version: bytes = b"v", target: str = "staging", serial: int = 1) -> Published:
+    return Published(
+        target, url, serial, version * 32, slip(url, ("a.htm", version * 32), serial=serial), "course", "A title", "published"
+    )
+
+
+def test_what_is_published_is_current_until_the_next(queue: Queue) -> None:
+    assert queue.record.current("staging", "/a") is None
+    first = publish(queue, live("/a", b"1"))
+    queue.clock.forward(10)
+    second = publish(queue, live("/a", b"2", serial=2))
+    current = queue.record.current("staging", "/a")
+    assert current is not None
+    assert (current.version, current.serial, current.task, current.until) == (b"2" * 32, 2, second, None)
+    assert (current.module_type, current.title, current.module_state) == ("course", "A title", "published")
+    newest, oldest = queue.record.history("/a")
+    assert newest == current
+    assert (oldest.task, oldest.until) == (first, newest.since)
+    assert len(queue.record.history("/a", limit=1)) == 1
+
+
+def test_what_is_unpublished_is_not_current(queue: Queue) -> None:
+    publish(queue, live("/a"))
+    publish(queue, Published("staging", "/a", 5))
+    assert queue.record.current("staging", "/a") is None
+    assert queue.record.slip("staging", "/a") is None
+    assert queue.record.slip("staging", "/a", b"v" * 32) is not None
+    assert queue.record.history("/a")[0].until is not None
+
+
+def test_a_recovered_release_is_a_publication_of_its_own(queue: Queue) -> None:
+    publish(queue, live("/a", b"1"), live("/b", b"1"), live("/a", b"2", serial=2))
+    assert [(each.version, each.until is None) for each in queue.record.history("/a")] == [(b"2" * 32, True), (b"1" * 32, False)]
+    assert len(queue.record.history("/b")) == 1
+
+
+def test_targets_are_apart(queue: Queue) -> None:
+    publish(queue, live("/a", b"1"), live("/a", b"2", target="production"))
+    assert [(each.target, each.version) for each in queue.record.live("/a")] == [
+        ("production", b"2" * 32),
+        ("staging", b"1" * 32),
+    ]
+
+
+def test_slips_are_read_back_as_they_were(queue: Queue) -> None:
+    publish(queue, live("/a", b"1"))
+    publish(queue, live("/a", b"2", serial=2))
+    current, old = queue.record.slip("staging", "/a"), queue.record.slip("staging", "/a", b"1" * 32)
+    assert current is not None
+    assert old is not None
+    assert (current.url, current.title, current.serial) == ("/a", "A title", 2)
+    assert old.resources[0].digest == b"1" * 32
+    assert queue.record.slip("staging", "/a", b"9" * 32) is None
+    assert queue.record.slip("staging", "/b") is None
+
+
+def test_a_big_slip_is_kept_in_parts(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "PART", 100)
+    files = [(f"{number:03}.pdf", os.urandom(32)) for number in range(50)]
+    publish(queue, Published("staging", "/a", 1, b"v" * 32, slip("/a", *files)))
+    found = queue.record.slip("staging", "/a")
+    assert found is not None
+    assert [(each.path, each.digest) for each in found.resources] == files
+
+
+def test_modules_below_a_url(queue: Queue) -> None:
+    urls = ["/", "/a", "/a/b", "/a/b/c", "/a-b", "/ab", "/a0", "/b"]
+    publish(queue, *(live(url) for url in urls), live("/a/x", target="production"), live("/a/gone"))
+    publish(queue, Published("staging", "/a/gone", 5))
+    assert queue.record.below("staging", "/a") == ["/a/b", "/a/b/c"]
+    assert queue.record.below("staging", "/a/b") == ["/a/b/c"]
+    assert queue.record.below("staging", "/") == sorted(urls[1:])
+
+
+def test_the_store_keeps_what_the_last_publications_list(queue: Queue) -> None:
+    for number, version in enumerate((b"1", b"2", b"3", b"2")):
+        publish(queue, live("/a", version, serial=number))
+    publish(queue, live("/b", b"4"))
+    publish(queue, Published("staging", "/gone", 3))
+    assert set(queue.record.keep(1)) == {b"2" * 32, b"4" * 32}
+    assert set(queue.record.keep(2)) == {b"2" * 32, b"3" * 32, b"4" * 32}
+
+
+def test_the_store_keeps_what_unfinished_tasks_are_bound_to(queue: Queue) -> None:
+    for number, version in enumerate((b"1", b"2", b"3")):
+        publish(queue, live("/a", version, serial=number))
+    queue.made(NewTask("/a", "STAGING", "DELIVER", target="mirror", version=b"1" * 32))
+    assert set(queue.record.keep(1)) == {b"1" * 32, b"3" * 32}
+
+
+def test_many_publications_are_read_in_steps(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("database.record.READ_AT_ONCE", 2)
+    publish(queue, *(live(f"/{number}", bytes([number + 65])) for number in range(5)))
+    assert len(list(queue.record.keep(1))) == 5
+
+
+def test_a_target_is_adopted_as_it_says_it_is(queue: Queue) -> None:
+    publish(queue, live("/known", serial=1), live("/changed", b"1", serial=1))
+    found = [
+        live("/known", serial=1),
+        live("/changed", b"2", serial=9),
+        live("/new", b"3", serial=4),
+        live("/other", target="mirror"),
+    ]
+    assert queue.record.adopt("staging", found) == 2
+    assert queue.record.adopt("staging", found) == 0
+    newest, _ = queue.record.history("/changed")
+    assert (newest.serial, newest.task) == (9, None)
+    assert queue.record.slip("staging", "/new") is not None
+    assert queue.record.current("mirror", "/other") is None

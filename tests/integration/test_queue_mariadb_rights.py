@@ -1,0 +1,159 @@
+"""The two accounts of deploy/mysql-accounts.sql: what operators can do, and that they can do no more."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from database import (
+    Claims,
+    Database,
+    DatabaseError,
+    Desk,
+    HeldPlan,
+    Intake,
+    Lane,
+    Leases,
+    NewTask,
+    Outcome,
+    Record,
+    Result,
+    State,
+)
+from support.mariadb import Server
+from support.queue import Queue
+
+GRANTS = Path(__file__).parents[2] / "deploy" / "mysql-accounts.sql"
+PASSWORDS = {"slipway": "engine's secret", "slipway_operator": "operator's"}
+
+
+@pytest.fixture
+def accounts(mariadb_queue: Queue, mariadb_server: Server) -> Iterator[str]:
+    """The name of a database that has both accounts."""
+    name = mariadb_queue.url.rsplit("/", 1)[1]
+    script = "\n".join(line for line in GRANTS.read_text().splitlines() if not line.startswith("--"))
+    script = (
+        script.replace("DATABASE", name)
+        .replace("ENGINE_PASSWORD", "engine''s secret")
+        .replace("OPERATOR_PASSWORD", "operator''s")
+    )
+    mariadb_server.execute(*(statement for statement in script.split(";") if statement.strip()))
+    yield name
+    mariadb_server.execute("DROP USER slipway", "DROP USER slipway_operator")
+
+
+@pytest.fixture
+def operator(accounts: str, mariadb_server: Server) -> Iterator[Database]:
+    database = Database.connect(mariadb_server.url(accounts, "slipway_operator"), PASSWORDS["slipway_operator"])
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def engine(accounts: str, mariadb_server: Server) -> Iterator[Database]:
+    database = Database.connect(mariadb_server.url(accounts, "slipway"), PASSWORDS["slipway"])
+    yield database
+    database.close()
+
+
+def test_the_desk_works_with_the_operators_rights(mariadb_queue: Queue, operator: Database, engine: Database) -> None:
+    desk = Desk(operator)
+    operator.check_schema()
+    assert operator.queue_id == mariadb_queue.db.queue_id
+    id_, other = desk.insert_many(
+        [NewTask("/a", "STAGING", "PUBLISH", 5, hold=True, parameters={"mode": "full"}), NewTask("/b", "STAGING")]
+    )
+    desk.release([id_])
+    desk.hold([other])
+    desk.cancel([other])
+    Intake(engine).accept(mariadb_queue.settings)
+    Intake(engine).sweep()
+    registered = Leases(engine).register("STAGING", "host", "boot", 1, 60, "0.1.0")
+    [task] = Claims(engine).claim(registered, [Lane("staging", 8)])
+    Claims(engine).start(registered, [task])
+    Claims(engine).finish(registered, [Result(task.id, task.fence, Outcome.HELD, "drops", plan=HeldPlan("ab", "{}"))])
+    desk.approve(id_, "ab", by="eve")
+    Intake(engine).accept(mariadb_queue.settings)
+    assert desk.show(id_).task.state is State.READY
+    assert desk.show(other).task.state is State.CANCELLED
+    assert desk.show(desk.retry(other)).task.state is State.NEW
+    assert desk.counts()["STAGING"]["READY"] == 1
+    assert desk.breakers()
+    assert Record(operator).history("/a") == []
+
+
+def test_the_procedure_of_old_works_with_the_operators_rights(
+    mariadb_queue: Queue, accounts: str, operator: Database, mariadb_server: Server
+) -> None:
+    connection = mariadb_server.connect(accounts, "slipway_operator", PASSWORDS["slipway_operator"])
+    with connection.cursor() as cursor:
+        for code in (1, 3, 7, None):
+            cursor.execute("CALL schedule_implicit_module('/courses/8-01', %s, 'SYSTEM', '')", (code,))
+    connection.close()
+    mariadb_queue.intake.accept(mariadb_queue.settings)
+    tasks = Desk(operator).find()
+    assert [(task.environment, task.state) for task in reversed(tasks)] == [
+        ("STAGING", "READY"),
+        ("PRODUCTION", "READY"),
+        ("code 7", "REJECTED"),
+        ("code NULL", "REJECTED"),
+    ]
+    assert {(task.requested_by, task.note) for task in tasks} == {("SYSTEM", None)}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE publication_task_queue SET status='NEW'",
+        "UPDATE publication_task_queue SET fence=fence+1",
+        "UPDATE publication_task_queue SET url='/b'",
+        "UPDATE publication_task_queue SET action='UNPUBLISH'",
+        "UPDATE publication_task_queue SET approved_plan='ab', adopt=1",
+        "INSERT INTO publication_task_queue (url, environment, status) VALUES ('/a', 'STAGING', 'READY')",
+        "INSERT INTO publication_task_queue (url, environment, target) VALUES ('/a', 'STAGING', 'production')",
+        "INSERT INTO publication_task_queue (id, url, environment) VALUES (1, '/a', 'STAGING')",
+        "DELETE FROM publication_task_queue",
+        "TRUNCATE publication_task_queue",
+        "DROP TABLE publication_task_queue",
+        "ALTER TABLE publication_task_queue ADD x INT",
+        "UPDATE counter SET value=0",
+        "UPDATE target SET is_open=0",
+        "UPDATE environment SET paused=1",
+        "DELETE FROM event",
+        "INSERT INTO publication (target, url, serial, since) VALUES ('staging', '/a', 1, UTC_TIMESTAMP())",
+        "UPDATE setting SET value='0'",
+        "DROP PROCEDURE schedule_implicit_module",
+        "CREATE TABLE mine (a INT)",
+    ],
+)
+def test_operators_can_do_nothing_else(accounts: str, mariadb_server: Server, statement: str) -> None:
+    connection = mariadb_server.connect(accounts, "slipway_operator", PASSWORDS["slipway_operator"])
+    with connection.cursor() as cursor, pytest.raises(pymysql.err.MySQLError, match="denied"):
+        cursor.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "change", ["hold=1", "cancel_requested=1", "priority=5", "run_after=UTC_TIMESTAMP() + INTERVAL 1 HOUR", "hold=0, priority=1"]
+)
+def test_operators_can_change_what_is_theirs(mariadb_queue: Queue, accounts: str, mariadb_server: Server, change: str) -> None:
+    mariadb_queue.ready()
+    connection = mariadb_server.connect(accounts, "slipway_operator", PASSWORDS["slipway_operator"])
+    with connection.cursor() as cursor:
+        assert cursor.execute(f"UPDATE publication_task_queue SET {change} WHERE url='/a'") == int(change != "hold=0, priority=0")
+    connection.close()
+
+
+def test_what_is_refused_is_said_so(operator: Database) -> None:
+    with pytest.raises(DatabaseError, match=r"refused a statement: .*denied"):
+        Desk(operator).pause("STAGING")
+
+
+def test_the_engines_account_changes_no_tables(accounts: str, mariadb_server: Server) -> None:
+    connection = mariadb_server.connect(accounts, "slipway", PASSWORDS["slipway"])
+    with connection.cursor() as cursor:
+        for statement in ("DROP TABLE event", "CREATE TABLE mine (a INT)", "GRANT SELECT ON *.* TO slipway_operator"):
+            with pytest.raises(pymysql.err.MySQLError, match="denied"):
+                cursor.execute(statement)
+    connection.close()
