@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from cli.exits import Exit, code_of_task, together
+from cli.plan import print_plan
 from cli.session import Session
-from cli.words import many, size, task_fields, totals
+from cli.words import TASK_TITLES, many, size, table, task_fields, task_row, totals
 from database import ABSORBING, OPEN_STATES, Action, Desk, State, Task, TaskView
 from engines import run_engine
 
@@ -18,6 +19,8 @@ PAUSE = 0.2
 """Seconds between looks at the queue."""
 LOOKED_AT = 20
 """Tasks looked at each time: they end roughly in the order in which they were added."""
+PATIENCE = 10.0
+"""Seconds without movement after which an engine that runs here gives up, at least: a claim may take a few on a busy machine."""
 PAGE = 1000
 """Rows read at once."""
 EXPANDING = frozenset({Action.REPUBLISH, Action.VERIFY})
@@ -136,12 +139,14 @@ def tell(session: Session, ended: Ended) -> None:
     if ended.code is not Exit.OK:
         session.say(f"{task.environment} {task.url}: {task.state}, {task.reason}")
     elif session.options.verbosity:
-        session.say(f"{task.environment} {task.url}: {moved(ended.summary)}")
+        session.say(f"{task.environment} {task.url}: {happened(ended)}")
 
 
-def moved(summary: dict[str, object]) -> str:
-    """What an attempt moved, in words."""
-    return moves(totals([summary]))
+def happened(one: Ended) -> str:
+    """What became of a task, in words: what it moved, if it moves anything."""
+    if one.code is Exit.OK and "put" in one.summary:
+        return moves(totals([one.summary]))
+    return one.task.reason or ""
 
 
 def moves(counts: Mapping[str, int]) -> str:
@@ -180,7 +185,7 @@ def follow_here(session: Session, environment: str, ids: Sequence[int]) -> list[
     thread = threading.Thread(target=engine, name=f"engine {environment}")
     thread.start()
     try:
-        return follow_all(session, ids, everything=True, alive=alive, patience=session.settings.engine.linger)
+        return follow_all(session, ids, everything=True, alive=alive, patience=max(PATIENCE, session.settings.engine.linger))
     finally:
         stop.set()
         thread.join()
@@ -193,7 +198,19 @@ def conclude(session: Session, ended: Sequence[Ended], *, as_json: bool) -> Exit
         tasks = [{**task_fields(one.task), "summary": one.summary, "exit": int(one.code)} for one in ended]
         session.document({"tasks": tasks, "exit": int(code)})
         return code
-    for one in ended:
-        outcome = moved(one.summary) if one.code is Exit.OK else one.task.reason or ""
-        session.print(f"{one.task.id}\t{one.task.state}\t{one.task.environment}\t{one.task.url}\t{outcome}")
+    rehearsals = [one for one in ended if one.summary.get("dry_run")]
+    for one in rehearsals:
+        print_rehearsal(session, one)
+    rows = [(*task_row(one.task), happened(one)) for one in ended if one not in rehearsals]
+    table(session, [*TASK_TITLES, "what happened"], rows)
     return code
+
+
+def print_rehearsal(session: Session, one: Ended) -> None:
+    """What a dry run found: its plan, or the modules that it would have published."""
+    plan, urls = one.summary.get("plan"), one.summary.get("urls")
+    if isinstance(plan, Mapping):
+        print_plan(session, plan)
+    for url in urls if isinstance(urls, list) else ():
+        session.print(str(url))
+    session.say(one.task.reason or "")

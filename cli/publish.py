@@ -10,7 +10,7 @@ from cli.flags import TO, YES, Way, following
 from cli.follow import conclude, follow_all, follow_here
 from cli.places import environment_of, module_url, person
 from cli.session import Session, in_session
-from cli.words import task_fields
+from cli.words import TASK_TITLES, table, task_fields, task_row
 from database import Action, Desk, Intake, NewTask
 
 
@@ -107,8 +107,7 @@ def queued(session: Session, environment: str, ids: Sequence[int], *, as_json: b
     if as_json:
         session.document({"tasks": [task_fields(task) for task in tasks]})
     else:
-        for task in tasks:
-            session.print(f"{task.id}\t{task.state}\t{task.environment}\t{task.url}")
+        table(session, TASK_TITLES, [task_row(task) for task in tasks])
     hint_if_alone(session, environment)
     return Exit.OK
 

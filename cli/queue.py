@@ -10,7 +10,7 @@ from cli.flags import AS_JSON, NOTE, YES
 from cli.places import person
 from cli.plan import print_plan
 from cli.session import Failure, Session, in_session
-from cli.words import table, task_fields, when
+from cli.words import TASK_TITLES, table, task_fields, task_row, when
 from database import OPEN_STATES, Attempt, Desk, Event, Progress, State, TaskView
 
 STATES = click.Choice([state.value for state in State], case_sensitive=False)
@@ -44,8 +44,8 @@ def list_tasks(
     if as_json:
         session.document({"tasks": [task_fields(task) for task in tasks]})
         return
-    rows = [(t.id, t.state, t.environment, t.action, t.url, t.target, when(t.created_at), t.reason) for t in tasks]
-    table(session, ["id", "state", "environment", "action", "url", "target", "created", "reason"], rows)
+    rows = [(*task_row(task), when(task.created_at), task.reason) for task in tasks]
+    table(session, [*TASK_TITLES, "created", "reason"], rows)
     if not tasks:
         session.say("no such task" if everything or url or states else "nothing waits")
 

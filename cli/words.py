@@ -43,6 +43,14 @@ def table(session: Session, titles: Sequence[str], rows: Sequence[Sequence[objec
     session.out.print(drawn, soft_wrap=False)
 
 
+TASK_TITLES = ("id", "state", "environment", "action", "url", "target")
+
+
+def task_row(task: Task) -> tuple[object, ...]:
+    """A task as the first columns of a table."""
+    return (task.id, task.state, task.environment, task.action, task.url, task.target)
+
+
 def task_fields(task: Task) -> dict[str, object]:
     """A task as JSON."""
     return {
