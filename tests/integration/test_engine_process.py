@@ -1,0 +1,257 @@
+"""The engine as a process: started by hand or by a daemon, stopped, idle, cut off."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from database import State
+from support.bench import Bench
+from support.engine_process import Engines, until
+
+A = "/courses/a"
+
+
+def state(bench: Bench, task: int) -> State:
+    return bench.desk.show(task).task.state
+
+
+def waiting_at(engines: Engines, point: str, *arguments: str) -> subprocess.Popen[str]:
+    """An engine that waits at a point until the flag is removed."""
+    process = engines.start_at("wait", point, *arguments)
+    until(engines.flag.exists, f"the engine's reaching {point}")
+    return process
+
+
+@pytest.fixture
+def written(engines: Engines) -> Engines:
+    engines.bench.write(A, {"index.htm": "one", "b.htm": "two"}, module_type="course")
+    return engines
+
+
+def test_it_takes_rows_in_by_itself_and_ends_when_idle(written: Engines) -> None:
+    task = written.bench.insert(A)
+    output = written.run()
+    assert state(written.bench, task) is State.SUCCEEDED
+    assert written.bench.live("origin") == written.bench.live("area") == written.bench.wanted(A)
+    assert '"event": "engine ended"' in output
+
+
+def test_with_nothing_to_do_it_ends_at_once(engines: Engines) -> None:
+    engines.run()
+
+
+def test_a_bad_row_is_rejected_and_the_loop_goes_on(written: Engines) -> None:
+    bad = written.bench.insert("no/slash")
+    good = written.bench.insert(A)
+    written.run()
+    assert (state(written.bench, bad), state(written.bench, good)) == (State.REJECTED, State.SUCCEEDED)
+
+
+def test_without_a_daemon_it_polls_and_lingers(written: Engines) -> None:
+    written.configure(linger=1.5)
+    process = written.start()
+    first = written.bench.insert(A)
+    until(lambda: state(written.bench, first) is State.SUCCEEDED, "the first task")
+    second = written.bench.insert(A, action="VERIFY")
+    until(lambda: state(written.bench, second) is State.SUCCEEDED, "the second task")
+    assert process.wait(timeout=30) == 0
+
+
+def test_the_daemon_rings_and_its_end_is_noticed(written: Engines) -> None:
+    written.configure(linger=2)
+    reader, writer = os.pipe()
+    process = written.start("--bell", str(reader), pass_fds=(reader,))
+    os.close(reader)
+    task = written.bench.insert(A)
+    while written.bench.intake.accept(written.bench.settings):
+        pass
+    os.write(writer, b"\n")
+    until(lambda: state(written.bench, task) is State.SUCCEEDED, "the task")
+    os.close(writer)
+    # Nobody takes rows in for it any more.
+    alone = written.bench.insert(A, action="VERIFY")
+    until(lambda: state(written.bench, alone) is State.SUCCEEDED, "the task after the daemon's end")
+    assert process.wait(timeout=30) == 0
+
+
+def test_an_attended_engine_leaves_intake_to_its_daemon(written: Engines) -> None:
+    written.configure(linger=0.5)
+    reader, writer = os.pipe()
+    task = written.bench.insert(A)
+    process = written.start("--bell", str(reader), pass_fds=(reader,))
+    os.close(reader)
+    assert process.wait(timeout=30) == 0
+    os.close(writer)
+    assert state(written.bench, task) is State.NEW
+
+
+def test_sigterm_lets_running_tasks_end_and_returns_the_others(written: Engines) -> None:
+    running = written.bench.insert(A)
+    process = waiting_at(written, "staging")
+    later = written.bench.insert(A, action="VERIFY")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    assert process.poll() is None
+    written.flag.unlink()
+    assert process.wait(timeout=30) == 0
+    assert state(written.bench, running) is State.SUCCEEDED
+    assert state(written.bench, later) in {State.NEW, State.READY}
+    assert written.bench.live("origin") == written.bench.wanted(A)
+
+
+def test_after_the_grace_running_tasks_are_given_back_unharmed(written: Engines) -> None:
+    written.configure(stop_grace=0.2)
+    task = written.bench.insert(A)
+    process = waiting_at(written, "staging")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.6)
+    written.flag.unlink()
+    assert process.wait(timeout=30) == 0
+    view = written.bench.desk.show(task)
+    assert view.task.state is State.READY
+    assert (view.task.attempts, view.task.losses) == (0, 0)
+    assert view.attempts[0].outcome == "RELEASED"
+    assert not written.bench.live("origin")
+    written.run()
+    assert written.bench.live("origin") == written.bench.wanted(A)
+
+
+def test_a_second_sigterm_does_not_wait_for_the_grace(written: Engines) -> None:
+    task = written.bench.insert(A)
+    process = waiting_at(written, "staging")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    written.flag.unlink()
+    assert process.wait(timeout=30) == 0
+    assert state(written.bench, task) is State.READY
+
+
+def test_a_task_that_switches_is_never_given_back(written: Engines) -> None:
+    written.configure(stop_grace=0.1)
+    task = written.bench.insert(A)
+    process = waiting_at(written, "prepared")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    written.flag.unlink()
+    assert process.wait(timeout=30) == 0
+    assert state(written.bench, task) is State.SUCCEEDED
+    assert written.bench.live("origin") == written.bench.wanted(A)
+
+
+def test_an_engine_declared_dead_stops_and_changes_nothing(written: Engines) -> None:
+    configure_lease(written, lease=4, heartbeat=0.3, margin=1)
+    task = written.bench.insert(A)
+    process = waiting_at(written, "staging")
+    leases = written.bench.workshop("PRODUCTION").leases
+    up = [view.engine.start for view in leases.engines() if view.state == "UP" and view.engine.environment == "STAGING"]
+    assert leases.bury(up[0])
+    time.sleep(1)
+    written.flag.unlink()
+    assert process.wait(timeout=30) == 75
+    assert not written.bench.live("origin")
+    assert written.bench.desk.show(task).attempts[0].outcome == "LOST"
+    written.run()
+    assert written.bench.live("origin") == written.bench.wanted(A)
+
+
+def test_a_stopped_engine_that_wakes_up_after_its_lease_changes_nothing(written: Engines) -> None:
+    configure_lease(written, lease=2, heartbeat=0.4, margin=0.5)
+    task = written.bench.insert(A)
+    process = waiting_at(written, "staging")
+    process.send_signal(signal.SIGSTOP)
+    written.bench.write(A, {"index.htm": "later"}, module_type="course")
+    time.sleep(2.5)
+    written.run()
+    assert state(written.bench, task) is State.SUCCEEDED
+    live = written.bench.live("origin")
+    written.flag.unlink()
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(timeout=30) == 75
+    assert written.bench.live("origin") == live == written.bench.wanted(A)
+
+
+def configure_lease(engines: Engines, **queue: float) -> None:
+    settings = engines.bench.settings
+    engines.bench.settings = settings.model_copy(update={"queue": settings.queue.model_copy(update=queue)})
+    engines.configure()
+
+
+def test_a_running_task_is_cancelled_before_it_is_visible(written: Engines) -> None:
+    configure_lease(written, lease=4, heartbeat=0.2, margin=1)
+    task = written.bench.insert(A)
+    process = waiting_at(written, "staging", "--until-idle")
+    written.bench.desk.cancel([task])
+    time.sleep(0.8)
+    written.flag.unlink()
+    assert process.wait(timeout=30) == 0
+    assert state(written.bench, task) is State.CANCELLED
+    assert not written.bench.live("origin")
+
+
+def test_progress_can_be_read_while_it_runs(written: Engines) -> None:
+    task = written.bench.insert(A)
+    process = waiting_at(written, "prepared", "--until-idle")
+    until(lambda: written.bench.desk.show(task).progress is not None, "progress")
+    progress = written.bench.desk.show(task).progress
+    assert progress is not None
+    assert (progress.step, progress.files_total) == ("commit", 2)
+    written.flag.unlink()
+    assert process.wait(timeout=30) == 0
+
+
+def test_a_sick_holding_area_delays_nothing_but_itself(written: Engines) -> None:
+    bench = written.bench
+    bench.target("area").rmdir()
+    bench.target("area").write_text("not a folder")
+    for number in range(20):
+        bench.write(f"/courses/{number}", {"index.htm": str(number)}, module_type="course")
+        bench.insert(f"/courses/{number}")
+    written.run()
+    published = bench.desk.find(action="PUBLISH", limit=50)
+    assert {task.state for task in published} == {State.SUCCEEDED}
+    assert State.SUCCEEDED not in {task.state for task in bench.desk.find(action="DELIVER", limit=50)}
+
+
+def test_an_unknown_environment_is_a_fault_of_the_configuration(engines: Engines) -> None:
+    process = engines.start(environment="NOWHERE")
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 4
+    assert "there is no environment NOWHERE; the configuration has PRODUCTION, STAGING" in output
+
+
+def test_environments_are_found_whatever_their_case(written: Engines) -> None:
+    written.run(environment="staging")
+
+
+def test_a_configuration_with_faults_is_refused(engines: Engines, tmp_path: Path) -> None:
+    engines.config.write_text('{"queue": {"pol": 1}}')
+    process = engines.start()
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 4
+    assert "pol" in output
+
+
+def test_a_database_without_the_schema_is_refused(engines: Engines, tmp_path: Path) -> None:
+    settings = engines.bench.settings
+    engines.bench.settings = settings.model_copy(update={"state_dir": tmp_path / "empty"})
+    engines.configure()
+    process = engines.start()
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 4
+    assert "slipway db upgrade" in output
+
+
+def test_a_database_that_is_down_is_something_to_try_again(engines: Engines) -> None:
+    settings = engines.bench.settings
+    url = "mysql+pymysql://slipway@127.0.0.1:9/none"
+    engines.bench.settings = settings.model_copy(update={"queue": settings.queue.model_copy(update={"url": url})})
+    engines.configure()
+    process = engines.start()
+    process.communicate(timeout=60)
+    assert process.returncode == 8

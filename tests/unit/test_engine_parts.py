@@ -1,0 +1,219 @@
+"""The engine's decisions: how long a lease is trusted, when to look, claim and end, what a lane takes."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from config import Settings
+from database import Poll, Renewal
+from engines.bell import Bell
+from engines.lease import Lease
+from engines.outlook import Outlook
+from targets import Fenced
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SETTINGS = Settings.model_validate({"queue": {"lease": 60, "margin": 5, "poll": 0.3}, "engine": {"linger": 30}})
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Queue:
+    """What the outlook asks of intake and leases: answers from a list, and a diary."""
+
+    def __init__(self) -> None:
+        self.answer = Poll(NOW)
+        self.accepts: list[int] = []
+        self.diary: list[str] = []
+
+    def poll(self) -> Poll:
+        self.diary.append("poll")
+        return self.answer
+
+    def accept(self, settings: Settings, limit: int) -> int:
+        self.diary.append("accept")
+        return self.accepts.pop(0) if self.accepts else 0
+
+    def sweep(self) -> int:
+        self.diary.append("sweep")
+        return 0
+
+    def rescue(self) -> list[str]:
+        self.diary.append("rescue")
+        return []
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return Queue()
+
+
+def outlook(queue: Any, clock: Clock, *, until_idle: bool = False, bell: Bell | None = None) -> Outlook:
+    return Outlook(SETTINGS, "STAGING", queue, queue, bell or Bell(), clock, until_idle=until_idle)
+
+
+def test_a_lease_is_trusted_from_the_moment_the_request_was_sent_less_a_margin(clock: Clock) -> None:
+    lease = Lease(SETTINGS.queue, clock)
+    sent = clock.now
+    clock.now += 10
+    lease.renewed(sent, Renewal(frozenset({7})))
+    assert lease.cancelled == {7}
+    clock.now = sent + 54.9
+    lease.check()
+    clock.now = sent + 55
+    with pytest.raises(Fenced, match="lease is over"):
+        lease.check()
+
+
+def test_a_lost_lease_never_comes_back(clock: Clock) -> None:
+    lease = Lease(SETTINGS.queue, clock)
+    lease.renewed(clock.now)
+    lease.lose()
+    lease.renewed(clock.now)
+    assert not lease.trusted
+
+
+def test_it_claims_at_once_and_waits_longer_after_each_empty_claim(queue: Queue, clock: Clock) -> None:
+    queue.answer = replace(queue.answer, due=frozenset({"STAGING"}))
+    look = outlook(queue, clock)
+    waits = []
+    for _ in range(7):
+        look.look()
+        assert look.may_claim()
+        look.claimed(0)
+        start = clock.now
+        while not look.may_claim():
+            clock.now = round(clock.now + 0.5, 3)
+            look.look()
+        waits.append(clock.now - start)
+    assert waits == [1, 2, 3, 4, 5, 5, 5]
+
+
+def test_what_ends_or_comes_in_makes_it_claim_at_once(queue: Queue, clock: Clock) -> None:
+    queue.answer = replace(queue.answer, due=frozenset({"STAGING"}))
+    look = outlook(queue, clock)
+    look.claimed(0)
+    assert not look.may_claim()
+    look.something_ended()
+    assert look.may_claim()
+    look.claimed(0)
+    queue.answer = Poll(NOW)
+    clock.now += 0.4
+    look.look()
+    queue.answer = replace(queue.answer, due=frozenset({"STAGING"}))
+    clock.now += 0.4
+    look.look()
+    assert look.may_claim()
+
+
+def test_it_polls_no_more_often_than_configured(queue: Queue, clock: Clock) -> None:
+    look = outlook(queue, clock)
+    for _ in range(10):
+        look.look()
+        clock.now += 0.1
+    assert queue.diary == ["poll"] * 4
+
+
+def test_whoever_polls_takes_in_sweeps_and_rescues(queue: Queue, clock: Clock) -> None:
+    queue.answer = Poll(NOW, intake=True, cancel=True, dead=True)
+    queue.accepts = [500, 3]
+    outlook(queue, clock).look()
+    assert queue.diary == ["poll", "accept", "accept", "sweep", "rescue", "poll"]
+
+
+def test_after_an_outage_nobody_is_declared_dead_for_one_lease(queue: Queue, clock: Clock) -> None:
+    queue.answer = Poll(NOW, dead=True)
+    look = outlook(queue, clock)
+    look.outage()
+    clock.now += 59
+    look.look()
+    assert "rescue" not in queue.diary
+    clock.now += 1
+    look.look()
+    assert "rescue" in queue.diary
+
+
+def test_it_lingers_after_its_last_task(queue: Queue, clock: Clock) -> None:
+    look = outlook(queue, clock)
+    look.look()
+    clock.now += 29
+    assert look.pause(idle=True) is not None
+    clock.now += 1
+    assert look.pause(idle=False) is not None
+    assert look.pause(idle=True) is None
+
+
+def test_it_does_not_leave_what_is_due(queue: Queue, clock: Clock) -> None:
+    queue.answer = replace(queue.answer, due=frozenset({"STAGING"}))
+    look = outlook(queue, clock)
+    clock.now += 60
+    look.look()
+    assert look.pause(idle=True) is not None
+
+
+def test_until_idle_ends_after_a_look_that_finds_nothing(queue: Queue, clock: Clock) -> None:
+    look = outlook(queue, clock, until_idle=True)
+    look.something_ended()
+    assert look.pause(idle=True) is not None
+    clock.now += 0.4
+    look.look()
+    assert look.pause(idle=False) is not None
+    assert look.pause(idle=True) is None
+
+
+def test_until_idle_gives_up_on_what_is_due_and_cannot_be_claimed(queue: Queue, clock: Clock) -> None:
+    queue.answer = replace(queue.answer, due=frozenset({"STAGING"}))
+    look = outlook(queue, clock, until_idle=True)
+    for _ in range(3):
+        clock.now += 0.4
+        look.look()
+        assert look.pause(idle=True) is not None
+        assert look.may_claim()
+        look.claimed(0)
+    assert look.pause(idle=True) is None
+
+
+def test_an_attended_engine_waits_for_the_bell(queue: Queue, clock: Clock) -> None:
+    reader, writer = os.pipe()
+    bell = Bell(reader)
+    look = outlook(queue, clock, bell=bell)
+    look.look()
+    look.claimed(0)
+    assert not look.may_claim()
+    clock.now += 10
+    assert not look.may_claim()
+    look.rung()
+    assert look.may_claim()
+    assert not queue.diary
+    assert look.pause(idle=False) == 0.05
+    os.close(writer)
+    bell.close()
+
+
+def test_the_bell_tells_rings_of_the_daemon_from_our_own() -> None:
+    reader, writer = os.pipe()
+    bell = Bell(reader)
+    bell.ring()
+    bell.ring()
+    assert not bell.wait(10)
+    assert not bell.wait(0)
+    os.write(writer, b"\n")
+    assert bell.wait(10)
+    os.close(writer)
+    assert not bell.wait(10)
+    assert not bell.attended
+    assert not bell.wait(0)
+    bell.close()
