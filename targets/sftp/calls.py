@@ -1,7 +1,9 @@
 """The calls of the commit protocol as requests: what can be sent together, and what must be waited for."""
 
+import posixpath
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from targets.disk import Answer, Op
@@ -23,20 +25,47 @@ def numbered(number: int, work: Work[T]) -> Work[tuple[int, T]]:
     return number, (yield from work)
 
 
-def change(session: Session, wanted: Sequence[tuple[Op, bytes, bytes]]) -> Work[Sequence[Answer]]:
-    """Renames, unlinks and rmdirs, in this order, all on their way at once."""
-    replies = yield from ask_all(session, (_request(op, path, to) for op, path, to in wanted))
-    return [word(wire.status(reply)) for reply in replies]
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One call, with the server's own names."""
+
+    op: Op
+    path: bytes
+    to: bytes = b""
+    mode: int | None = None
 
 
-def make_folders(session: Session, wanted: Sequence[tuple[bytes, int | None]]) -> Work[Sequence[Answer]]:
-    """Make folders, each with exactly its mode: umask and default ACLs take part in MKDIR, so what came out is looked at."""
-    replies = yield from ask_all(session, (wire.make_folder(path, mode) for path, mode in wanted))
+def change(session: Session, wanted: Sequence[Change]) -> Work[Sequence[Answer]]:
+    """All but syncs: carried out in this order, all on their way at once."""
+    replies = yield from ask_all(session, map(_request, wanted))
     answers = [word(wire.status(reply)) for reply in replies]
-    yield from _set_modes(session, [pair for pair, said in zip(wanted, answers, strict=True) if said is Answer.OK])
-    refused = [path for (path, _), said in zip(wanted, answers, strict=True) if said is Answer.REFUSED]
+    refused = [one.path for one, said in zip(wanted, answers, strict=True) if one.op is Op.MKDIR and said is Answer.REFUSED]
     yield from _notice_full_disk(session, refused)
     return answers
+
+
+def set_modes(session: Session, wanted: Sequence[Change], answers: Sequence[Answer]) -> Work[set[tuple[bytes, int]]]:
+    """Give the folders that were made exactly their modes: umask and default ACLs take part in MKDIR.
+
+    Says where that was not necessary, as parent and mode: further folders there need no look.
+    """
+    made = [(one.path, one.mode) for one, said in zip(wanted, answers, strict=True) if said is Answer.OK and one.mode is not None]
+    replies = yield from ask_all(session, (wire.lstat(path) for path, _ in made))
+    wrong: list[tuple[bytes, int]] = []
+    exact: set[tuple[bytes, int]] = set()
+    for (path, mode), reply in zip(made, replies, strict=True):
+        said = wire.attributes(reply)
+        if isinstance(said, wire.Attributes) and said.mode is not None:
+            if said.mode & 0o777 == mode:
+                exact.add((posixpath.dirname(path), mode))
+            else:
+                # A set-group-id bit that the folder got from its parent stays.
+                wrong.append((path, said.mode & 0o7000 | mode))
+    for (path, _), reply in zip(wrong, (yield from ask_all(session, (wire.set_mode(*pair) for pair in wrong))), strict=True):
+        status = wire.status(reply)
+        if status.code not in {wire.OK, wire.NO_SUCH_FILE}:
+            raise (yield from explain(session, status, "set the mode of", path))
+    return exact
 
 
 def sync(session: Session, path: bytes) -> Work[Answer]:
@@ -78,31 +107,16 @@ def _names(session: Session, path: bytes, handle: bytes) -> Work[dict[bytes, wir
             raise (yield from explain(session, said, "list", path))
 
 
-def _request(op: Op, path: bytes, to: bytes) -> wire.Request:
-    match op:
+def _request(one: Change) -> wire.Request:
+    match one.op:
+        case Op.MKDIR:
+            return wire.make_folder(one.path, one.mode)
         case Op.RENAME:
-            return wire.rename_over(path, to)
-        case Op.UNLINK:
-            return wire.remove(path)
+            return wire.rename_over(one.path, one.to)
         case Op.RMDIR:
-            return wire.remove_folder(path)
+            return wire.remove_folder(one.path)
         case _:
-            raise ValueError(op)
-
-
-def _set_modes(session: Session, made: Sequence[tuple[bytes, int | None]]) -> Work[None]:
-    wanted = [(path, mode) for path, mode in made if mode is not None]
-    replies = yield from ask_all(session, (wire.lstat(path) for path, _ in wanted))
-    wrong: list[tuple[bytes, int]] = []
-    for (path, mode), reply in zip(wanted, replies, strict=True):
-        said = wire.attributes(reply)
-        if isinstance(said, wire.Attributes) and said.mode is not None and said.mode & 0o777 != mode:
-            # A set-group-id bit that the folder got from its parent stays.
-            wrong.append((path, said.mode & 0o7000 | mode))
-    for (path, _), reply in zip(wrong, (yield from ask_all(session, (wire.set_mode(*pair) for pair in wrong))), strict=True):
-        status = wire.status(reply)
-        if status.code not in {wire.OK, wire.NO_SUCH_FILE}:
-            raise (yield from explain(session, status, "set the mode of", path))
+            return wire.remove(one.path)
 
 
 def _notice_full_disk(session: Session, refused: Sequence[bytes]) -> Work[None]:

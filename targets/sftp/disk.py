@@ -3,8 +3,9 @@
 import io
 import posixpath
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import groupby
 from typing import BinaryIO, TypeVar
 
@@ -82,14 +83,16 @@ class SftpDisk:
             session = self._connected()
             self._require(session, calls_)
             answers: list[Answer] = []
-            for op, group in groupby(calls_, lambda call: call.op if call.op in {Op.MKDIR, Op.SYNC} else None):
-                same = [(call, self._path(call.path), self._path(call.to) if call.to else b"") for call in group]
-                if op is Op.SYNC:
-                    answers += self._sync(session, [path for _, path, _ in same])
-                elif op is Op.MKDIR:
-                    answers += session.finish(calls.make_folders(session, [(path, call.mode) for call, path, _ in same]))
+            exact: set[tuple[bytes, int]] = set()
+            pairs = [(call, self._path(call.path), self._path(call.to) if call.to else b"") for call in calls_]
+            for together, group in groupby(pairs, partial(_together, exact)):
+                batch = [calls.Change(call.op, path, to, call.mode) for call, path, to in group]
+                if together is Op.SYNC:
+                    answers += self._sync(session, [change.path for change in batch])
                 else:
-                    answers += session.finish(calls.change(session, [(call.op, path, to) for call, path, to in same]))
+                    answers += session.finish(calls.change(session, batch))
+                if together is Op.MKDIR:
+                    exact |= session.finish(calls.set_modes(session, batch, answers[-len(batch) :]))
             return answers
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
@@ -187,6 +190,14 @@ class SftpDisk:
         if write.sync:
             self._require_sync(session)
         return write
+
+
+def _together(exact: Container[tuple[bytes, int]], pair: tuple[Call, bytes, bytes]) -> Op | None:
+    """What kind of batch a call goes into: syncs, folders whose modes have to be looked at before anything else, or the rest."""
+    call, path, _ = pair
+    if call.op is Op.MKDIR and call.mode is not None and (posixpath.dirname(path), call.mode) not in exact:
+        return Op.MKDIR
+    return Op.SYNC if call.op is Op.SYNC else None
 
 
 def _stat(session: Session, paths: Sequence[bytes]) -> Work[Sequence[Entry | None]]:

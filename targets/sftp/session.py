@@ -20,7 +20,9 @@ WINDOW_BYTES = 4 * 1024 * 1024
 full, and is less than the connection's own window, so that neither side can wait for the other for ever."""
 WINDOW_REQUESTS = 2048
 
-_FLUSH = 4 * 32 * 1024
+_PACKET = 32 * 1024
+"""What an SSH channel packet holds at most."""
+_FLUSH = 4 * _PACKET
 """Bytes of requests that are collected before a channel packet goes out; a wait sends what there is."""
 _DEFAULT_CHUNK = 32 * 1024
 """What every server of version 3 takes in one READ or WRITE."""
@@ -212,17 +214,18 @@ class Session:
             ticket.ready.append(ticket.work)
 
     def _flush(self) -> None:
-        out, self._out = bytes(self._out), bytearray()
-        while out:
+        out, self._out = self._out, bytearray()
+        at = 0
+        while at < len(out):
             try:
-                sent = self._pipe.send(out)
+                sent = self._pipe.send(bytes(out[at : at + _PACKET]))
             except TimeoutError as error:
                 self._break(f"{self.place} took no data for {self._idle:g} s", error)
             except (OSError, EOFError, paramiko.SSHException) as error:
                 self._break(f"the connection to {self.place} was cut while sending: {error}", error)
             if not sent:
                 self._break(f"{self.place} closed the connection", None)
-            out = out[sent:]
+            at += sent
 
     def _read(self) -> bytes:
         try:

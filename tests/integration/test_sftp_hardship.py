@@ -1,0 +1,187 @@
+"""A real server in trouble: killed connections, a full disk, no inodes, a read-only file system, a stopped process."""
+
+import contextlib
+import hashlib
+import io
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.sshd import IS_ROOT, Sshd, StartSshd, missing
+from targets.disk import Answer, Call, Op, Write
+from targets.errors import NoSpace, PermissionRefused, TargetUnreachable
+from targets.sftp import SftpDisk
+
+CONTENT = random.Random(0).randbytes(1_000_000)
+
+
+def write(path: str, content: bytes = CONTENT, **more: object) -> Write:
+    return Write(path, lambda: io.BytesIO(content), len(content), hashlib.sha256(content).digest(), **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def server(start_sshd: StartSshd) -> Sshd:
+    """A server whose connections nobody else uses."""
+    return start_sshd()
+
+
+@pytest.mark.parametrize("after", [0, 1, 30])
+def test_a_connection_killed_while_files_move_leaves_what_was_answered(server: Sshd, after: int) -> None:
+    disk = SftpDisk(server.settings(), target="origin")
+    disk.list("")
+    answered: list[str] = []
+
+    def writes() -> Iterator[Write]:
+        for number in range(100):
+            if number == after:
+                server.cut()
+            yield write(f"{number}", CONTENT[: 200_000 + number])
+
+    with pytest.raises(TargetUnreachable):
+        answered.extend(done.path for done in disk.write(writes()))
+    root = server.accounts[0].root
+    assert all((root / name).stat().st_size == 200_000 + int(name) for name in answered)
+    assert disk.list("").keys() == {path.name for path in root.iterdir()}
+    disk.close()
+
+
+def test_a_server_that_is_stopped_is_given_up_in_time_even_while_sending(server: Sshd) -> None:
+    disk = SftpDisk(server.settings(idle_timeout=1), target="origin")
+    disk.list("")
+    stopped = server.sessions()
+    server.cut(signal.SIGSTOP)
+    began = time.monotonic()
+    try:
+        with pytest.raises(TargetUnreachable):
+            list(disk.write(write(f"{number}", CONTENT * 20) for number in range(10)))
+        assert time.monotonic() - began < 8
+    finally:
+        for pid in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert isinstance(disk.list(""), dict)
+    disk.close()
+
+
+def test_a_restarted_server_is_reached_again(server: Sshd) -> None:
+    disk = SftpDisk(server.settings(), target="origin")
+    for _ in range(3):
+        disk.run([Call(Op.MKDIR, "d")])
+        stream = disk.write([write("d/f"), write("d/g")])
+        assert next(stream).path in {"d/f", "d/g"}
+        server.cut()
+        with contextlib.suppress(TargetUnreachable):
+            list(stream)
+        time.sleep(0.3)  # until the cut is seen here
+        assert Answer.OK in disk.run([Call(Op.UNLINK, "d/f"), Call(Op.UNLINK, "d/g"), Call(Op.RMDIR, "d")])
+    disk.close()
+
+
+def test_a_stream_over_a_cut_connection_says_so(server: Sshd) -> None:
+    disk = SftpDisk(server.settings(), target="origin")
+    list(disk.write([write("f", CONTENT * 10)]))
+    with disk.open("f") as stream:
+        stream.read(1000)
+        server.cut()
+        with pytest.raises(TargetUnreachable):
+            stream.read()
+    assert disk.read("f") == CONTENT * 10
+    disk.close()
+
+
+def test_disks_of_several_threads_do_not_disturb_each_other(server: Sshd) -> None:
+    failures: list[BaseException] = []
+
+    def work(name: str) -> None:
+        disk = SftpDisk(server.settings(), target="origin")
+        try:
+            disk.run([Call(Op.MKDIR, name)])
+            assert (
+                len(list(disk.write(write(f"{name}/{number}", os.urandom(0) + CONTENT[:number]) for number in range(300)))) == 300
+            )
+            assert [found[0] if found else None for found in disk.digests([f"{name}/{number}" for number in range(300)])] == list(
+                range(300)
+            )
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            disk.close()
+
+    threads = [threading.Thread(target=work, args=(f"t{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+@pytest.fixture
+def small_disk(server: Sshd) -> Iterator[tuple[SftpDisk, Path]]:
+    """A file system of 8 MB and 40 inodes on the server."""
+    if not IS_ROOT:
+        missing("a full disk needs a file system of its own, and that needs root")
+    site = server.fresh_site()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size=8m,nr_inodes=40,mode=0777,uid={site.root.stat().st_uid}", "tmpfs", site.root],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if mounted.returncode:
+        missing(f"no tmpfs can be mounted here: {mounted.stderr}")
+    disk = SftpDisk(server.settings(root=site.remote_root), target="origin")
+    try:
+        yield disk, site.root
+    finally:
+        disk.close()
+        subprocess.run(["umount", "--lazy", site.root], check=True)
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_a_full_disk_is_no_space_and_what_was_live_stays(small_disk: tuple[SftpDisk, Path], sync: bool) -> None:
+    disk, root = small_disk
+    list(disk.write([write("live")]))
+    with pytest.raises(NoSpace, match=r"full.*Make room there"):
+        list(disk.write(write(f"film {number}", CONTENT * 3, sync=sync) for number in range(10)))
+    assert (root / "live").read_bytes() == CONTENT
+    assert all(path.stat().st_size in {1_000_000, 3_000_000} for path in root.iterdir())
+    with pytest.raises(NoSpace):
+        list(disk.write([write("too big", CONTENT * 9)]))
+    space = disk.space()
+    assert space is not None
+    assert space[0] < 8 * 1024 * 1024
+
+
+def test_no_inodes_left_is_no_space_for_files_and_folders(small_disk: tuple[SftpDisk, Path]) -> None:
+    disk, _ = small_disk
+    with pytest.raises(NoSpace, match=r" 0 inodes"):
+        list(disk.write(write(f"{number}", b"") for number in range(100)))
+    # The failed ones were removed again, so some are free.
+    for number in range(disk.space()[1]):  # type: ignore[index]
+        list(disk.write([write(f"more {number}", b"")]))
+    with pytest.raises(NoSpace):
+        disk.run([Call(Op.MKDIR, "folder", mode=0o755)])
+    assert disk.run([Call(Op.MKDIR, "no/folder"), Call(Op.RMDIR, "nothing")]) == [Answer.ABSENT] * 2
+
+
+def test_a_read_only_file_system_is_said_to_be_one(small_disk: tuple[SftpDisk, Path]) -> None:
+    disk, root = small_disk
+    subprocess.run(["mount", "-o", "remount,ro", root], check=True)
+    with pytest.raises(PermissionRefused, match="read-only"):
+        list(disk.write([write("f", b"")]))
+
+
+def test_an_area_on_another_file_system_is_found_by_the_probe(small_disk: tuple[SftpDisk, Path], server: Sshd) -> None:
+    disk, root = small_disk
+    disk.run([Call(Op.MKDIR, "scratch")])
+    outer = SftpDisk(server.settings(), target="origin")
+    findings = {what: (works, remedy) for what, works, remedy in outer.probe(f"{root.name}/scratch")}
+    assert findings["rename from the area into the root"][0] is False
+    assert "same file system" in findings["rename from the area into the root"][1]
+    assert disk.list("scratch") == {}
+    outer.close()

@@ -1,0 +1,198 @@
+"""The engine of the SFTP session, over a pipe that plays a server from a script."""
+
+import struct
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from paramiko import SSHException
+
+from targets.errors import TargetUnreachable
+from targets.sftp import wire
+from targets.sftp.session import WINDOW_BYTES, WINDOW_REQUESTS, Session, Work, ask, ask_all
+
+
+class Echo:
+    """A server that answers each request with OK, when `answer` is called or when it is read from with nothing left to give."""
+
+    def __init__(self, order: Iterable[int] | None = None) -> None:
+        self.requests: list[tuple[int, int, bytes]] = []
+        self.held = bytearray()
+        self.given = bytearray()
+        self.unanswered: list[int] = []
+        self.most = 0
+        self.most_bytes = 0
+        self.order = iter(order or [])
+        self.stderr = b"noise"
+
+    def send(self, data: bytes) -> int:
+        taken = data[:10_000]
+        self.held += taken
+        for kind, rest in wire.packets(self.held):
+            if kind == wire.INIT:
+                self.given += struct.pack(">IBI", 5, wire.VERSION_REPLY, 3)
+                continue
+            number, reply = wire.numbered(kind, rest)
+            self.requests.append((kind, number, reply.body))
+            self.unanswered.append(number)
+            self.most = max(self.most, len(self.unanswered))
+        return len(taken)
+
+    def recv(self, count: int) -> bytes:
+        if not self.given:
+            # One reply at a time, in any order: the engine must match them by id.
+            number = self.unanswered.pop(next(self.order, 0) % len(self.unanswered))
+            self.given += struct.pack(">IBIIII", 17, wire.STATUS, number, number % 1000, 0, 0)
+        given, self.given = bytes(self.given[:7]), self.given[7:]
+        return given
+
+    def recv_stderr_ready(self) -> bool:
+        return bool(self.stderr)
+
+    def recv_stderr(self, count: int) -> bytes:
+        noise, self.stderr = self.stderr, b""
+        return noise
+
+
+def session(pipe: Echo, *, in_order: bool = True) -> Session:
+    return Session(pipe, "there", in_order=in_order, idle=1)
+
+
+def one(spoken: Session, path: bytes) -> Work[tuple[bytes, int]]:
+    status = wire.status((yield from ask(spoken, wire.remove(path))))
+    return path, status.code
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 300), st.integers(1, 50), st.lists(st.integers(0, 1000), max_size=300))
+def test_every_work_gets_its_own_replies_in_whatever_order_they_come(count: int, at_once: int, order: list[int]) -> None:
+    pipe = Echo(order)
+    spoken = session(pipe)
+    works = (one(spoken, str(number).encode()) for number in range(count))
+    results = dict(spoken.drive(works, at_once))
+    sent = {body[4:]: number for _, number, body in pipe.requests}
+    assert results == {path: number % 1000 for path, number in sent.items()}
+    assert len(results) == count
+    assert pipe.most <= at_once
+    assert pipe.stderr == b""
+
+
+def test_no_more_is_under_way_than_the_window_holds() -> None:
+    pipe = Echo()
+    spoken = session(pipe)
+    requests = (wire.remove(b"x") for _ in range(WINDOW_REQUESTS * 2))
+    assert len(spoken.finish(ask_all(spoken, requests))) == WINDOW_REQUESTS * 2
+    assert pipe.most == WINDOW_REQUESTS
+    big = (wire.write(b"h", 0, bytes(1_000_000)) for _ in range(20))
+    pipe.most = 0
+    spoken.finish(ask_all(spoken, big))
+    assert pipe.most == -(-WINDOW_BYTES // 1_000_000)
+
+
+def test_works_that_wait_for_room_all_come_to_their_turn() -> None:
+    pipe = Echo()
+    spoken = session(pipe)
+
+    def heavy(number: int) -> Work[int]:
+        for _ in range(5):
+            yield from ask(spoken, wire.write(b"h", 0, bytes(900_000)))
+        return number
+
+    assert sorted(spoken.drive((heavy(number) for number in range(20)), 20)) == list(range(20))
+
+
+def test_dependent_calls_are_sent_one_by_one_where_order_is_not_known() -> None:
+    pipe = Echo()
+    spoken = session(pipe, in_order=False)
+    spoken.finish(ask_all(spoken, (wire.remove(b"x") for _ in range(20))))
+    assert pipe.most == 1
+
+
+def test_a_work_that_raises_ends_the_others_and_each_tidies_up() -> None:
+    pipe = Echo()
+    spoken = session(pipe)
+    tidied: list[int] = []
+
+    def work(number: int) -> Work[int]:
+        try:
+            for step in range(10):
+                yield from ask(spoken, wire.remove(b"x"))
+                if (number, step) == (3, 2):
+                    raise LookupError
+            return number
+        finally:
+            tidied.append(number)
+            spoken.later(wire.close(str(number).encode()))
+
+    with pytest.raises(LookupError):
+        list(spoken.drive((work(number) for number in range(5)), 5))
+    assert sorted(tidied) == list(range(5))
+    closed = {body[4:] for kind, _, body in pipe.requests if kind == wire.CLOSE}
+    assert closed == {str(number).encode() for number in range(5)}
+    assert pipe.unanswered == []
+    assert spoken.finish(one(spoken, b"still works"))
+
+
+def test_two_drives_take_turns_without_losing_replies() -> None:
+    spoken = session(Echo())
+    first = spoken.drive((one(spoken, str(number).encode()) for number in range(50)), 10)
+    results = [next(first)]
+    assert len(list(spoken.drive((one(spoken, b"x") for number in range(50)), 10))) == 50
+    results += first
+    assert len(results) == 50
+
+
+def test_ids_go_round_after_four_thousand_million_requests() -> None:
+    pipe = Echo()
+    spoken = session(pipe)
+    spoken._number = 2**32 - 2
+    assert len(spoken.finish(ask_all(spoken, (wire.remove(b"x") for _ in range(4))))) == 4
+    assert [number for _, number, _ in pipe.requests] == [2**32 - 1, 0, 1, 2]
+
+
+class Ends(Echo):
+    """Speaks until `end` is set, and then raises it, or is at its end if it is no error."""
+
+    def __init__(self, *, sending: bool) -> None:
+        super().__init__()
+        self.sending = sending
+        self.end: Exception | str = ""
+
+    def send(self, data: bytes) -> int:
+        if not self.sending or not self.end:
+            return super().send(data)
+        if isinstance(self.end, Exception):
+            raise self.end
+        return 0
+
+    def recv(self, count: int) -> bytes:
+        if self.sending or not self.end:
+            return super().recv(count)
+        if isinstance(self.end, Exception):
+            raise self.end
+        return b""
+
+
+ENDS = [
+    (TimeoutError(), "for 1 s"),
+    (OSError("reset"), "reset"),
+    (EOFError("gone"), "gone"),
+    (SSHException("mangled"), "mangled"),
+    ("eof", "closed"),
+]
+
+
+@pytest.mark.parametrize("sending", [False, True])
+@pytest.mark.parametrize(("end", "words"), ENDS, ids=[words for _, words in ENDS])
+def test_an_end_of_the_pipe_is_unreachable_and_stays_so(end: Exception | str, words: str, sending: bool) -> None:
+    pipe = Ends(sending=sending)
+    spoken = session(pipe)
+    spoken.finish(one(spoken, b"x"))
+    pipe.end = end
+    for _ in range(2):
+        with pytest.raises(TargetUnreachable, match=words):
+            spoken.finish(one(spoken, b"x"))
+        pipe.end = ""
+    with pytest.raises(TargetUnreachable, match=words):
+        spoken.send(wire.remove(b"x"))
