@@ -35,7 +35,8 @@ from config import (
 )
 from database import Database, DatabaseError, DatabaseUnavailable, Intake, Leases, NewTask, SchemaMismatch, upgrade
 
-log = structlog.get_logger(__name__)
+# By name: as a script this module is called __main__.
+log = structlog.get_logger("scheduler")
 
 ENGINE = (sys.executable, "-P", "-m", "engines")
 STAGGER = 2.0
@@ -115,7 +116,7 @@ class Crews:
             log.exception("engine not started", environment=name, reason=str(error))
             return
         self.hands.append(Hand(name, child, now))
-        log.info("engine started", environment=name, pid=child.pid)
+        log.info("engine process started", environment=name, pid=child.pid)
 
     def reap(self) -> frozenset[int]:
         """The pids of engines that ended without taking leave. Only own processes are waited for."""
@@ -127,7 +128,7 @@ class Crews:
 
     def _note_end(self, hand: Hand, code: int) -> None:
         write = log.info if code == 0 or hand.child.asked_to_stop else log.error
-        write("engine ended", environment=hand.environment, pid=hand.child.pid, result=meaning(code))
+        write("engine process ended", environment=hand.environment, pid=hand.child.pid, result=meaning(code))
         if not hand.child.asked_to_stop:
             now, crew = self.clock(), self.crews[hand.environment]
             after = crew.after_end(failed=code != 0, lived=now - hand.started, settings=self.settings.engine, now=now)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from config.cron import cron_trigger
 from config.faults import nearest
@@ -63,11 +63,19 @@ def _queue(queue: QueueSettings) -> Iterator[Finding]:
         yield Finding(("queue", "lease"), "must be longer than heartbeat and margin together, or engines lose live leases")
     if not queue.url:
         return
-    parts = urlsplit(queue.url)
+    parts = _parts(queue.url)
     if parts.scheme not in DATABASES:
         yield Finding(("queue", "url"), "must start with mysql+pymysql:// or sqlite:///")
     if parts.password is not None:
         yield Finding(("queue", "url"), "has a password in it; say where it is in queue.password instead")
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        # An unfinished IPv6 address: it has no scheme then that anything accepts.
+        return urlsplit("")
 
 
 def _back_offs(settings: Settings) -> Iterator[Finding]:
@@ -96,7 +104,7 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 
 
 def _http(place: Location, source: HttpSource) -> Iterator[Finding]:
-    parts = urlsplit(source.url)
+    parts = _parts(source.url)
     if source.url and (parts.scheme not in {"http", "https"} or not parts.hostname):
         yield Finding((*place, "url"), "must be a URL like https://cms.example.edu")
     if parts.username is not None:

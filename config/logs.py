@@ -46,7 +46,13 @@ def _shared(redaction: Processor) -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         redaction,
+        _in_reading_order,
     ]
+
+
+def _in_reading_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    first = {key: event.pop(key) for key in ("timestamp", "level", "event") if key in event}
+    return {**first, **event}
 
 
 def _renderer(*, machine: bool, colors: bool) -> Processor:

@@ -63,6 +63,9 @@ def keys(annotation: object) -> Iterator[str]:
 def kinds(annotation: object) -> Mapping[str, type[BaseModel]]:
     """The kinds that an entry can have, by the value of its `kind`; empty if it has no kinds."""
     found: dict[str, type[BaseModel]] = {}
+    if len(models(annotation)) < 2:
+        # The kind is settled: a key of that name is an ordinary key.
+        return found
     for model in models(annotation):
         field = model.model_fields.get("kind")
         if field is not None and get_origin(field.annotation) is Literal:

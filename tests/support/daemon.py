@@ -63,8 +63,12 @@ class Daemon:
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(LONGEST)
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
         for pid in {int(words[0]) for _, *words in self.told()}:
             kill(pid)
 

@@ -38,6 +38,7 @@ def test_an_event_is_one_json_document_for_machines() -> None:
     assert (event["event"], event["task"], event["path"], event["level"]) == ("file put", 7, "a/ö.htm", "info")
     assert event["logger"] == "engines"
     assert event["timestamp"].endswith("Z")
+    assert list(event)[:3] == ["timestamp", "level", "event"]
 
 
 def test_an_event_is_readable_on_a_terminal() -> None:

@@ -1,9 +1,13 @@
 """Which engines the daemon starts, and when it starts a failed one again."""
 
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
-from config import EngineSettings, EnvironmentSettings
-from scheduler import STAGGER, STEADY, Crew
+from config import Child, EngineSettings, EnvironmentSettings, Settings, meaning, snapshot
+from scheduler import STAGGER, STEADY, Crew, Crews
 
 SETTINGS = EngineSettings(restart_base=1, restart_cap=10)
 
@@ -52,3 +56,44 @@ def test_the_back_off_does_not_overflow_in_a_long_night() -> None:
 def test_an_engine_that_worked_begins_a_new_count(failed: bool, lived: float) -> None:
     crew = ended(Crew(running=2, failures=5), failed=failed, lived=lived)
     assert (crew.running, crew.failures, crew.rest_until) == (1, int(failed), 101)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_an_engine_that_cannot_be_started_is_tried_again_later_and_leaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scheduler.ENGINE", ("/nowhere/python",))
+    everything = Settings(environments={"STAGING": environment()})
+    crews = Crews(everything, {}, clock=lambda: 100)
+    before = open_files()
+    crews.tend(frozenset({"STAGING", "NOT-OURS"}))
+    assert crews.hands == []
+    assert crews.crews["STAGING"].rest_until == 100 + everything.engine.restart_base
+    assert open_files() == before
+
+
+def test_a_child_is_handed_its_settings_and_hears_the_bell(tmp_path: Path) -> None:
+    script = tmp_path / "child.py"
+    script.write_text(
+        "import os, sys\n"
+        "settings = open(sys.argv[2]).read()\n"
+        "os.read(int(sys.argv[4]), 1)\n"
+        f"open({str(tmp_path / 'told')!r}, 'w').write(settings)\n"
+        "sys.exit(7)\n"
+    )
+    everything = Settings(environments={"STAGING": environment()})
+    child = Child.start([sys.executable, str(script)], everything, {})
+    assert child.reap() is None
+    child.ring()
+    deadline = time.monotonic() + 60
+    while child.reap() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert child.reap() == 7
+    assert (tmp_path / "told").read_text() == snapshot(everything)
+    child.kill()
+
+
+@pytest.mark.parametrize(("code", "words"), [(0, "exit code 0"), (75, "exit code 75"), (-9, "signal SIGKILL")])
+def test_an_exit_code_is_told_in_words(code: int, words: str) -> None:
+    assert meaning(code) == words
