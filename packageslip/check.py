@@ -1,5 +1,7 @@
 """Checking a slip without keeping it: every fault at once, for whoever writes slips."""
 
+import re
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import BinaryIO
 
@@ -12,26 +14,58 @@ from packageslip.values import Limits
 def check_slip(stream: BinaryIO | bytes, name: str, limits: Limits = Limits()) -> list[Fault]:  # noqa: B008 - frozen
     """All that is wrong with a slip, in the order of the document; empty if it is right. Never raises for bad content.
 
-    A right slip is read once, by the reader's rules and the XSD together. A wrong one is read again without the XSD, which
-    names no lines: it is the backstop, and heard only if the rules find nothing. Each file costs the memory of its name.
-    An OSError of the stream carries `name` in a note.
+    A right and plain slip is read once, by the reader's rules and the XSD together. Any other is read again without the
+    XSD, which names no lines: it is the backstop, and heard only if the rules find nothing. Each file costs the memory of
+    its name. An OSError of the stream carries `name` in a note.
     """
     try:
         document = _rewindable(stream, limits)
         start = document.tell()
-        faults = _faults(document, limits, validate=True)
-        if faults:
+        ending = _Ending()
+        faults = _faults(document, limits, ending)
+        if faults or not ending.is_plain():
             document.seek(start)
-            faults = _faults(document, limits, validate=False) or faults
+            faults = _faults(document, limits) or faults
         return faults
     except OSError as error:
         error.add_note(f"while checking {name}")
         raise
 
 
-def _faults(document: BinaryIO, limits: Limits, *, validate: bool) -> list[Fault]:
+class _Ending:
+    """Whether a document ends so plainly that the library can be believed about it.
+
+    While it validates, it is silent about what is unfinished after the root: a lone "<", an open comment or instruction.
+    So a document that has any comment or instruction, or does not end with the root's end tag, is not plain.
+    """
+
+    def __init__(self) -> None:
+        self._marked = False
+        self._end = b""
+
+    def watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass the pieces through."""
+        # The declaration, after a byte order mark or not, begins before this place.
+        begin = 5
+        for piece in pieces:
+            seen = self._end + piece
+            self._marked = self._marked or seen.find(b"<!", begin) >= 0 or seen.find(b"<?", begin) >= 0
+            self._end, begin = seen[-_END_TAG:], 0
+            yield piece
+
+    def is_plain(self) -> bool:
+        return not self._marked and re.search(rb"</packageslip\s*>\s*\Z", self._end) is not None
+
+
+_END_TAG = 64
+"""Bytes that hold the root's end tag and some blanks."""
+
+
+def _faults(document: BinaryIO, limits: Limits, ending: _Ending | None = None) -> list[Fault]:
+    """With an ending to watch, by the XSD too."""
     faults = Faults()
-    Draft(faults, limits, keep=False).read(chunks(document, limits, faults), validate=validate)
+    pieces = chunks(document, limits, faults)
+    Draft(faults, limits, keep=False).read(ending.watch(pieces) if ending else pieces, validate=ending is not None)
     return faults.sorted()
 
 

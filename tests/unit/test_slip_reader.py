@@ -6,7 +6,7 @@ from os import fdopen, pipe
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -280,6 +280,7 @@ def test_a_stream_that_cannot_be_read_says_which_slip_it_was() -> None:
     assert failed.value.__notes__ == ["while checking slip.xml"]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_changed_byte_never_divides_reader_and_checker(data: st.DataObject) -> None:
     whole = bytearray(GOOD)
@@ -317,3 +318,15 @@ def test_a_second_document_after_the_first_is_refused_wherever_the_pieces_end() 
     document = GOOD + b"x" * (CHUNK - len(GOOD)) + GOOD
     assert [fault.rule for fault in check_slip(document, "slip")] == ["X1"]
     assert [fault.rule for fault in faults_of(document)] == ["X1"]
+
+
+@pytest.mark.parametrize(
+    "tail", [b"<", b"<?", b"<!--", b"\n<", b"<!-- </packageslip>", b"<!" + b" " * CHUNK + b"</packageslip>", b"<x </packageslip>"]
+)
+def test_what_is_unfinished_after_the_root_is_refused(tail: bytes) -> None:
+    assert [fault.rule for fault in check_slip(GOOD + tail, "slip")] == ["X1"]
+    assert [fault.rule for fault in faults_of(GOOD + tail)] == ["X1"]
+
+
+def test_comments_after_the_root_are_not_acted_on() -> None:
+    assert check_slip(GOOD + b"<!-- generated -->\n", "slip") == []

@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -115,6 +115,7 @@ source_slips = slips(maybe(st.integers(0, 10**12)), maybe(digests))
 published_slips = slips(st.integers(0, 10**12), digests).map(lambda slip: on_target(slip, serial=3, queue="q"))
 
 
+@settings(deadline=None)
 @given(source_slips | published_slips)
 def test_a_written_slip_reads_back_equal_and_satisfies_the_xsd(slip: Packageslip) -> None:
     document = write_slip(slip)
@@ -123,6 +124,7 @@ def test_a_written_slip_reads_back_equal_and_satisfies_the_xsd(slip: Packageslip
     assert SCHEMA.validate(etree.fromstring(document)), SCHEMA.error_log
 
 
+@settings(deadline=None)
 @given(published_slips)
 def test_a_published_slip_is_sorted_and_has_the_version_of_its_resources(slip: Packageslip) -> None:
     assert [resource.path for resource in slip.resources] == sorted(resource.path for resource in slip.resources)
@@ -206,6 +208,7 @@ entries = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(entries, max_size=6, unique_by=lambda entry: entry.url))
 def test_a_written_catalogue_reads_back_equal_and_satisfies_the_xsd(listed: list[CatalogueEntry]) -> None:
     stream = BytesIO()

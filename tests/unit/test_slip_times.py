@@ -1,12 +1,13 @@
 """Times in slips are exact, have an offset, and can be stored by any target."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packageslip import format_time, parse_time
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_written_time_reads_back_equal(seconds: int) -> None:
     assert parse_time(format_time(seconds)) == seconds
