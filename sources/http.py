@@ -192,10 +192,8 @@ class HttpSource:
     def _alive(self) -> bool:
         try:
             self._reach()
-        except SourceUnreachable:
-            return False
-        except SourceError:
-            return True
+        except SourceError as error:
+            return not isinstance(error, SourceUnreachable)
         return True
 
     def _reach(self) -> None:

@@ -66,15 +66,13 @@ class Watchdog:
         finally:
             with self._lock:
                 self._watched.discard(watched)
-            self._mine.watched = None
 
     def sees(self, connection: socket.socket | None) -> None:
         """Tell which socket this thread's request uses."""
-        watched: Watched | None = getattr(self._mine, "watched", None)
-        if watched is not None:
-            # A redirect begins no new time.
-            watched.deadline = min(watched.deadline, time.monotonic() + watched.seconds)
-            watched.connection = connection
+        watched: Watched = self._mine.watched
+        # A redirect begins no new time.
+        watched.deadline = min(watched.deadline, time.monotonic() + watched.seconds)
+        watched.connection = connection
 
     def _run(self) -> None:
         while True:

@@ -258,6 +258,13 @@ def test_a_listed_file_that_is_gone_is_an_error_and_never_a_deletion(
 
 
 @pytest.mark.parametrize("status", [401, 403])
+def test_the_long_text_of_an_error_is_not_read(source: HttpSource, server: Cms, store: Store, status: int) -> None:
+    server.faults[at(PDF)] = Fault(status=status, endless=True)
+    with pytest.raises(AccessRefused):
+        fetch(source, store, LISTED)
+
+
+@pytest.mark.parametrize("status", [401, 403])
 def test_a_broken_file_behind_a_locked_front_page_is_no_outage(
     source: HttpSource, server: Cms, store: Store, status: int
 ) -> None:
@@ -284,11 +291,12 @@ def test_a_short_retry_after_is_waited_for(source: HttpSource, server: Cms, stor
 def test_nobody_asks_while_the_source_wants_to_be_left_alone(open_http: OpenHttp, server: Cms, store: Store, site: Path) -> None:
     files = [put(site, f"{number}.txt", b"x").name for number in range(12)]
     server.faults[at("0.txt")] = Fault(status=429, headers={"Retry-After": "1"}, times=1)
-    source = open_http(server, parallel=1)
-    fetch(source, store, *map(Resource, files))
-    refused, *others = server.log
-    assert refused.status == 429
-    assert min(access.began for access in others) - refused.began >= 1
+    server.faults[at("1.txt")] = server.faults[at("2.txt")] = Fault(delay=0.3)
+    fetch(open_http(server, parallel=3), store, *map(Resource, files))
+    refused = next(access for access in server.log if access.status == 429)
+    later = [access.began - refused.began for access in server.log if access.began - refused.began > 0.2]
+    assert len(later) == 10, "all but the three that had begun, and the refused one again"
+    assert min(later) >= 1
 
 
 def test_other_tasks_leave_a_source_alone_that_asked_for_long(open_http: OpenHttp, server: Cms, store: Store) -> None:
@@ -543,7 +551,12 @@ def test_a_bad_certificate_is_permanent_and_says_why(
     assert server.log == []
 
 
-def test_tls_that_breaks_off_is_unreachable(open_http: OpenHttp) -> None:
+ALERT = bytes.fromhex("15 0303 0002 0228")
+"""The TLS record that says: handshake failure."""
+
+
+@pytest.mark.parametrize("last_words", [b"", ALERT])
+def test_tls_that_breaks_off_is_unreachable(open_http: OpenHttp, last_words: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def hang_up() -> None:
@@ -552,7 +565,8 @@ def test_tls_that_breaks_off_is_unreachable(open_http: OpenHttp) -> None:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                connection.recv(10)
+                connection.recv(10_000)
+                connection.sendall(last_words)
                 connection.close()
 
         thread = threading.Thread(target=hang_up)

@@ -1,6 +1,10 @@
 """Addresses: names are quoted, hrefs are URLs, and nothing leads away from the origin."""
 
+from urllib.parse import unquote, urlsplit
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from packageslip import Resource
 from sources import AccessRefused, PermanentSourceError
@@ -105,3 +109,30 @@ def test_an_origin_is_written_as_people_write_it() -> None:
         "https://[::1]",
         "https://[::1]:8443",
     ]
+
+
+@given(st.text(min_size=1, max_size=40).filter(lambda text: not text.startswith("/")))
+def test_whatever_a_path_holds_the_server_reads_the_same_path(path: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return
+    parts = urlsplit(f"{CMS.origin}{file(path)}")
+    assert unquote(parts.path) == f"/plone/courses/8-01/{path}"
+    assert not parts.query
+    assert not parts.fragment
+
+
+PIECES = [*"/\\.:@?#%[]acxü01 \n\t", "//", "https://", "http:", "cms.example.edu", "..", "%2f", "%0a"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_whatever_an_href_holds_only_the_origin_is_asked(href: str) -> None:
+    try:
+        address = file("x", href)
+    except AccessRefused:
+        return
+    assert address.startswith("/")
+    assert address.isascii()
+    assert not set(address) & set(' \n\r\t\\"')
+    assert origin_of(f"{CMS.origin}{address}") == CMS.origin
