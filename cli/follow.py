@@ -45,12 +45,12 @@ def follow(
 ) -> list[Ended]:
     """Wait until every task has ended or is held; in the order of `ids`.
 
-    `alive` is called between looks and may raise. After `patience` seconds in which nothing ran and nothing ended, the rest is
+    `alive` is called between looks and may raise. When nothing ended and, in all, nothing ran for `patience` seconds, the rest is
     left as it is.
     """
     desk = Desk(session.database)
     ended: dict[int, Ended] = {}
-    moved_at = time.monotonic()
+    idle = 0.0
     with bar(session, len(ids)) as (progress, line):
         while pending := [number for number in ids if number not in ended]:
             views = {number: final(desk, desk.show(number)) for number in pending[:LOOKED_AT]}
@@ -58,9 +58,10 @@ def follow(
             for one in news.values():
                 tell(session, one)
             ended |= news
-            if news or any(view.task.state is State.RUNNING for view in views.values()):
-                moved_at = time.monotonic()
-            elif patience is not None and time.monotonic() - moved_at > patience:
+            # What runs may take hours; but what only runs to fail again and again must not keep anybody waiting for ever.
+            at_rest = not any(view.task.state is State.RUNNING for view in views.values())
+            idle = 0.0 if news else idle + PAUSE * at_rest
+            if patience is not None and idle > patience:
                 ended |= {number: Ended.of(desk.show(number)) for number in pending}
             progress.update(line, completed=len(ended), description=at_work(views))
             alive()

@@ -103,7 +103,9 @@ def print_plan(session: Session, document: Mapping[str, Any], *, kept: bool = Fa
 
 
 def plan_words(plan: Mapping[str, Any]) -> str:
-    """What a plan comes to, in a line."""
+    """What a plan comes to, in a line; a group's members one after the other."""
+    if "members" in plan:
+        return "; ".join(plan_words(member) for member in plan["members"])
     counts = plan["counts"]
     unknown = sum(1 for change in plan["changes"] if change["reason"] == Reason.UNKNOWN)
     moving = f"{many(counts['put'] - unknown, 'file')} to put ({size(counts['bytes'])}), {counts['drop']} to drop"

@@ -6,8 +6,9 @@ import click
 
 from cli.exits import Exit
 from cli.flags import AS_JSON, DRY_RUN, YES
-from cli.places import target_of
-from cli.session import Session, in_session
+from cli.places import source_of, target_of
+from cli.plan import plan_words, rehearsed
+from cli.session import Failure, Session, in_session
 from cli.words import many, table
 from database import Published, Record, renew_queue_id
 from packageslip import CatalogueEntry, write_slip
@@ -54,20 +55,42 @@ def check_words(check: Check) -> str:
 def adopt(session: Session, name: str, renew: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Take over a target of a lost or restored queue, and record what it says that it holds.
 
-    From then on an engine of the other queue can change nothing there.
+    From then on an engine of the other queue can change nothing there. A dry run also says what a full republish would change.
     """
     place = target_of(session, name)
     held = list(place.modules())
+    outlook = outlook_of(session, name, held) if dry_run else {}
     if not as_json:
-        table(session, ["url", "type", "version"], [(one.url, one.module_type, (one.version or b"").hex()[:12]) for one in held])
+        rows = [(one.url, one.module_type, (one.version or b"").hex()[:12], outlook.get(one.url)) for one in held]
+        new = [(url, None, None, words) for url, words in outlook.items() if url not in {one.url for one in held}]
+        table(session, ["url", "type", "version", "a republish would"], [*rows, *new])
     before = None
     if not dry_run:
         session.confirm(f"Take over {name} with its {many(len(held), 'module')}? Engines of its old queue are shut out.", yes=yes)
         before = place.adopt(renew_queue_id(session.database) if renew else session.database.queue_id)
         Record(session.database).adopt(name, documents(place, held, name))
     if as_json:
-        session.document({"target": name, "adopted": not dry_run, "was": before, "modules": [entry_fields(one) for one in held]})
+        modules = [{**entry_fields(one), "republish": outlook.get(one.url)} for one in held]
+        session.document({"target": name, "adopted": not dry_run, "was": before, "modules": modules})
     session.say(f"{name} holds {many(len(held), 'module')}" + ("" if dry_run else "; it belongs to this queue now"))
+
+
+def outlook_of(session: Session, name: str, held: list[CatalogueEntry]) -> dict[str, str]:
+    """For each module of the target and of the sources that are published to it: what a republish would change."""
+    found: dict[str, str] = {}
+    for environment, settings in session.settings.environments.items():
+        if settings.origin == name:
+            at_source = [one.url for one in source_of(session, settings.source).modules()]
+            for url in sorted({*at_source, *(one.url for one in held)}):
+                found[url] = outlook_words(session, url, environment)
+    return found
+
+
+def outlook_words(session: Session, url: str, environment: str) -> str:
+    try:
+        return plan_words(rehearsed(session, url, environment, full=False)).split(": ", 1)[1]
+    except Failure as failure:
+        return f"fail: {failure}"
 
 
 def documents(place: Target, held: list[CatalogueEntry], name: str) -> Iterator[Published]:

@@ -95,14 +95,18 @@ class SmallSite:
             process.wait(30)
 
 
-@pytest.fixture
-def small_site(tmp_path: Path) -> SmallSite:
-    (tmp_path / "slipway.toml").write_text(CONFIG)
+def make_small_site(folder: Path) -> SmallSite:
+    (folder / "slipway.toml").write_text(CONFIG)
     for target in ("staging", "production", "download"):
-        (tmp_path / target).mkdir()
+        (folder / target).mkdir()
     for module, pages in (("knots", 30), ("about", 1)):
-        (tmp_path / "cms" / module).mkdir(parents=True)
+        (folder / "cms" / module).mkdir(parents=True)
         for number in range(pages):
             name = f"page{number}.html" if number else "index.html"
-            (tmp_path / "cms" / module / name).write_text(f"<h1>{module} {number}</h1>")
-    return SmallSite(tmp_path)
+            (folder / "cms" / module / name).write_text(f"<h1>{module} {number}</h1>")
+    return SmallSite(folder)
+
+
+@pytest.fixture
+def small_site(tmp_path: Path) -> SmallSite:
+    return make_small_site(tmp_path)
