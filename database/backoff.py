@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from config.settings import RetrySettings
+from config import RetrySettings
 
 Random = Callable[[], float]
 """A number in [0, 1)."""

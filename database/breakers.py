@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
 
-from config.settings import RetrySettings
+from config import RetrySettings
 from database import schema
 from database.backoff import Random, breaker_delay
 from database.rows import clipped, insert_ignore

@@ -7,7 +7,7 @@ from random import random as system_random
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from config.settings import RetrySettings
+from config import RetrySettings
 from database import schema
 from database.breakers import Allowance, allowance, begin_probes, lock_switches
 from database.connection import Database

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
 
-from config.settings import RetrySettings
+from config import RetrySettings
 from database import schema
 from database.backoff import Random
 from database.breakers import lock_concerned, note_outcomes

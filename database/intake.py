@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
-from config.settings import Settings
+from config import Settings
 from database import schema
 from database.approving import approve
 from database.connection import Database

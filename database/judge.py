@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from config.settings import Settings
+from config import Settings
 from database.parameters import check_parameters
 from database.schema import URL_MAX
 from database.values import ABSORBING, Action

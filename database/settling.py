@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from config.settings import RetrySettings
+from config import RetrySettings
 from database.backoff import Random, delay
 from database.values import Outcome, Result, State
 
