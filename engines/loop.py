@@ -146,7 +146,7 @@ class Loop:
         """Let running tasks end within the grace, then ask for them back. What was not started is returned by leaving."""
         grace_ends = self._clock() + self._workshop.settings.engine.stop_grace
         log.info("engine stopping", running=sum(lane.busy for lane in self._lanes))
-        while any(lane.busy for lane in self._lanes):
+        while self._finished or any(lane.busy for lane in self._lanes):
             now = self._clock()
             if not self._workshop.lease.trusted:
                 return LEASE_LOST

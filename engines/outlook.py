@@ -21,8 +21,8 @@ IDLE_TRIES = 3
 """Empty claims after which an engine that runs until idle believes that what is due cannot be claimed."""
 SETTLED = 0.1
 """Seconds after the last task at which a look counts: rows it made may be due only a moment later, by a rounded clock."""
-ATTENDED_PAUSE = 5.0
-"""Seconds after which an engine looks around although its daemon said nothing."""
+ATTENDED_PAUSE = 1.0
+"""Seconds after which an engine looks around although nothing rang: it may have to write progress, to stop, or to end."""
 
 
 class Outlook:
@@ -112,8 +112,9 @@ class Outlook:
             return None
         if not self._bell.attended:
             return self._settings.queue.poll
-        wait = self._claim_at - self._clock() if self._due else ATTENDED_PAUSE
-        return min(max(wait, 0.05), 1.0)
+        # What changes meanwhile rings: the daemon, a worker that has ended, the heartbeat.
+        wait = self._claim_at - self._clock() if self._due else 0.0
+        return min(wait, ATTENDED_PAUSE) if wait > 0 else ATTENDED_PAUSE
 
     def _over(self) -> bool:
         if self._until_idle:

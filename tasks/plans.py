@@ -169,17 +169,19 @@ def digest_of(url: str, target: str, changes: Sequence[Change]) -> str:
     Two equal plans have equal digests, whoever makes them. Of a view only the path counts: its bytes are made anew on each
     request, and an approval that named them could never be used.
     """
-    total = hashlib.sha256(f"{url}\0{target}\n".encode())
+    total = hashlib.sha256(f"{url}\0{target}\0".encode())
     for change in changes:
-        seen = f"view\0{change.path}\n" if change.view and change.verb is not Verb.DROP else _line(change)
-        total.update(seen.encode())
+        total.update(_line(change))
     return total.hexdigest()
 
 
-def _line(change: Change) -> str:
-    now = change.digest.hex() if change.digest else ""
-    was = change.was.hex() if change.was else ""
-    return f"{change.verb}\0{change.path}\0{now}\0{was}\n"
+_NONE = bytes(32)
+
+
+def _line(change: Change) -> bytes:
+    if change.view and change.verb is not Verb.DROP:
+        return f"view\0{change.path}\0".encode()
+    return f"{change.verb}\0{change.path}\0".encode() + (change.digest or _NONE) + (change.was or _NONE)
 
 
 def together(plans: Sequence[Plan]) -> str:

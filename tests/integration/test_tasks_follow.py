@@ -196,6 +196,29 @@ def test_a_bound_version_whose_bytes_are_gone_fails_with_a_sentence(staged: Benc
     assert not staged.live("production")
 
 
+def test_what_was_approved_is_published_although_it_has_left_the_other_target(staged: Bench) -> None:
+    task = staged.insert(A, "PRODUCTION")
+    while staged.intake.accept(staged.settings):
+        pass
+    staged.well(A, action="UNPUBLISH")
+    staged.run("PRODUCTION")
+    assert staged.desk.show(task).task.state is State.SUCCEEDED
+    assert (staged.target("production") / "courses/a/index.htm").read_text() == "approved"
+
+
+def test_a_version_that_the_record_lost_too_fails_with_a_sentence(staged: Bench) -> None:
+    task = staged.insert(A, "PRODUCTION")
+    while staged.intake.accept(staged.settings):
+        pass
+    staged.well(A, action="UNPUBLISH")
+    with staged.database._change.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM publication")
+    staged.run("PRODUCTION")
+    view = staged.desk.show(task)
+    assert view.task.state is State.FAILED
+    assert "neither there nor in the record any more" in (view.task.reason or "")
+
+
 def test_a_promotion_without_the_store_reads_the_other_target(staged: Bench) -> None:
     forget(staged)
     assert staged.well(A, "PRODUCTION").attempts[-1].summary["fetched"] == 1

@@ -198,7 +198,11 @@ def test_an_attended_engine_waits_for_the_bell(queue: Queue, clock: Clock) -> No
     look.rung()
     assert look.may_claim()
     assert not queue.diary
-    assert look.pause(idle=False) == 0.05
+    assert look.pause(idle=False) == 1.0
+    look.claimed(0)
+    look.rung()
+    clock.now += 1.5
+    assert look.pause(idle=False) == 0.5
     os.close(writer)
     bell.close()
 

@@ -1,0 +1,293 @@
+"""The main loop with a queue that answers by script: outages, lost leases, lost tasks, chunks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from config import Settings
+from database import DatabaseUnavailable, Lane, LeaseLost, Outcome, Progress, Result, State, Task
+from engines.bell import Bell
+from engines.claim import TaskClaim
+from engines.lease import Heartbeat, Lease
+from engines.loop import DONE, LEASE_LOST, Loop
+from engines.workshop import Reports
+from targets import Fenced
+
+SETTINGS = Settings.model_validate(
+    {
+        "queue": {"poll": 0.01, "lease": 60, "heartbeat": 0.01},
+        "engine": {"workers": 2, "stop_grace": 0.05},
+        "targets": {"origin": {"kind": "memory"}},
+        "environments": {"STAGING": {"source": "cms", "origin": "origin"}},
+    }
+)
+
+
+def task(number: int) -> Task:
+    return Task(number, f"/{number}", "STAGING", "PUBLISH", State.RUNNING, target="origin", fence=number, serial=number)
+
+
+class Script:
+    """Claims that follow a script: each list entry is what the next call gives, or raises."""
+
+    def __init__(self, *batches: list[Task] | Exception) -> None:
+        self.batches = list(batches)
+        self.starts: list[Exception] = []
+        self.finishes: list[Exception] = []
+        self.lost: set[int] = set()
+        self.chunks: list[list[int]] = []
+        self.finished: list[int] = []
+        self.reported: list[int] = []
+
+    def claim(self, engine: object, lanes: Sequence[Lane]) -> list[Task]:
+        assert all(lane.limit > 0 for lane in lanes)
+        given = self.batches.pop(0) if self.batches else []
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    def start(self, engine: object, tasks: Sequence[Task], finished: Sequence[Result]) -> frozenset[int]:
+        if self.starts:
+            raise self.starts.pop(0)
+        self.chunks.append([one.id for one in tasks])
+        self.finished += [result.task for result in finished]
+        return frozenset(one.id for one in tasks) - self.lost
+
+    def finish(self, engine: object, results: Sequence[Result]) -> frozenset[int]:
+        if self.finishes:
+            raise self.finishes.pop(0)
+        self.finished += [result.task for result in results]
+        return frozenset(self.lost)
+
+    def progress(self, engine: object, values: Sequence[Progress]) -> None:
+        self.reported += [value.task for value in values]
+
+
+class Calm:
+    """An outlook that always lets claim, and ends when nothing is left."""
+
+    def __init__(self, script: Script) -> None:
+        self.script, self.outages = script, 0
+
+    def look(self) -> None: ...
+
+    def rung(self) -> None: ...
+
+    def something_ended(self) -> None: ...
+
+    def claimed(self, count: int) -> None: ...
+
+    def outage(self) -> None:
+        self.outages += 1
+
+    def may_claim(self) -> bool:
+        return True
+
+    def pause(self, *, idle: bool) -> float | None:
+        return None if idle and not self.script.batches else 0.01
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.loop.OUTAGE_PAUSE", 0.01)
+    monkeypatch.setattr("engines.loop.GIVE_BACK", 0.1)
+    monkeypatch.setattr("engines.loop.REPORT_EVERY", 0.0)
+
+
+def made(script: Script, carry_out: Callable[..., Result | None] | None = None, **asked: Any) -> tuple[Loop, Any, Calm]:
+    lease = Lease(SETTINGS.queue)
+    lease.renewed(lease.clock())
+    calm = Calm(script)
+
+    def done(one: Task, targets: object) -> Result | None:
+        return Result(one.id, one.fence, Outcome.SUCCEEDED, "done")
+
+    workshop = SimpleNamespace(
+        settings=SETTINGS,
+        environment=SETTINGS.environments["STAGING"],
+        engine=SimpleNamespace(start="me"),
+        lease=lease,
+        claims=script,
+        reports=Reports(),
+        released=False,
+        open_target=lambda name: None,
+        carry_out=carry_out or done,
+    )
+    never: Callable[[], bool] = lambda: False  # noqa: E731
+    loop = Loop(workshop, calm, Bell(), stop=asked.get("stop", never), harder=asked.get("harder", never))  # type: ignore[arg-type]
+    return loop, workshop, calm
+
+
+def test_tasks_start_in_chunks_of_eight_and_all_are_finished() -> None:
+    script = Script([task(n) for n in range(1, 21)])
+    loop, _, _ = made(script)
+    assert loop.run() == DONE
+    loop.close()
+    assert script.chunks[0] == list(range(1, 9))
+    assert max(len(chunk) for chunk in script.chunks) <= 8
+    assert sorted(script.finished) == list(range(1, 21))
+
+
+def test_an_outage_loses_no_task_and_no_result() -> None:
+    down = DatabaseUnavailable("down")
+    script = Script(down, [task(1)], down)
+    script.starts, script.finishes = [down], [down, down]
+    loop, _, calm = made(script)
+    assert loop.run() == DONE
+    assert script.finished == [1]
+    assert calm.outages >= 3
+
+
+def test_a_lost_lease_ends_it() -> None:
+    loop, workshop, _ = made(Script(LeaseLost("over")))
+    assert loop.run() == LEASE_LOST
+    assert not workshop.lease.trusted
+
+
+def test_a_task_that_was_lost_before_it_began_is_not_executed() -> None:
+    script = Script([task(1), task(2)])
+    script.lost = {1}
+    ran: list[int] = []
+
+    def carry_out(one: Task, targets: object) -> Result:
+        ran.append(one.id)
+        return Result(one.id, one.fence, Outcome.SUCCEEDED, "done")
+
+    loop, _, _ = made(script, carry_out)
+    loop.run()
+    assert ran == [2]
+
+
+def test_a_fenced_task_reports_nothing() -> None:
+    script = Script([task(1), task(2)])
+    loop, _, _ = made(script, lambda one, targets: None if one.id == 1 else Result(2, 2, Outcome.SUCCEEDED, "done"))
+    loop.run()
+    assert script.finished == [2]
+
+
+def test_progress_is_written_while_tasks_run() -> None:
+    script = Script([task(1)])
+    loop, workshop, _ = made(script)
+    workshop.reports.note(Progress(1, "commit"))
+    loop.run()
+    assert script.reported == [1]
+    workshop.reports.note(Progress(2, "commit"))
+    workshop.reports.forget(2)
+    assert not workshop.reports.take()
+
+
+def test_a_task_that_never_ends_is_left_after_the_grace() -> None:
+    script = Script([task(1)])
+    gate = Lease(SETTINGS.queue)
+    stop: list[bool] = []
+
+    def hang(one: Task, targets: object) -> Result | None:
+        stop.append(True)
+        while not gate.trusted:
+            pass
+        return None
+
+    loop, workshop, _ = made(script, hang, stop=lambda: bool(stop))
+    assert loop.run() == DONE
+    assert workshop.released
+    gate.renewed(gate.clock())
+
+
+def test_a_lease_that_is_lost_while_stopping_ends_it_at_once() -> None:
+    stop: list[bool] = []
+    done: list[bool] = []
+
+    def hang(one: Task, targets: object) -> Result | None:
+        stop.append(True)
+        while not done:
+            pass
+        return None
+
+    parts: list[Any] = []
+    loop, workshop, _ = made(Script([task(1)]), hang, stop=lambda: bool(stop), harder=lambda: parts[0].lease.lose() is None)
+    parts.append(workshop)
+    assert loop.run() == LEASE_LOST
+    done.append(True)
+
+
+def test_an_outage_while_stopping_is_waited_out() -> None:
+    script = Script([task(1)])
+    script.finishes = [DatabaseUnavailable("down")]
+    stop: list[bool] = []
+
+    def run(one: Task, targets: object) -> Result:
+        stop.append(True)
+        return Result(1, 1, Outcome.SUCCEEDED, "done")
+
+    loop, _, _ = made(script, run, stop=lambda: bool(stop))
+    loop.run()
+    assert script.finished == [1]
+
+
+class Pulse:
+    """Leases whose answers follow a script."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+
+    def renew(self, engine: object, ttl: float) -> Any:
+        return self._next()
+
+    def raise_fence(self, engine: object, task: int, above: int) -> Any:
+        return self._next()
+
+    def _next(self) -> Any:
+        given = self.answers.pop(0)
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+
+@pytest.mark.parametrize("first", [DatabaseUnavailable("down"), None])
+def test_the_heartbeat_beats_until_the_lease_is_lost(first: Exception | None) -> None:
+    lease, rings = Lease(SETTINGS.queue), Bell()
+    lease.renewed(lease.clock())
+    from database import Renewal
+
+    pulse = Pulse(first or Renewal(frozenset({3})), LeaseLost("over"))
+    heartbeat = Heartbeat(pulse, SimpleNamespace(start="me"), lease, SETTINGS.queue, rings.ring)  # type: ignore[arg-type]
+    heartbeat.start()
+    assert not rings.wait(10)
+    heartbeat.stop()
+    assert not lease.trusted
+    assert lease.cancelled == (frozenset() if first else {3})
+
+
+def test_the_heartbeat_gives_up_when_the_lease_ran_out_during_an_outage() -> None:
+    lease = Lease(SETTINGS.queue)
+    heartbeat = Heartbeat(Pulse(DatabaseUnavailable("down")), SimpleNamespace(start="me"), lease, SETTINGS.queue, lambda: None)  # type: ignore[arg-type]
+    heartbeat.start()
+    heartbeat._thread.join(10)
+    assert not heartbeat._thread.is_alive()
+
+
+def claim(lease: Lease, *answers: Any) -> TaskClaim:
+    nonces = iter(["aaaaaaaa", "bbbbbbbb"])
+    return TaskClaim("q", None, replace(task(5), serial=3), lease, Pulse(*answers), lambda: next(nonces))  # type: ignore[arg-type]
+
+
+def test_a_renewed_claim_has_new_numbers() -> None:
+    lease = Lease(SETTINGS.queue)
+    lease.renewed(lease.clock())
+    shown = claim(lease, (12, 12))
+    assert (shown.fence, shown.serial, shown.nonce) == (5, 3, "aaaaaaaa")
+    shown.renew(above=11)
+    assert (shown.fence, shown.serial, shown.nonce) == (12, 12, "bbbbbbbb")
+
+
+def test_a_claim_is_not_renewed_without_the_lease() -> None:
+    lease = Lease(SETTINGS.queue)
+    with pytest.raises(Fenced):
+        claim(lease, (12, 12)).renew(above=11)
+    lease.renewed(lease.clock())
+    with pytest.raises(Fenced):
+        claim(lease, LeaseLost("over")).renew(above=11)
+    assert not lease.trusted
