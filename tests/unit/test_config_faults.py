@@ -49,6 +49,7 @@ CASES = [
     ("[queue]\npoll = nan", "queue.poll", "must be a finite number", None),
     ("[queue]\nheartbeat = 55", "queue.lease", "longer than heartbeat and margin", None),
     ("[queue]\nurl = 'postgresql://db/x'", "queue.url", "must start with mysql+pymysql", None),
+    ("[queue]\nurl = 'mysql://['", "queue.url", "must start with mysql+pymysql", None),
     (f"[queue]\nurl = 'mysql+pymysql://u:{CANARY}@db/x'", "queue.url", "has a password in it", None),
     (f"[queue]\npassword = '{CANARY}'", "queue.password", "must say where the secret is", None),
     ("[queue]\npassword = {}", "queue.password", "exactly one of: file, command, credential", None),
