@@ -87,7 +87,7 @@ def _from_driver(error: DBAPIError) -> DatabaseError:
     if number in NO_TABLE or "no such table" in said or "no such column" in said:
         return SchemaMismatch(f"The queue's schema is not there or not the right one ({said}). Run 'slipway db upgrade'.")
     if number in COLLIDED or "locked" in said:
-        return DatabaseUnavailable(f"The queue's database stayed busy through {TRIES} tries: {said}. Try again in a moment.")
+        return DatabaseUnavailable(f"The queue's database stayed busy: {said}. Try again in a moment.")
     if may_pass(error) or isinstance(error.orig, sqlite3.OperationalError) or number in {1044, 1045, 1049}:
         return DatabaseUnavailable(f"The queue's database does not answer: {said}. Check queue.url, its password and the server.")
     return DatabaseError(f"The queue's database refused a statement: {said}")

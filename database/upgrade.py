@@ -1,5 +1,6 @@
 """Bringing a schema up to date, in the database or as SQL to read, and saying where it stands."""
 
+import sqlite3
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -39,7 +40,7 @@ def upgrade(url: str, password: str | None = None) -> SchemaStatus:
         Path(where.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(where, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda connection, _record: setattr(connection, "isolation_level", None))
+        event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         with engine.begin() as connection:
@@ -79,6 +80,12 @@ def renew_queue_id(database: Database) -> str:
         lambda connection: connection.execute(update(schema.setting).where(schema.setting.c.name == "queue").values(value=new))
     )
     return new
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    # The file remembers this; once it is so, readers never wait for a writer.
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _run(connection: Connection) -> None:

@@ -106,6 +106,20 @@ def test_the_store_keeps_what_the_last_publications_list(queue: Queue) -> None:
     assert set(queue.record.keep(2)) == {b"2" * 32, b"3" * 32, b"4" * 32}
 
 
+def test_a_slip_that_is_live_on_two_targets_is_read_once_and_one_that_is_gone_is_passed_over(queue: Queue) -> None:
+    publish(queue, live("/a", b"1"), live("/a", b"1", target="mirror"), live("/b", b"2"))
+    assert len(list(queue.record.keep(5))) == 2
+    queue.sql("DELETE FROM document")
+    assert list(queue.record.keep(5)) == []
+    assert queue.record.slip("staging", "/a") is None
+
+
+def test_a_file_without_a_digest_has_nothing_to_keep(queue: Queue) -> None:
+    document = write_slip(Packageslip("/a", (Resource("a.htm"),)))
+    publish(queue, Published("staging", "/a", 1, b"v" * 32, document))
+    assert list(queue.record.keep(5)) == []
+
+
 def test_the_store_keeps_what_unfinished_tasks_are_bound_to(queue: Queue) -> None:
     for number, version in enumerate((b"1", b"2", b"3")):
         publish(queue, live("/a", version, serial=number))

@@ -1,0 +1,83 @@
+"""What the server is asked: one statement for a poll, no sorting in a claim, sessions as they must be."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import mysql
+
+from database import NewTask, picking, polling
+from support.mariadb import Server
+from support.queue import Queue
+
+
+def questions(server: Server) -> int:
+    """Statements that the server had so far, this one among them."""
+    connection = server.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Questions'")
+        row = cursor.fetchone()
+    connection.close()
+    assert row is not None
+    return int(row[1])
+
+
+def test_a_poll_is_one_statement(mariadb_queue: Queue, mariadb_server: Server) -> None:
+    mariadb_queue.intake.poll()
+    # Connecting and asking costs some statements itself; how many is the same each time.
+    itself = -questions(mariadb_server) + questions(mariadb_server)
+    before = questions(mariadb_server)
+    for _ in range(10):
+        mariadb_queue.intake.poll()
+    assert questions(mariadb_server) - before - itself == 10
+
+
+def explain(queue: Queue, statement: Any) -> list[Any]:
+    compiled = str(statement.compile(dialect=mysql.dialect(), compile_kwargs={"literal_binds": True}))
+    return list(queue.db.look(lambda connection: connection.exec_driver_sql(f"EXPLAIN {compiled.replace('%', '%%')}").all()))
+
+
+@pytest.fixture
+def filled(mariadb_queue: Queue) -> Queue:
+    """A queue with a few thousand rows of every state, so that the server has a choice."""
+    mariadb_queue.desk.insert_many(NewTask(f"/{n}", "STAGING", priority=n % 7) for n in range(500))
+    mariadb_queue.intake.accept(mariadb_queue.settings)
+    columns = "url, environment, action, priority, run_after, status, target, absorbs, max_attempts, batch"
+    for number in range(4):
+        mariadb_queue.sql(
+            f"INSERT INTO publication_task_queue ({columns}) SELECT CONCAT(url, '/{number}'), environment, action, priority, run_after,"
+            f" {'status' if number < 2 else repr('SUCCEEDED')}, target, absorbs, max_attempts, id FROM publication_task_queue"
+        )
+    mariadb_queue.sql("ANALYZE TABLE publication_task_queue")
+    return mariadb_queue
+
+
+def test_a_claim_reads_its_candidates_in_the_order_of_an_index(filled: Queue) -> None:
+    rows = explain(filled, picking.candidates("STAGING", "staging", 64))
+    [candidates] = [row for row in rows if row.table == "t"]
+    assert (candidates.key, candidates.type) == ("k_pick", "ref")
+    assert not [row for row in rows if "filesort" in (row.Extra or "") or "temporary" in (row.Extra or "")]
+    assert {row.key for row in rows} <= {"k_pick", "k_running", "k_batch"}
+
+
+def test_every_part_of_a_poll_is_a_look_along_an_index(filled: Queue) -> None:
+    rows = explain(filled, polling.statement())
+    on_queue = [row for row in rows if (row.table or "").startswith(("t", "publication", "anon")) and row.key is not None]
+    assert {row.key for row in on_queue} >= {"k_due"}
+    assert all(row.type != "ALL" for row in rows if row.table in {"t", "anon_1", "anon_2", "publication_task_queue_1"})
+
+
+def test_sessions_are_as_claims_need_them(mariadb_queue: Queue) -> None:
+    asked = text(
+        "SELECT @@tx_isolation, @@innodb_lock_wait_timeout, @@idle_transaction_timeout, @@time_zone,"
+        " @@sql_mode LIKE '%STRICT_ALL_TABLES%', @@character_set_connection"
+    )
+    row = mariadb_queue.db.change(lambda connection: connection.execute(asked).one())
+    assert tuple(row) == ("READ-COMMITTED", 3, 3, "+00:00", 1, "utf8mb4")
+
+
+def test_text_of_any_language_goes_in_and_out(mariadb_queue: Queue) -> None:
+    # The server's own default is latin1 here.
+    id_ = mariadb_queue.desk.insert(NewTask("/cours/été-物理-🚢", "STAGING", note="Ω"))
+    task = mariadb_queue.show(id_).task
+    assert (task.url, task.note) == ("/cours/été-物理-🚢", "Ω")
