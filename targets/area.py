@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 NOTE = "next.xml"
 NOTE_BEING_WRITTEN = "note.tmp"
@@ -35,11 +35,6 @@ def module_id(url: str) -> str:
     if len(name) <= _LONGEST_ID:
         return name
     return f"{name[:120]}={hashlib.sha256(url.encode()).hexdigest()}"
-
-
-def url_of(name: str) -> str | None:
-    """The URL of a module id; None where it was too long to be kept whole."""
-    return None if "=" in name else unquote(name.replace("+", "/"))
 
 
 def token_name(fence: int, nonce: str) -> str:

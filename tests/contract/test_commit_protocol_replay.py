@@ -20,23 +20,31 @@ def calls_of(world: World, goal: str) -> int:
 
 
 @pytest.mark.parametrize(("before", "goal"), TASKS)
-@pytest.mark.parametrize("after", GOALS)
-def test_killed_at_any_call_a_lone_engine_ends_with_its_own_tree(before: str | None, goal: str, after: str) -> None:
+def test_killed_at_any_call_a_lone_engine_ends_with_its_own_tree(before: str | None, goal: str) -> None:
     base = world_with(before)
     for calls in range(calls_of(base, goal) + 1):
         world = copy_of(base)
         world.start(goal).run(calls)
+        world.finish_alone(list(GOALS)[calls % len(GOALS)])
+
+
+@pytest.mark.parametrize("after", GOALS)
+def test_killed_at_any_call_whatever_comes_next(after: str) -> None:
+    base = world_with("one")
+    for calls in range(calls_of(base, "two") + 1):
+        world = copy_of(base)
+        world.start("two").run(calls)
         world.finish_alone(after)
 
 
 @pytest.mark.parametrize(("before", "goal", "after"), [("one", "two", "three"), ("two", "one", "none"), ("one", "none", "two")])
 def test_killed_during_recovery_at_any_call(before: str, goal: str, after: str) -> None:
     base = world_with(before)
-    for calls in range(4, calls_of(base, goal) + 1, 3):
+    for calls in range(4, calls_of(base, goal) + 1, 5):
         struck = copy_of(base)
         struck.start(goal).run(calls)
         struck.close()
-        for more in range(calls % 4, calls_of(struck, after) + 1, 4):
+        for more in range(calls % 6, calls_of(struck, after) + 1, 6):
             world = copy_of(struck)
             world.start(after).run(more)
             world.finish_alone(goal)
@@ -62,8 +70,8 @@ def test_a_stale_engine_that_wakes_after_another_finished(before: str | None, go
 @pytest.mark.parametrize(("goal", "other"), [("two", "three"), ("none", "two"), ("two", "none"), ("three", "two")])
 def test_a_stale_engine_that_wakes_in_the_middle_of_another(goal: str, other: str) -> None:
     base = world_with("one")
-    for calls in range(0, calls_of(base, goal) + 1, 3):
-        for more in range(calls % 5, calls_of(base, other) + 1, 5):
+    for calls in range(0, calls_of(base, goal) + 1, 4):
+        for more in range(calls % 7, calls_of(base, other) + 1, 7):
             world = copy_of(base)
             stale = world.start(goal)
             stale.run(calls)
@@ -77,8 +85,8 @@ def test_a_stale_engine_that_wakes_in_the_middle_of_another(goal: str, other: st
 
 def test_two_engines_bear_a_module_at_once() -> None:
     base = world_with(None)
-    for calls in range(20):
-        for more in range(20):
+    for calls in range(18):
+        for more in range(calls % 3, 18, 3):
             world = copy_of(base)
             first, second = world.start("one"), world.start("two")
             first.run(calls)
@@ -105,7 +113,7 @@ def test_an_engine_of_a_lost_database_wakes_at_any_call(goal: str) -> None:
         world.finish_alone("one")
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_random_histories(seed: int) -> None:
     """Engines claim, retry, pause, wake and die, and once the database is lost; whoever is left alone at the end succeeds."""
     chance = random.Random(seed)
