@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format coverage lock servers clean
@@ -15,7 +15,7 @@ setup: $(VENV)/.installed  ## make .venv and install Slipway into it
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Slipway needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "python3 has no venv module here; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python3 has no venv module here; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.installed: requirements.lock setup.cfg pyproject.toml | $(VENV)/bin/python
 	@echo "Installing Slipway into $(VENV) ..."
@@ -53,9 +53,9 @@ coverage: $(VENV)/.installed-dev servers  ## run every test with branch coverage
 	@$(BIN)/coverage report
 
 lock: $(VENV)/.installed-dev  ## write the hash-pinned locks anew from setup.cfg
-	@$(PIP) install uv
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.lock setup.cfg
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev -c requirements.lock -o requirements-dev.lock setup.cfg
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip --quiet install uv
+	@$(VENV)/lock/bin/uv pip compile -q $(LOCK) --extra build -o requirements.lock setup.cfg
+	@$(VENV)/lock/bin/uv pip compile -q $(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock setup.cfg
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) build *.egg-info .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,23 +16,18 @@ from pathlib import Path
 import structlog
 
 from config import (
-    Bell,
-    Child,
     ConfigError,
     EngineSettings,
     EnvironmentSettings,
     SecretError,
     Secrets,
     Settings,
-    Signals,
-    Systemd,
-    Ticker,
     configure_logging,
     load,
-    meaning,
     queue_url,
     this_host,
 )
+from daemon import Bell, Child, Signals, Systemd, Ticker, meaning
 from database import Database, DatabaseError, DatabaseUnavailable, Intake, Leases, NewTask, SchemaMismatch, upgrade
 
 # By name: as a script this module is called __main__.

@@ -1,12 +1,12 @@
 """Everything that can be configured: the typed settings, how they are found, read and checked, secrets, and the log."""
 
-from config.child import Child, meaning
+from config.cron import cron_trigger, newest_fire
 from config.describe import Described, Documented, describe, reference
 from config.faults import ConfigError, ConfigFault
 from config.find import candidates, find_file, queue_url, state_dir
+from config.host import this_host
 from config.load import check, load, snapshot
 from config.logs import configure_logging
-from config.process import Bell, Signals, this_host
 from config.secrets import SecretError, Secrets
 from config.settings import (
     DirectorySource,
@@ -33,14 +33,10 @@ from config.settings import (
     TargetSettings,
 )
 from config.shape import SOURCE_KINDS, TARGET_KINDS
-from config.systemd import Systemd
-from config.ticker import Ticker
 
 __all__ = [
     "SOURCE_KINDS",
     "TARGET_KINDS",
-    "Bell",
-    "Child",
     "ConfigError",
     "ConfigFault",
     "Described",
@@ -66,19 +62,17 @@ __all__ = [
     "Selection",
     "Settings",
     "SftpTarget",
-    "Signals",
     "SourceSettings",
     "StoreSettings",
-    "Systemd",
     "TargetSettings",
-    "Ticker",
     "candidates",
     "check",
     "configure_logging",
+    "cron_trigger",
     "describe",
     "find_file",
     "load",
-    "meaning",
+    "newest_fire",
     "queue_url",
     "reference",
     "snapshot",

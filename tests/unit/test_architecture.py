@@ -15,8 +15,21 @@ from config import settings
 ROOT = Path(__file__).resolve().parents[2]
 BOTTOM = {"packageslip", "config"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "cli": {"scheduler", "engines", "tasks", "database", "sources", "targets", "store", "packageslip", "config", "demo"},
-    "scheduler": {"database", "config"},
+    "cli": {
+        "scheduler",
+        "daemon",
+        "engines",
+        "tasks",
+        "database",
+        "sources",
+        "targets",
+        "store",
+        "packageslip",
+        "config",
+        "demo",
+    },
+    "scheduler": {"daemon", "database", "config"},
+    "daemon": {"config"},
     "engines": {"tasks", "database", "sources", "targets", "store", *BOTTOM},
     "tasks": {"database", "sources", "targets", "store", *BOTTOM},
     "database": BOTTOM,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config import Child, EngineSettings, EnvironmentSettings, Settings, meaning, snapshot
+from config import EngineSettings, EnvironmentSettings, Settings, snapshot
+from daemon import Child, meaning
 from scheduler import STAGGER, STEADY, Crew, Crews
 
 SETTINGS = EngineSettings(restart_base=1, restart_cap=10)

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Self
 
-from config.load import snapshot
-from config.settings import Settings
+from config import Settings, snapshot
 
 
 class Child:

@@ -6,8 +6,7 @@ from queue import SimpleQueue
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from config.cron import cron_trigger, newest_fire
-from config.settings import ScheduleSettings
+from config import ScheduleSettings, cron_trigger, newest_fire
 
 LastFired = Callable[[str], datetime | None]
 

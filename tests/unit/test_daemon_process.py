@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from config import Bell, ScheduleSettings, Signals, Systemd, Ticker, this_host
+from config import ScheduleSettings, this_host
+from daemon import Bell, Signals, Systemd, Ticker
 
 
 @pytest.fixture

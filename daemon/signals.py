@@ -1,19 +1,10 @@
-"""What a process is told from outside, and which one it is."""
+"""What a daemon is told from outside: signals, and a bell that wakes its main loop."""
 
 import os
 import select
 import signal
-import socket
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
-
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-
-def this_host() -> tuple[str, str]:
-    """The host's name, and the id of its present boot: with a pid they name one process among all servers."""
-    return socket.gethostname(), BOOT_ID.read_text(encoding="ascii").strip()
 
 
 class Bell:
