@@ -9,7 +9,7 @@ from targets.errors import NoSpace, PermissionRefused, TargetError, TargetUnfit,
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 DENIED = frozenset({errno.EACCES, errno.EPERM})
 REFUSED = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.EINVAL, errno.ELOOP, errno.EBUSY, errno.ENAMETOOLONG})
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def target_error(error: OSError, target: str) -> TargetError:

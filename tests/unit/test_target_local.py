@@ -1,0 +1,197 @@
+"""What a folder of this machine does that others do not, and opening targets by configuration."""
+
+import errno
+import io
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config import Secret, Settings
+from support.claims import TestQueue
+from support.releases import digest, publish
+from targets import (
+    KINDS,
+    CorruptTransfer,
+    GroupTarget,
+    LocalDisk,
+    MemoryFiles,
+    NoSpace,
+    OrderedTarget,
+    PathBlocked,
+    PermissionRefused,
+    TargetError,
+    TargetUnfit,
+    TransientTargetError,
+    open_target,
+)
+from targets.disk import Answer, Call, EntryType, Op, Write
+from targets.faults import as_target_errors, target_error
+
+
+def write_of(path: str, content: bytes, **more: bool | int) -> Write:
+    return Write(path, lambda: io.BytesIO(content), len(content), digest(content), **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, NoSpace),
+        (errno.EDQUOT, NoSpace),
+        (errno.EROFS, PermissionRefused),
+        (errno.EACCES, PermissionRefused),
+        (errno.EPERM, PermissionRefused),
+        (errno.EXDEV, TargetUnfit),
+        (errno.EIO, TransientTargetError),
+    ],
+)
+def test_errors_of_the_system_become_ours(number: int, kind: type[TargetError]) -> None:
+    error = target_error(OSError(number, os.strerror(number), "some/file"), "t")
+    assert type(error) is kind
+    assert "t: some/file: " in str(error)
+    assert error.target == "t"
+    with pytest.raises(kind), as_target_errors("t"):
+        raise OSError(number, os.strerror(number), "some/file")
+
+
+def test_a_file_on_the_way_counts_as_absent(tmp_path: Path) -> None:
+    tmp_path.joinpath("f").write_bytes(b"")
+    with pytest.raises(FileNotFoundError), as_target_errors("t"):
+        tmp_path.joinpath("f/x").stat()
+
+
+def test_a_fifo_neither_hangs_nor_counts_as_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    disk = LocalDisk(tmp_path)
+    with pytest.raises(FileNotFoundError, match="regular"):
+        disk.open("pipe")
+    assert list(disk.digests(["pipe"])) == [None]
+    [entry] = disk.stat(["pipe"])
+    assert entry is not None
+    assert entry.type is EntryType.OTHER
+
+
+def test_no_link_is_followed_at_the_last_name(tmp_path: Path) -> None:
+    tmp_path.joinpath("secret").write_bytes(b"s")
+    tmp_path.joinpath("link").symlink_to("secret")
+    disk = LocalDisk(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        disk.read("link")
+    with pytest.raises(PathBlocked):
+        list(disk.write([write_of("link", b"x")]))
+    assert tmp_path.joinpath("secret").read_bytes() == b"s"
+
+
+def test_calls_are_answered(tmp_path: Path) -> None:
+    disk = LocalDisk(tmp_path)
+    tmp_path.joinpath("file").write_bytes(b"f")
+    calls = {
+        Call(Op.MKDIR, "folder"): Answer.OK,
+        Call(Op.MKDIR, "folder", mode=0o700): Answer.REFUSED,
+        Call(Op.MKDIR, "no/folder"): Answer.ABSENT,
+        Call(Op.MKDIR, "file/folder"): Answer.ABSENT,
+        Call(Op.RENAME, "file", "folder"): Answer.REFUSED,
+        Call(Op.RENAME, "absent", "x"): Answer.ABSENT,
+        Call(Op.RENAME, "file", "folder/file"): Answer.OK,
+        Call(Op.RMDIR, "folder"): Answer.REFUSED,
+        Call(Op.SYNC, "folder/file"): Answer.OK,
+        Call(Op.SYNC, "absent"): Answer.ABSENT,
+        Call(Op.UNLINK, "folder"): Answer.REFUSED,
+        Call(Op.UNLINK, "folder/file"): Answer.OK,
+        Call(Op.RMDIR, "folder", "x"): Answer.OK,
+    }
+    assert disk.run(list(calls)) == list(calls.values())
+
+
+def test_a_folder_that_is_gone_does_not_stop_a_sync(tmp_path: Path) -> None:
+    disk = LocalDisk(tmp_path)
+    disk.run([Call(Op.MKDIR, "a"), Call(Op.MKDIR, "a/b"), Call(Op.RMDIR, "a/b"), Call(Op.RMDIR, "a")])
+    list(disk.write([write_of("f", b"f", sync=True, mode=0o600, modified=5)]))
+    assert disk.run([Call(Op.SYNC, "f")]) == [Answer.OK]
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """The kernel takes no more than 1,000 bytes for one file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_file_that_does_not_fit_is_no_space_and_leaves_no_half(tmp_path: Path) -> None:
+    with pytest.raises(NoSpace, match="File too large"):
+        list(LocalDisk(tmp_path).write([write_of("f", b"x" * 5000)]))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_the_source_is_not_the_targets(tmp_path: Path) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(errno.EIO, "the source's own trouble")
+
+    with pytest.raises(OSError, match="the source's own trouble"):
+        list(LocalDisk(tmp_path).write([Write("f", Broken, 1, digest(b"x"))]))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_reads_back_differently_is_corrupt(tmp_path: Path) -> None:
+    class Rotten(LocalDisk):
+        def _digest(self, path: str) -> tuple[int, bytes] | None:
+            return (1, b"other")
+
+    with pytest.raises(CorruptTransfer, match="reads back"):
+        list(Rotten(tmp_path).write([write_of("f", b"x", read_back=True)]))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_room_is_what_the_file_system_says(tmp_path: Path) -> None:
+    room = LocalDisk(tmp_path).space()
+    assert room is not None
+    assert min(room) > 0
+
+
+# ---- opening ----
+
+
+class NoSecrets:
+    def read(self, secret: Secret, /) -> str:
+        raise AssertionError(secret)
+
+
+def settings(tmp_path: Path) -> Settings:
+    tmp_path.joinpath("site").mkdir()
+    local = {"kind": "local", "root": str(tmp_path / "site"), "file_mode": "0640", "area": str(tmp_path / "private")}
+    sftp = {"kind": "sftp", "host": "127.0.0.1", "user": "u", "key": "/nowhere", "root": "/r", "host_key": "ssh-ed25519 AAAA"}
+    group = {"kind": "group", "members": ["here", "there"], "quorum": 1}
+    return Settings.model_validate({"targets": {"here": local, "there": sftp, "ram": {"kind": "memory"}, "all": group}})
+
+
+def test_every_configured_kind_can_be_opened(tmp_path: Path) -> None:
+    configured = settings(tmp_path)
+    for name in configured.targets:
+        target = open_target(name, configured, secrets=NoSecrets())
+        assert target.name == name
+        assert isinstance(target, GroupTarget if name == "all" else OrderedTarget)
+        target.close()
+    assert {target.kind for target in configured.targets.values()} == KINDS.keys()
+    with pytest.raises(KeyError):
+        open_target("nowhere", configured, secrets=NoSecrets())
+
+
+def test_settings_reach_the_target(tmp_path: Path) -> None:
+    target = open_target("here", settings(tmp_path), secrets=NoSecrets())
+    publish(target, "/m", {"a": b"1"}, TestQueue().claim())
+    assert tmp_path.joinpath("site/m/a").stat().st_mode & 0o777 == 0o640
+    assert tmp_path.joinpath("private").is_dir()
+    assert [path.name for path in tmp_path.joinpath("site").iterdir()] == ["m"]
+
+
+def test_memory_targets_of_one_name_can_share_what_they_hold(tmp_path: Path) -> None:
+    configured, held = settings(tmp_path), {"ram": MemoryFiles()}
+    publish(open_target("ram", configured, secrets=NoSecrets(), memory=held), "/m", {"a": b"1"}, TestQueue().claim())
+    assert open_target("ram", configured, secrets=NoSecrets(), memory=held).slip("/m") is not None
+    assert open_target("ram", configured, secrets=NoSecrets()).slip("/m") is None
