@@ -100,11 +100,13 @@ def waiting_for(session: Session, settings: EnvironmentSettings, view: TaskView)
     if task.run_after and task.run_after > datetime.now(UTC):
         again = f" ({task.reason})" if task.attempts and task.reason else ""
         yield f"{name} waits until {when(task.run_after)}{again}"
+    if task.environment in Desk(session.database).paused():
+        yield f"{name} waits because the environment {task.environment} is paused"
     for breaker in closed_to(session, settings, task):
         yield f"{name} waits for {breaker.name}, which does not answer since {when(breaker.since)}: {breaker.reason}"
     if not Intake(session.database).poll().engines.get(task.environment):
         yield f"{name} waits for an engine of {task.environment}: none is running ('slipway run' starts it)"
-    if task.generation:
+    if task.generation and task.batch:
         yield f"{name} follows batch {task.batch}: it runs when that batch's other tasks are done"
 
 

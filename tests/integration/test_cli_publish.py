@@ -184,7 +184,9 @@ def test_a_superseded_task_counts_as_what_took_its_place(small_site: SmallSite) 
     first = small_site.run("publish", "/about", "--to", "STAGING")
     assert first.exit_code == 0
     waiting = small_site.started("publish", "/about", "--to", "STAGING", "--wait")
-    time.sleep(1.5)
+    until = time.monotonic() + 20
+    while len(small_site.json("queue", "list")["tasks"]) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
     small_site.run("publish", "/about", "--to", "STAGING")
     small_site.engine("STAGING")
     out, err = waiting.communicate(timeout=30)
