@@ -12,6 +12,11 @@ from tasks import needs
 
 CHUNK = 8
 """Tasks that are started together, at most: as many are counted as lost when the engine dies."""
+BRISK = 2.0
+"""Seconds in which a lane that wants tasks again counts as brisk and claims more at once. A slow one claims fewer: what it
+holds in advance, another engine cannot take, a newer task cannot absorb, and an urgent one cannot overtake."""
+LAST_WORDS = 2.0
+"""Seconds that workers get to close their targets at the end."""
 
 
 class TargetLane:
@@ -22,7 +27,9 @@ class TargetLane:
         self._workshop, self._ended = workshop, ended
         self._needs = needs(workshop.environment, target)
         self._most = workshop.settings.engine.workers
-        self._batch = workshop.settings.queue.batch
+        self._least = min(self._most + CHUNK, workshop.settings.queue.batch)
+        self._ahead = self._least
+        self._claimed_at = 0.0
         self._waiting: deque[Task] = deque()
         self._started: SimpleQueue[Task | None] = SimpleQueue()
         self._threads: list[Thread] = []
@@ -38,12 +45,16 @@ class TargetLane:
         """What the lane could take now; nothing as long as its workers have enough waiting for them."""
         if len(self._waiting) >= self._most:
             return None
-        room = self._batch - len(self._waiting) - self.busy
+        room = self._ahead - len(self._waiting) - self.busy
         return Lane(self.target, room, self._needs) if room > 0 else None
 
-    def take(self, task: Task) -> None:
-        """A claimed task, to be started when a worker is free."""
-        self._waiting.append(task)
+    def take(self, tasks: Sequence[Task]) -> None:
+        """What a claim gave, to be started when workers are free."""
+        now = self._workshop.lease.clock()
+        brisk = now - self._claimed_at < BRISK
+        self._ahead = min(self._ahead * 2, self._workshop.settings.queue.batch) if brisk else max(self._ahead // 2, self._least)
+        self._claimed_at = now
+        self._waiting.extend(tasks)
 
     def next_chunk(self) -> list[Task]:
         """Tasks to start now: none while every worker has one, then several in one go, since each start costs a commit."""
@@ -75,8 +86,9 @@ class TargetLane:
         """No task will come any more: workers close their targets and end."""
         for _ in self._threads:
             self._started.put(None)
+        deadline = self._workshop.lease.clock() + LAST_WORDS
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(timeout=max(0.0, deadline - self._workshop.lease.clock()))
 
 
 def lane_names(environment: EnvironmentSettings) -> tuple[str, ...]:

@@ -100,9 +100,10 @@ class Loop:
             return False
         tasks = self._claims.claim(self._workshop.engine, wishes)
         self._outlook.claimed(len(tasks))
-        lanes = {lane.target: lane for lane in self._lanes}
-        for task in tasks:
-            lanes[task.target or self._workshop.environment.origin].take(task)
+        for lane in self._lanes:
+            mine = [task for task in tasks if (task.target or self._workshop.environment.origin) == lane.target]
+            if mine:
+                lane.take(mine)
         return bool(tasks)
 
     def _begin(self) -> None:

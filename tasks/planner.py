@@ -183,7 +183,8 @@ def _strangers(made: Plan, present: Slip, ground: Ground) -> Iterator[Objection]
     if blocked:
         yield Objection(
             Rule.BLOCKED,
-            f"a folder, link or special file stands on {made.target} where {made.url} must put {_some(blocked)}; move it away",
+            f"a folder, link or special file (or, on a group, different files) stands on {made.target} where {made.url} "
+            f"must put {_some(blocked)}; move it away",
             blocked,
         )
     foreign = tuple(change.path for change in made.changes if change.reason is Reason.OVERWRITES)

@@ -131,6 +131,22 @@ def test_tasks_start_in_chunks_of_eight_and_all_are_finished() -> None:
     assert sorted(script.finished) == list(range(1, 21))
 
 
+def test_a_brisk_lane_claims_more_at_once_and_a_slow_one_fewer() -> None:
+    loop, workshop, _ = made(Script())
+    now = [1000.0]
+    workshop.lease.clock = lambda: now[0]
+    lane = loop._lanes[0]
+    limits = []
+    for pause in (0, 1, 1, 1, 1, 100, 100, 100, 100):
+        now[0] += pause
+        wish = lane.wish()
+        assert wish is not None
+        limits.append(wish.limit)
+        lane.take([task(1)])
+        lane.next_chunk()
+    assert limits == [10, 10, 20, 40, 64, 64, 32, 16, 10]
+
+
 def test_an_outage_loses_no_task_and_no_result() -> None:
     down = DatabaseUnavailable("down")
     script = Script(down, [task(1)], down)
