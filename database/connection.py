@@ -30,6 +30,13 @@ READ_TIMEOUT = 60
 """Seconds without an answer after which a connection counts as dead: no statement here takes that long."""
 
 
+RECYCLE = 3600
+"""Seconds after which a connection is replaced: before a firewall or the server's wait_timeout cuts it."""
+
+MOST = 64
+"""Connections beyond the pool's five: as many as an engine can have workers."""
+
+
 def _wall_clock() -> datetime:
     return datetime.now(UTC)
 
@@ -50,10 +57,8 @@ class Database:
         where = read_url(url, password)
         if where.get_backend_name() == "sqlite":
             return cls(_sqlite(where, clock, deferred=False), _sqlite(where, clock, deferred=True))
-        change = _mysql(where, pool_recycle=3600, max_overflow=64)
-        look = _mysql(
-            where, pool_recycle=3600, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, pool_reset_on_return=None
-        )
+        change = _mysql(where)
+        look = _mysql(where, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, pool_reset_on_return=None)
         return cls(change, look)
 
     @property
@@ -107,6 +112,10 @@ def read_url(url: str, password: str | None) -> URL:
     if password is not None:
         where = where.set(password=password)
     if where.drivername in {"sqlite", "sqlite+pysqlite"}:
+        if where.database in {None, "", ":memory:"}:
+            raise DatabaseError(
+                "queue.url: processes cannot share a queue in memory; name a file: sqlite:////var/lib/slipway/queue.db."
+            )
         return where
     if where.get_backend_name() in {"mysql", "mariadb"}:
         return where.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"})
@@ -125,7 +134,7 @@ def revision_of(connection: Connection) -> str | None:
 
 def _mysql(where: URL, **options: Any) -> Engine:  # noqa: ANN401 - create_engine's own options
     timeouts = {"connect_timeout": 5, "read_timeout": READ_TIMEOUT, "write_timeout": READ_TIMEOUT}
-    engine = create_engine(where, connect_args=timeouts, **options)
+    engine = create_engine(where, connect_args=timeouts, pool_recycle=RECYCLE, max_overflow=MOST, **options)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - pymysql's connection
@@ -143,9 +152,8 @@ SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY
 
 
 def _sqlite(where: URL, clock: Clock, *, deferred: bool) -> Engine:
-    if where.database:
-        Path(where.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(where, connect_args={"timeout": BUSY_TIMEOUT})
+    Path(where.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(where, connect_args={"timeout": BUSY_TIMEOUT}, max_overflow=MOST)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's connection

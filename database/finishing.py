@@ -12,7 +12,7 @@ from database import schema
 from database.backoff import Random
 from database.breakers import lock_concerned, note_outcomes
 from database.expanding import insert_made
-from database.picking import not_waiting
+from database.picking import SIBLING, TASK, not_waiting
 from database.publishing import Packed, record
 from database.rows import by_id, clipped, tell
 from database.schema import Moment
@@ -110,7 +110,7 @@ def _newer_siblings(connection: Connection, tasks: Sequence[int]) -> dict[int, i
     """Task -> a newer one of its module that could run now."""
     if not tasks:
         return {}
-    mine, other = schema.queue.alias("t"), schema.queue.alias("s")
+    mine, other = TASK, SIBLING
     wanted = (
         select(mine.c.id, func.max(other.c.id).label("newer"))
         .where(mine.c.id.in_(tasks), mine.c.absorbs == 1)

@@ -16,6 +16,10 @@ FLOOD = 1000
 OPEN = ("NEW", "READY", "RUNNING", "HELD")
 
 
+# Made once: an alias copies every column, and a claim would make five.
+TASK, SIBLING, _RUNNER, _BEFORE = (schema.queue.alias(name) for name in "tsrb")
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One module to take: the task to run, and the older ones that it makes superfluous. `runs` is False in a flood."""
@@ -40,7 +44,7 @@ def find_candidates(connection: Connection, environment: str, target: str, limit
 
 def candidates(environment: str, target: str, limit: int) -> Select[Any]:
     """The statement; a test asks the server that it sorts nothing."""
-    task, runner = schema.queue.alias("t"), schema.queue.alias("r")
+    task, runner = TASK, _RUNNER
     busy = exists().where(runner.c.running_target == task.c.target, runner.c.url == task.c.url)
     return (
         select(*_columns(task))
@@ -62,7 +66,7 @@ def candidates(environment: str, target: str, limit: int) -> Select[Any]:
 
 def find_siblings(connection: Connection, environment: str, target: str, urls: Sequence[str]) -> Sequence[Row[Any]]:
     """Every READY task that takes part in these modules' order, oldest first; at most FLOOD."""
-    task = schema.queue.alias("t")
+    task = TASK
     wanted = (
         select(*_columns(task))
         .with_hint(task, "FORCE INDEX (k_module)", "mysql")
@@ -87,7 +91,7 @@ def takes_part(task: FromClause) -> ColumnElement[bool]:
 
 def not_waiting(task: FromClause) -> ColumnElement[bool]:
     """A dependent waits for the earlier generations of its batch on its target; a sick holding area delays nobody else."""
-    before = schema.queue.alias("b")
+    before = _BEFORE
     open_before = exists().where(
         before.c.batch == task.c.batch,
         before.c.generation < task.c.generation,

@@ -36,10 +36,9 @@ def upgrade(url: str, password: str | None = None) -> SchemaStatus:
     Raises DatabaseUnavailable, DatabaseError (the account may not create tables, say).
     """
     where = read_url(url, password)
-    if where.database and where.get_backend_name() == "sqlite":
-        Path(where.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(where, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
+        Path(where.database or "").parent.mkdir(parents=True, exist_ok=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:

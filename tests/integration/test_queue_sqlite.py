@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from database import Database, DatabaseUnavailable, Desk, Intake, NewTask, State, connection, transactions
+from database import Database, DatabaseError, DatabaseUnavailable, Desk, Intake, NewTask, State, connection, transactions
 from support.queue import Queue
 
 WORKER = """
@@ -85,10 +85,10 @@ def test_the_clock_is_the_machines_where_nobody_moves_it(sqlite_queue: Queue) ->
     database.close()
 
 
-def test_a_queue_in_memory_can_be_opened() -> None:
-    database = Database.connect("sqlite://")
-    assert database.dialect == "sqlite"
-    database.close()
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_queue_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(DatabaseError, match="name a file"):
+        Database.connect(url)
 
 
 def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:

@@ -101,8 +101,16 @@ def _serve(daemon: str, install: str, folder: Path) -> Iterator[Server]:
         "--bind-address=127.0.0.1",
         f"--pid-file={folder}/pid",
     ]
-    # Names resolved would need a resolver; the binary log and a big buffer only cost time here.
-    options += ["--skip-name-resolve", "--skip-log-bin", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1"]
+    # Names resolved would need a resolver; the binary log, a big buffer and a file for each table only cost time here.
+    options += [
+        "--skip-name-resolve",
+        "--skip-log-bin",
+        "--innodb-buffer-pool-size=64M",
+        "--innodb-flush-log-at-trx-commit=1",
+        "--innodb-doublewrite=0",
+        "--innodb-file-per-table=0",
+        "--sync-frm=0",
+    ]
     options += ["--character-set-server=latin1", "--max-connections=200"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
