@@ -10,7 +10,7 @@ from cli.exits import Exit, code_of_name
 from cli.flags import AS_JSON, TO
 from cli.places import environment_of, module_url, source_of, store_of, target_of
 from cli.session import Failure, Session, in_session
-from cli.words import many, size
+from cli.words import many, size, table
 from config import EnvironmentSettings
 from database import Action, NewTask, Outcome, Record, State, Task
 from tasks import Reason, Tools, execute
@@ -94,9 +94,8 @@ class Bystander:
 def print_plan(session: Session, document: Mapping[str, Any], *, kept: bool = False) -> None:
     """Itemise a plan, as `rsync -i` does: what moves, its size, and why."""
     for one in document.get("members", [document]):
-        for change in one["changes"]:
-            if kept or change["change"] != "keep":
-                print_change(session, change)
+        rows = [change_row(change) for change in one["changes"] if kept or change["change"] != "keep"]
+        table(session, ["  path", "size", "reason", "it"], rows)
         for objection in one["objections"]:
             session.print(f"! {objection['sentence']}")
         session.say(plan_words(one))
@@ -113,8 +112,8 @@ def plan_words(plan: Mapping[str, Any]) -> str:
     return f"{plan['url']} on {plan['target']}: {moving}{maybe}, {counts['keep']} the same"
 
 
-def print_change(session: Session, change: Mapping[str, Any]) -> None:
+def change_row(change: Mapping[str, Any]) -> tuple[str, str, str, str]:
     reason = Reason(change["reason"])
     mark = SPECIAL.get(reason, MARKS[change["change"]])
     amount = size(change["size"]) if change["size"] is not None else ""
-    session.print(f"{mark} {change['path']}\t{amount}\t{reason.value}\t{reason.sentence}")
+    return (f"{mark} {change['path']}", amount, reason.value, reason.sentence)

@@ -58,14 +58,23 @@ def why(session: Session, url: str, as_json: bool) -> None:
 
 def find(session: Session, name: str, settings: EnvironmentSettings, url: str) -> Finding:
     desk, record = Desk(session.database), Record(session.database)
-    targets = [settings.origin, *(area.target for area in settings.holding_areas)]
-    live = tuple((target, record.current(target, url)) for target in targets)
+    live = tuple(live_on(record, settings, url))
     tasks = desk.find(environment=name, url=url, limit=LOOKED_BACK)
     waiting = tuple(desk.show(task.id) for task in tasks if task.state in OPEN_STATES)
     bad = newest_failure(tasks, settings.origin)
     failed = desk.show(bad.id) if bad else None
     reasons = tuple(reason for view in waiting for reason in standing_in_the_way(session, settings, view))
     return Finding(name, live, waiting, failed, reasons)
+
+
+def live_on(record: Record, settings: EnvironmentSettings, url: str) -> Iterator[tuple[str, Publication | None]]:
+    """The origin, and each holding area that has the module or should have it."""
+    origin = record.current(settings.origin, url)
+    yield settings.origin, origin
+    for area in settings.holding_areas:
+        held = record.current(area.target, url)
+        if held or (origin and area.modules.takes(url, origin.module_type)):
+            yield area.target, held
 
 
 def newest_failure(tasks: Sequence[Task], origin: str) -> Task | None:

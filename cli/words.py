@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from rich.table import Table
-
 from cli.session import Session
 from database import Task
 
@@ -30,17 +28,18 @@ def many(count: int, thing: str, things: str | None = None) -> str:
 
 
 def table(session: Session, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns on stdout: fitted to a terminal, never cut or wrapped in a pipe."""
+    """Columns on stdout: titled and aligned on a terminal, separated by tabs in a pipe; never cut or wrapped."""
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not session.out.is_terminal:
-        for row in rows:
-            session.print("\t".join("" if cell is None else str(cell) for cell in row))
+        for row in cells:
+            session.print("\t".join(row))
         return
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for title in titles:
-        drawn.add_column(title, overflow="fold")
-    for row in rows:
-        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
-    session.out.print(drawn, soft_wrap=False)
+    if not cells:
+        return
+    lines = [[title.upper() for title in titles], *cells]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(titles))]
+    for line in lines:
+        session.print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 TASK_TITLES = ("id", "state", "environment", "action", "url", "target")

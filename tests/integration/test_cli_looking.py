@@ -322,7 +322,7 @@ def test_a_terminal_gets_columns_and_a_pipe_gets_tabs(published: SmallSite) -> N
         env={**os.environ, "NO_COLOR": "1"},
     )
     seen = typescript.read_text()
-    assert "environment" in seen
+    assert "ENVIRONMENT" in seen
     assert "\t" not in seen.split("\n", 1)[1]
 
 
