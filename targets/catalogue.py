@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from packageslip import CatalogueEntry, Limits, Packageslip, SlipError, read_slip
+from packageslip import CatalogueEntry, Packageslip, SlipError, read_slip
 from targets.area import SLIP, Area
 from targets.disk import Disk
 from targets.errors import PermanentTargetError
 from targets.hold import names_in
+from targets.records import OWN
 
 
 def entries(disk: Disk, area: Area, target: str) -> Iterator[CatalogueEntry]:
@@ -18,7 +19,7 @@ def entries(disk: Disk, area: Area, target: str) -> Iterator[CatalogueEntry]:
 
 def _slip(disk: Disk, path: str, target: str) -> Packageslip | None:
     try:
-        return read_slip(disk.read(path), f"{target}: {path}", Limits())
+        return read_slip(disk.read(path), f"{target}: {path}", OWN)
     except FileNotFoundError:
         return None
     except SlipError as error:

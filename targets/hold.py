@@ -55,9 +55,12 @@ class Hold:
             target=self.target,
         )
 
-    def clean(self) -> None:
-        """Remove everything in the holder's folder, a note before all else: without its files it would lie."""
-        names = self.listing()
+    def clean(self, names: Mapping[str, Entry] | None = None) -> None:
+        """Remove everything in the holder's folder, a note before all else: without its files it would lie.
+
+        `names`: a listing that the caller has just made.
+        """
+        names = self.listing() if names is None else names
         if NOTE in names:
             self.run([Call(Op.UNLINK, self.names.note)])
         rest = {name: entry for name, entry in names.items() if name != NOTE}

@@ -18,6 +18,9 @@ from targets.release import OrderedRelease
 from targets.takeover import Takeover
 from targets.territory import adopt, queues
 
+HOLDS = 256
+"""Modules in hand at once, more than any worker has; older ones are forgotten, so that a long life costs nothing."""
+
 SPARE = 1.1
 """Room asked for beyond the bytes themselves: blocks are not filled, and the slip and the note come on top."""
 
@@ -40,7 +43,10 @@ class OrderedTarget:
         self._queue = claim.queue
         area = Area(self._options.area, claim.queue)
         hold, present = Takeover(self._name, self._disk, self._options, area, url, claim).present()
+        self._holds.pop(url, None)
         self._holds[url] = hold
+        if len(self._holds) > HOLDS:
+            del self._holds[next(iter(self._holds))]
         return present
 
     def release(self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = ()) -> Release:
@@ -61,7 +67,8 @@ class OrderedTarget:
         folders = ground.check_files([file.path for file in coming], drops)
         self._check_space(coming)
         checked = frozenset(file.path for file in coming)
-        return OrderedRelease(hold, ground, wanted, present.slip, kept, frozenset(adopted), nested, checked, folders)
+        listed = {file.path: file for file in files}
+        return OrderedRelease(hold, ground, wanted, listed, present.slip, kept, frozenset(adopted), nested, checked, folders)
 
     def _checked(self, wanted: Packageslip | None) -> list[Resource | View]:
         """The slip's files, each path safe and not in our own area. Raises UnsafePath, PathBlocked."""

@@ -1,6 +1,8 @@
 """Trying what the protocol needs of a target, and removing what nobody will come back for."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import secrets
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 
 from targets.area import PRIVATE, PROBE_PREFIX, Area
 from targets.contract import Check
@@ -19,41 +21,39 @@ def probe(target: str, disk: Disk, options: PlacedOptions) -> list[Check]:
     """Real tries in a scratch folder of the area, each answered; the first failure ends them. Leaves nothing behind."""
     checks: list[Check] = []
     try:
-        for what, ok, remedy in _tries(disk, options):
-            checks.append(Check("ok" if ok else "failure", what, "" if ok else remedy))
-            if not ok:
-                break
-        else:
-            checks += [_room(disk), *_area(disk, options, target)]
+        with closing(_tries(disk, options)) as tries:
+            for what, ok, remedy in tries:
+                checks.append(Check("ok" if ok else "failure", what, "" if ok else remedy))
+                if not ok:
+                    return checks
+        checks += [_room(disk), *_area(disk, options, target)]
     except TargetError as error:
         checks.append(Check("failure", "using the target", str(error)))
     return checks
 
 
-def _tries(disk: Disk, options: PlacedOptions) -> Iterator[tuple[str, bool, str]]:
-    there = disk.stat([""])[0] is not None
-    yield "the root folder is there", there, "make the root folder, or mount it"
-    if not there:
-        return
+def _tries(disk: Disk, options: PlacedOptions) -> Generator[tuple[str, bool, str], None, None]:
+    yield "the root folder is there", disk.stat([""])[0] is not None, "make the root folder, or mount it"
     made = disk.run([Call(Op.MKDIR, options.area, mode=PRIVATE)])[0] is Answer.OK
-    scratch = f"{options.area}/{PROBE_PREFIX}0"
+    nonce = secrets.token_hex(4)
+    scratch, live = f"{options.area}/{PROBE_PREFIX}{nonce}", f".slipway-{PROBE_PREFIX}{nonce}"
     try:
-        clear(disk, scratch)
         yield (
             "folders can be made",
             disk.run([Call(Op.MKDIR, scratch, mode=PRIVATE)])[0] is Answer.OK,
             "let the account write there",
         )
-        yield from _file_tries(disk, options, scratch)
+        yield from _file_tries(disk, options, scratch, live)
         yield from disk.probe(scratch)
     finally:
         clear(disk, scratch)
+        disk.run([Call(Op.UNLINK, live), Call(Op.RMDIR, live)])
         if made:
             disk.run([Call(Op.RMDIR, options.area)])
 
 
-def _file_tries(disk: Disk, options: PlacedOptions, scratch: str) -> Iterator[tuple[str, bool, str]]:
-    one, two, live = f"{scratch}/one", f"{scratch}/two", f"{PROBE_PREFIX}slipway"
+def _file_tries(disk: Disk, options: PlacedOptions, scratch: str, live: str) -> Iterator[tuple[str, bool, str]]:
+    one, two = f"{scratch}/one", f"{scratch}/two"
 
     def try_calls(*calls: Call) -> bool:
         return all(answer is Answer.OK for answer in disk.run(calls))

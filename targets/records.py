@@ -4,6 +4,9 @@ from packageslip import Limits, Packageslip, SlipError, read_slip
 from targets.disk import Disk
 from targets.errors import PermanentTargetError
 
+OWN = Limits(bytes=2**40, resources=2**31)
+"""What was published once must be readable again, whatever the limits for slips of others are now."""
+
 
 def read_record(disk: Disk, path: str, url: str, target: str) -> Packageslip | None:
     """The slip at a path of the area, None where there is none.
@@ -15,7 +18,7 @@ def read_record(disk: Disk, path: str, url: str, target: str) -> Packageslip | N
     except FileNotFoundError:
         return None
     try:
-        return read_slip(document, f"{target}: {path}", Limits(), url=url)
+        return read_slip(document, f"{target}: {path}", OWN, url=url)
     except SlipError as error:
         raise PermanentTargetError(
             f"{target}: the commit record of {url} cannot be read ({error}). Put the right one back, or move {path} away, "

@@ -1,7 +1,7 @@
 """One change of one module in the ordered layout: stage, prepare, switch (steps 8 to 20 of the commit protocol)."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from types import TracebackType
@@ -33,14 +33,16 @@ def nothing(_: FilePut) -> None:
 
 @dataclass(slots=True)
 class OrderedRelease:
-    """Implements `Release` over a Disk. `kept` and `adopted` are paths whose bytes are already right.
+    """Implements `Release` over a Disk. `listed` has the wanted slip's files by path.
 
+    `kept` and `adopted` are paths whose bytes are already right.
     `nested`: folders of the module in which other modules live; what lies there is theirs.
     """
 
     hold: Hold
     ground: Ground
     wanted: Packageslip | None
+    listed: Mapping[str, Resource | View]
     previous: Packageslip | None
     kept: frozenset[str]
     adopted: frozenset[str]
@@ -74,12 +76,11 @@ class OrderedRelease:
 
     def put(self, files: Iterable[FilePut], done: Callable[[FilePut], None] = nothing) -> None:
         """Step 8. Raises ValueError for a file that the wanted slip does not list with this digest and size."""
-        wanted = {file.path: file for file in self.wanted.files()} if self.wanted else {}
         waiting: dict[str, tuple[FilePut, Put]] = {}
 
         def writes() -> Iterator[Write]:
             for given in files:
-                put = self._line(given, wanted.get(given.path))
+                put = self._line(given, self.listed.get(given.path))
                 write = self._write(given, put)
                 waiting[write.path] = (given, put)
                 yield write
@@ -131,8 +132,7 @@ class OrderedRelease:
         self.note = note
 
     def _check_complete(self) -> None:
-        paths = {file.path for file in self.wanted.files()} if self.wanted else set()
-        missing = sorted(paths - self.staged.keys() - self.kept - self.adopted)
+        missing = sorted(self.listed.keys() - self.staged.keys() - self.kept - self.adopted)
         if missing:
             more = f" and {len(missing) - 1} more" if missing[1:] else ""
             raise ValueError(f"{self.hold.names.url}: {missing[0]}{more} was neither put nor kept nor adopted")
@@ -176,9 +176,8 @@ class OrderedRelease:
 
     def _drops(self) -> tuple[Drop, ...]:
         """What the previous slip lists and the wanted one does not, but for other modules' files and twins of kept ones."""
-        wanted = {file.path for file in self.wanted.files()} if self.wanted else set()
-        held = {same_name(path, self.ground.fold) for path in wanted - self.staged.keys()}
-        previous = [file for file in self.previous.files() if file.path not in wanted] if self.previous else []
+        held = {same_name(path, self.ground.fold) for path in self.listed.keys() - self.staged.keys()}
+        previous = [file for file in self.previous.files() if file.path not in self.listed] if self.previous else []
         drops = [
             Drop(file.path, part_of(file))
             for file in previous

@@ -46,16 +46,18 @@ class Replay:
 
     def _put(self) -> None:
         """Steps 11 to 16, until a look at the folder finds nothing that fails."""
-        for left in reversed(range(PASSES)):
-            failed = self._switch(protocol.remaining(self.note, self.hold.listing()))
-            if failed is None:
-                return
-            log.info("put refused, looking again", target=self.hold.target, url=self.note.url, path=failed.to)
-            if not left:
+        failed = self._switch()
+        looks = 1
+        while failed is not None:
+            if looks == PASSES:
                 raise self._blocked(failed)
+            log.info("put refused, looking again", target=self.hold.target, url=self.note.url, path=failed.to)
+            failed = self._switch()
+            looks += 1
 
-    def _switch(self, todo: protocol.Remaining) -> Call | None:
-        """Steps 12 to 16; the first call that failed, or None."""
+    def _switch(self) -> Call | None:
+        """Steps 11 to 16; the first call that failed, or None."""
+        todo = protocol.remaining(self.note, self.hold.listing())
         names = self.hold.names
         self._sync([names.note])
         self._clear_way(todo)
@@ -104,9 +106,10 @@ class Replay:
 
     def _clean_up(self) -> None:
         """Step 19. What was moved last may lie in the trash; one sync commits the moves of whoever made them."""
-        trashed = [name for name in self.hold.listing() if name.startswith("t:")]
+        names = self.hold.listing()
+        trashed = [name for name in names if name.startswith("t:")]
         self._sync([self.hold.names.inside(trashed[-1]) if trashed else self.hold.names.slip])
-        self.hold.clean()
+        self.hold.clean(names)
 
     def _sync(self, paths: Sequence[str]) -> None:
         if self.hold.options.syncs:

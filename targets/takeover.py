@@ -98,8 +98,8 @@ class Takeover:
             self.claim.check()
             raise SerialTooHigh(
                 f"{self.target}: {self.url} was published by a later task of this very queue (serial {slip.serial}) than this "
-                f"one (serial {self.claim.serial}). If the database was restored from a backup, run 'slipway db restored' and "
-                f"'slipway target adopt {self.target}'",
+                f"one (serial {self.claim.serial}). If the database was restored from a copy, run "
+                f"'slipway target adopt {self.target} --renew'; otherwise this task is older than what is live",
                 target=self.target,
             )
         log.info("fence renewed", target=self.target, url=self.url, above=above)
@@ -133,8 +133,9 @@ class Takeover:
 
     def _recover(self, hold: Hold) -> Recovered | None:
         """Steps 5 and 6."""
-        if NOTE not in hold.listing():
-            hold.clean()
+        names = hold.listing()
+        if NOTE not in names:
+            hold.clean(names)
             return None
         note = self._read_note(hold)
         log.info("unfinished release found", target=self.target, url=self.url, serial=note.serial, publish=note.publish)

@@ -3,6 +3,7 @@
 # System calls on strings: a Path object for each of 100,000 files costs more than the calls.
 # ruff: noqa: PTH101, PTH102, PTH105, PTH106, PTH108, PTH118, PTH120
 
+import errno
 import hashlib
 import os
 import stat
@@ -87,11 +88,11 @@ class LocalDisk:
         try:
             self._make(call)
         except OSError as error:
-            if error.errno in ABSENT:
+            if error.errno in ABSENT and not (error.errno == errno.ENOTDIR and os.path.lexists(self._at(call.path))):
                 return Answer.ABSENT
             if error.errno in DENIED:
                 return Answer.DENIED
-            if error.errno in REFUSED:
+            if error.errno in REFUSED or error.errno in ABSENT:
                 return Answer.REFUSED
             raise target_error(error, self._target) from error
         return Answer.OK

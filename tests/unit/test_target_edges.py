@@ -217,6 +217,25 @@ def test_what_cannot_be_discarded_does_not_hide_why(files: MemoryFiles, queue: T
         raise RuntimeError("why")
 
 
+def test_a_note_that_cannot_be_put_in_its_place_means_that_somebody_took_over(files: MemoryFiles, queue: TestQueue) -> None:
+    target = target_that(files, lambda call: Answer.ABSENT if call.path.endswith("note.tmp") else None)
+    with pytest.raises(Fenced):
+        publish(target, URL, FILES, queue.claim())
+
+
+def test_a_slip_of_an_older_queue_that_outranks_the_task_makes_it_renew(files: MemoryFiles, queue: TestQueue) -> None:
+    queue.counter = 500
+    target = published(files, queue)
+    newer = TestQueue("f" * 32)
+    target.adopt(newer.id)
+    token = next(path for path in files.nodes if path.count("/") == 4 and not path.endswith(".xml"))
+    files.call(Call(Op.RENAME, token, f"{token.rpartition('/')[0]}/{1:019d}.00000000"))
+    newer.counter = 10
+    claim = newer.claim()
+    publish(target, URL, FILES, claim)
+    assert claim.serial == 502
+
+
 # ---- areas ----
 
 

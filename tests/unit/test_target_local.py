@@ -17,6 +17,7 @@ from targets import (
     CorruptTransfer,
     GroupTarget,
     LocalDisk,
+    MemoryDisk,
     MemoryFiles,
     NoSpace,
     OrderedTarget,
@@ -27,7 +28,7 @@ from targets import (
     TransientTargetError,
     open_target,
 )
-from targets.disk import Answer, Call, EntryType, Op, Write
+from targets.disk import Answer, Call, Disk, EntryType, Op, Write
 from targets.faults import as_target_errors, target_error
 
 
@@ -84,9 +85,10 @@ def test_no_link_is_followed_at_the_last_name(tmp_path: Path) -> None:
     assert tmp_path.joinpath("secret").read_bytes() == b"s"
 
 
-def test_calls_are_answered(tmp_path: Path) -> None:
-    disk = LocalDisk(tmp_path)
-    tmp_path.joinpath("file").write_bytes(b"f")
+@pytest.mark.parametrize("kind", ["local", "memory"])
+def test_calls_are_answered(tmp_path: Path, kind: str) -> None:
+    disk: Disk = LocalDisk(tmp_path) if kind == "local" else MemoryDisk(MemoryFiles())
+    list(disk.write([write_of("file", b"f")]))
     calls = {
         Call(Op.MKDIR, "folder"): Answer.OK,
         Call(Op.MKDIR, "folder", mode=0o700): Answer.REFUSED,
@@ -94,6 +96,11 @@ def test_calls_are_answered(tmp_path: Path) -> None:
         Call(Op.MKDIR, "file/folder"): Answer.ABSENT,
         Call(Op.RENAME, "file", "folder"): Answer.REFUSED,
         Call(Op.RENAME, "absent", "x"): Answer.ABSENT,
+        Call(Op.RENAME, "file", "no/folder"): Answer.ABSENT,
+        Call(Op.RENAME, "folder", "folder/in-itself"): Answer.REFUSED,
+        Call(Op.RMDIR, "file"): Answer.REFUSED,
+        Call(Op.RENAME, "folder", "file"): Answer.REFUSED,
+        Call(Op.RENAME, "file", "file"): Answer.OK,
         Call(Op.RENAME, "file", "folder/file"): Answer.OK,
         Call(Op.RMDIR, "folder"): Answer.REFUSED,
         Call(Op.SYNC, "folder/file"): Answer.OK,
@@ -103,6 +110,21 @@ def test_calls_are_answered(tmp_path: Path) -> None:
         Call(Op.RMDIR, "folder", "x"): Answer.OK,
     }
     assert disk.run(list(calls)) == list(calls.values())
+    with pytest.raises(PathBlocked):
+        list(disk.write([write_of("twice", b"1"), write_of("twice", b"2")]))
+
+
+def test_an_area_on_another_file_system_is_unfit(tmp_path: Path) -> None:
+    if os.stat("/dev/shm").st_dev == tmp_path.stat().st_dev:  # noqa: PTH116
+        pytest.skip("one file system here")
+    disk = LocalDisk(tmp_path)
+    list(disk.write([write_of("file", b"f")]))
+    with pytest.raises(TargetUnfit, match="one file system"):
+        disk.run([Call(Op.RENAME, "file", f"/dev/shm/slipway-{os.getpid()}")])
+
+
+def test_what_the_system_forbids_is_denied(tmp_path: Path) -> None:
+    assert LocalDisk(tmp_path).run([Call(Op.UNLINK, "/proc/self/stat")]) == [Answer.DENIED]
 
 
 def test_a_folder_that_is_gone_does_not_stop_a_sync(tmp_path: Path) -> None:
