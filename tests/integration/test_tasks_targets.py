@@ -101,9 +101,7 @@ class Failing:
 def failing(bench: Bench, target: str, method: str, *errors: Exception) -> list[Exception]:
     """Make this target raise these errors, one after another."""
     left = list(errors)
-    bench.wrap = lambda name, whole: (
-        Failing(whole, method, lambda: left.pop(0) if left else None) if name == target else whole
-    )
+    bench.wrap = lambda name, whole: Failing(whole, method, lambda: left.pop(0) if left else None) if name == target else whole
     return left
 
 
