@@ -9,9 +9,18 @@ from targets import Claim, FilePut, Moved, Present, Target
 
 Files = Mapping[str, bytes]
 
+URL = "/courses/physics"
+FILES = {"index.htm": b"welcome", "notes/l1.pdf": b"lecture one", "notes/img/a b.png": b"", "readme": b"x" * 100_000}
+"""A module with a page, folders, an empty file and one that takes several packets."""
+
 
 def digest(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
+
+
+def under(url: str, files: Files) -> dict[str, bytes]:
+    """A module's files as they lie on a target."""
+    return {f"{url}/{path}".strip("/"): content for path, content in files.items()}
 
 
 def slip_of(url: str, files: Files, views: Files | None = None, modified: int | None = None) -> Packageslip:

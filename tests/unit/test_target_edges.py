@@ -63,9 +63,6 @@ def published(files: MemoryFiles, queue: TestQueue) -> OrderedTarget:
     return target
 
 
-# ---- permissions ----
-
-
 @pytest.mark.parametrize(
     ("op", "part"),
     [
@@ -108,9 +105,6 @@ def test_adopting_without_the_right_to_rename(files: MemoryFiles, queue: TestQue
     published(files, queue)
     with pytest.raises(PermissionRefused, match="renamed"):
         target_that(files, lambda call: Answer.DENIED if call.op is Op.RENAME else None).adopt("f" * 32)
-
-
-# ---- what does not go ----
 
 
 def test_a_put_that_the_server_always_refuses_is_blocked(files: MemoryFiles, queue: TestQueue) -> None:
@@ -236,9 +230,6 @@ def test_a_slip_of_an_older_queue_that_outranks_the_task_makes_it_renew(files: M
     assert claim.serial == 502
 
 
-# ---- areas ----
-
-
 def test_a_missing_root_is_not_made(queue: TestQueue) -> None:
     class Rootless(MemoryDisk):
         def stat(self, paths: Sequence[str]) -> Sequence[Entry | None]:
@@ -283,9 +274,6 @@ def test_files_may_not_go_into_an_area_elsewhere_in_the_root(files: MemoryFiles,
         publish(target, "/private", {"x": b"x"}, queue.claim())
 
 
-# ---- room ----
-
-
 def test_room_is_asked_for_before_anything_is_staged(files: MemoryFiles, queue: TestQueue) -> None:
     target = OrderedTarget("t", MemoryDisk(files))
     files.room = (1000, 1000)
@@ -309,9 +297,6 @@ def test_a_disk_that_fills_up_meanwhile_leaves_the_live_module_alone(files: Memo
     assert leftovers(MemoryTree(files)) == []
 
 
-# ---- names that differ by case ----
-
-
 def test_twins_by_case_change_places_where_they_are_one_file(queue: TestQueue) -> None:
     files = MemoryFiles(case_sensitive=False)
     target = OrderedTarget("t", MemoryDisk(files), PlacedOptions(case_sensitive=False))
@@ -327,9 +312,6 @@ def test_a_twin_that_is_adopted_is_not_dropped(queue: TestQueue) -> None:
     publish(target, URL, {"A.HTM": b"same"}, queue.claim())
     publish(target, URL, {"a.htm": b"same"}, queue.claim(), adopted=["a.htm"])
     assert list(live(files).values()) == [b"same"]
-
-
-# ---- probes ----
 
 
 def test_a_probe_says_what_fails_and_how_to_mend_it(files: MemoryFiles) -> None:

@@ -176,9 +176,6 @@ def test_room_is_what_the_file_system_says(tmp_path: Path) -> None:
     assert min(room) > 0
 
 
-# ---- opening ----
-
-
 class NoSecrets:
     def read(self, secret: Secret, /) -> str:
         raise AssertionError(secret)
