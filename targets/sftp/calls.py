@@ -2,7 +2,7 @@
 
 import posixpath
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from targets.errors import NoSpace
 from targets.sftp import wire
 from targets.sftp.faults import answer as word
 from targets.sftp.faults import explain
-from targets.sftp.session import Session, Ticket, Work, answer, ask, ask_all
+from targets.sftp.session import Session, Ticket, Work, answer, ask_all, ask_handle
 
 T = TypeVar("T")
 
@@ -20,9 +20,9 @@ _LISTS_AT_ONCE = 4
 _LIST_BYTES = 64 * 1024
 
 
-def numbered(number: int, work: Work[T]) -> Work[tuple[int, T]]:
+def numbered(session: Session, *, number: int, work: Callable[[Session, bytes], Work[T]], path: bytes) -> Work[tuple[int, T]]:
     """A work whose result says which one it was."""
-    return number, (yield from work)
+    return number, (yield from work(session, path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def set_modes(session: Session, wanted: Sequence[Change], answers: Sequence[Answ
 
 def sync(session: Session, path: bytes) -> Work[Answer]:
     """fsync of a file that is there."""
-    handle = wire.handle((yield from ask(session, wire.open_for_reading(path))))
+    handle = yield from ask_handle(session, wire.open_for_reading(path))
     if isinstance(handle, wire.Status):
         return word(handle)
     for ticket in [session.send(wire.sync(handle)), session.send(wire.close(handle))]:
@@ -82,7 +82,7 @@ def sync(session: Session, path: bytes) -> Work[Answer]:
 
 def listing(session: Session, path: bytes) -> Work[dict[bytes, wire.Attributes]]:
     """Names in a folder, without "." and ".."; raises FileNotFoundError."""
-    handle = wire.handle((yield from ask(session, wire.open_folder(path))))
+    handle = yield from ask_handle(session, wire.open_folder(path))
     if isinstance(handle, wire.Status):
         raise (yield from explain(session, handle, "list", path))
     try:

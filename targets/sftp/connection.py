@@ -52,16 +52,22 @@ class ReadsSecrets(Protocol):
 
 
 class Connection:
-    """An authenticated connection with an open SFTP channel. `close` ends it; nothing is left to the garbage collector."""
+    """An authenticated connection with SFTP channels. `close` ends it; nothing is left to the garbage collector."""
 
-    def __init__(self, plain: "_Watched", transport: paramiko.Transport, channel: paramiko.Channel) -> None:
-        self._plain, self._transport = plain, transport
-        self.channel = channel
+    def __init__(self, plain: "_Watched", transport: paramiko.Transport, settings: SftpTarget, place: str) -> None:
+        self._plain, self._transport, self._settings = plain, transport, settings
+        self.place = place
+        self._channels: list[paramiko.Channel] = []
+
+    def channel(self) -> paramiko.Channel:
+        """One more channel, each with a server process of its own. Raises TargetUnreachable and TargetUnfit."""
+        self._channels.append(_sftp_channel(self._transport, self._settings, self.place))
+        return self._channels[-1]
 
     @property
     def alive(self) -> bool:
         """Whether nothing is known to have ended it."""
-        return self._transport.is_active() and not self.channel.closed
+        return self._transport.is_active() and not any(channel.closed for channel in self._channels)
 
     @property
     def server(self) -> str:
@@ -69,18 +75,19 @@ class Connection:
         return self._transport.remote_version
 
     def close(self) -> None:
-        """Close the channel and the connection. Safe to call twice."""
+        """Close the channels and the connection. Safe to call twice."""
         if self.alive:
             # A hang-up the server can understand; all replies were read, so nothing can get lost by what follows.
             with suppress(paramiko.SSHException, OSError, EOFError):
-                self.channel.close()
+                for channel in self._channels:
+                    channel.close()
         _close(self._plain, self._transport)
 
 
 def connect(settings: SftpTarget, *, target: str, secrets: ReadsSecrets | None) -> Connection:
-    """Connect, judge the host key, log in, open the channel.
+    """Connect, judge the host key, log in.
 
-    Raises TargetUnreachable, HostKeyRefused, LoginRefused, TargetUnfit (no SFTP there).
+    Raises TargetUnreachable, HostKeyRefused, LoginRefused, TargetUnfit.
     """
     place = f"{settings.host}:{settings.port}"
     known = _host_keys(target, settings)
@@ -94,7 +101,8 @@ def connect(settings: SftpTarget, *, target: str, secrets: ReadsSecrets | None) 
                 raise TargetUnreachable(f"{place} did not complete the SSH handshake within {settings.connect_timeout:g} s.")
             known.check(transport.get_remote_server_key().asbytes())
         _log_in(transport, key, settings, place)
-        return Connection(plain, transport, _sftp_channel(transport, settings, place))
+        transport.set_keepalive(KEEPALIVE)
+        return Connection(plain, transport, settings, place)
     except BaseException:
         _close(plain, transport)
         raise
@@ -240,7 +248,6 @@ def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: st
     hint = "Right after a login this is often a ChrootDirectory whose folders are not all owned by root; sshd's log says."
     with _speaking(f"{place} opened no channel for {settings.user!r}. {hint}"):
         channel = transport.open_session(window_size=WINDOW, timeout=settings.connect_timeout)
-        transport.set_keepalive(KEEPALIVE)
         channel.settimeout(settings.idle_timeout)
     try:
         channel.invoke_subsystem("sftp")

@@ -3,7 +3,7 @@
 import io
 import posixpath
 import stat
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
@@ -17,6 +17,7 @@ from targets.disk import Answer, Call, Entry, EntryType, Op, Write
 from targets.errors import TargetError, TargetUnfit, TargetUnreachable
 from targets.sftp import calls, download, wire
 from targets.sftp.connection import Connection, ReadsSecrets, connect
+from targets.sftp.crew import Begin, drive
 from targets.sftp.faults import explain, file_system
 from targets.sftp.probe import probe
 from targets.sftp.session import Session, Work, ask_all
@@ -26,8 +27,12 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-FILES_AT_ONCE = 128
-"""Files under way at once: at 20 ms of distance that is some thousands a second; the server holds a handle for each."""
+FILES_AT_ONCE = 64
+"""Files under way at once on one channel: at 20 ms of distance that is 1,600 a second; the server holds a handle for each."""
+LANES = 4
+"""Channels for synced files. Measured on ext4, 2,000 files: one 10.6 s, two 6.9 s, four 3.7 s, eight 3.2 s."""
+MANY_SYNCS = 32
+"""As many as make further channels worth the round trips that they cost."""
 _SPARE_HANDLES = 8
 _TYPES = {stat.S_IFREG: EntryType.FILE, stat.S_IFDIR: EntryType.FOLDER, stat.S_IFLNK: EntryType.LINK}
 
@@ -41,7 +46,9 @@ class SftpDisk:
     def __init__(self, settings: SftpTarget, *, target: str, secrets: ReadsSecrets | None = None) -> None:
         self._name, self._settings, self._secrets = target, settings, secrets
         self._connection: Connection | None = None
-        self._session: Session | None = None
+        self._lanes: list[Session] = []
+        """The first is for everything, the others for files that are synced."""
+        self._widened = False
 
     def list(self, folder: str) -> Mapping[str, Entry]:
         with self._named():
@@ -71,8 +78,7 @@ class SftpDisk:
             session = self._connected()
             early: dict[int, tuple[int, Digest] | None] = {}
             turn = 0
-            works = (calls.numbered(number, download.digest(session, self._path(path))) for number, path in enumerate(paths))
-            for number, found in session.drive(works, self._at_once(session)):
+            for number, found in drive([session], self._each(download.digest, map(self._path, paths)), self._at_once(session)):
                 early[number] = found
                 while turn in early:
                     yield early.pop(turn)
@@ -98,8 +104,7 @@ class SftpDisk:
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         with self._named():
             session = self._connected()
-            works = (upload(session, self._fit(session, write), self._path(write.path)) for write in writes)
-            yield from session.drive(works, self._at_once(session))
+            yield from drive(self._lanes, self._uploads(session, writes), self._at_once(session))
 
     def space(self) -> tuple[int, int] | None:
         with self._named():
@@ -112,32 +117,41 @@ class SftpDisk:
             yield from probe(self, self._connected().extensions, folder, durable=self._settings.durability != "none")
 
     def close(self) -> None:
-        connection, self._connection, self._session = self._connection, None, None
+        connection, self._connection, self._lanes, self._widened = self._connection, None, [], False
         if connection is not None:
             connection.close()
 
     def _connected(self) -> Session:
-        """The session; a new one if there is none or the last one ended."""
-        if self._session is not None and self._connection is not None:
-            if self._session.broken is None and self._connection.alive:
-                return self._session
-            log.info(
-                "connection replaced", target=self._name, host=self._settings.host, reason=str(self._session.broken or "ended")
-            )
+        """The session for all but many synced files; a new one if there is none or the last one ended."""
+        if self._connection is not None:
+            if self._connection.alive and all(lane.broken is None for lane in self._lanes):
+                return self._lanes[0]
+            log.info("connection replaced", target=self._name, host=self._settings.host)
             self.close()
         connection = connect(self._settings, target=self._name, secrets=self._secrets)
         try:
-            session = Session(
-                connection.channel,
-                f"{self._settings.host}:{self._settings.port}",
-                in_order="OpenSSH" in connection.server,
-                idle=self._settings.idle_timeout,
-            )
+            self._lanes = [self._lane(connection)]
         except BaseException:
             connection.close()
             raise
-        self._connection, self._session = connection, session
-        return session
+        self._connection = connection
+        return self._lanes[0]
+
+    def _lane(self, connection: Connection) -> Session:
+        in_order = "OpenSSH" in connection.server
+        return Session(connection.channel(), connection.place, in_order=in_order, idle=self._settings.idle_timeout)
+
+    def _widen(self, syncs: int) -> None:
+        """More server processes for many syncs: each waits for the disk at every file, but they wait at the same time."""
+        if syncs < MANY_SYNCS or self._widened or self._connection is None:
+            return
+        self._widened = True
+        try:
+            while len(self._lanes) < LANES:
+                self._lanes.append(self._lane(self._connection))
+        except (TargetUnfit, TargetUnreachable) as error:
+            # MaxSessions of the server, most likely: fewer lanes are slower, nothing else.
+            log.info("server allows few channels", target=self._name, lanes=len(self._lanes), reason=str(error))
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -166,8 +180,8 @@ class SftpDisk:
     def _sync(self, session: Session, paths: Sequence[bytes]) -> Sequence[Answer]:
         if self._settings.durability == "none":
             return [Answer.OK] * len(paths)
-        works = (calls.numbered(number, calls.sync(session, path)) for number, path in enumerate(paths))
-        return [answer for _, answer in sorted(session.drive(works, self._at_once(session)))]
+        self._widen(len(paths))
+        return [answer for _, answer in sorted(drive(self._lanes, self._each(calls.sync, paths), self._at_once(session)))]
 
     def _require(self, session: Session, wanted: Sequence[Call]) -> None:
         """Say what the server lacks before anything is done to it."""
@@ -186,10 +200,18 @@ class SftpDisk:
                 f'or set durability = "none" in [targets.{self._name}].'
             )
 
-    def _fit(self, session: Session, write: Write) -> Write:
-        if write.sync:
-            self._require_sync(session)
-        return write
+    def _each(self, work: Callable[[Session, bytes], Work[T]], paths: Iterable[bytes]) -> Iterator[Begin[tuple[int, T]]]:
+        for number, path in enumerate(paths):
+            yield partial(calls.numbered, number=number, work=work, path=path)
+
+    def _uploads(self, session: Session, writes: Iterable[Write]) -> Iterator[Begin[Write]]:
+        synced = 0
+        for write in writes:
+            if write.sync:
+                self._require_sync(session)
+                synced += 1
+                self._widen(synced)
+            yield partial(upload, write=write, path=self._path(write.path))
 
 
 def _together(exact: Container[tuple[bytes, int]], pair: tuple[Call, bytes, bytes]) -> Op | None:

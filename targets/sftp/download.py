@@ -11,7 +11,7 @@ from packageslip import Digest
 from targets.errors import TransientTargetError
 from targets.sftp import wire
 from targets.sftp.faults import explain, fault
-from targets.sftp.session import Session, Ticket, Work, answer, ask
+from targets.sftp.session import Session, Ticket, Work, answer, ask, ask_handle
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -76,7 +76,7 @@ def open_regular(session: Session, path: bytes) -> Work[Ahead | None]:
         raise (yield from explain(session, said, "look at", path))
     if said.mode is None or not stat.S_ISREG(said.mode):
         return None
-    handle = wire.handle((yield from ask(session, wire.open_for_reading(path))))
+    handle = yield from ask_handle(session, wire.open_for_reading(path))
     if isinstance(handle, wire.Status):
         if handle.code == wire.NO_SUCH_FILE:
             return None

@@ -1,14 +1,14 @@
 """Many requests under way at once on one SFTP channel, each reply matched by its id.
 
 A piece of work (one file to store, one folder to list) is a generator: it sends what it can, yields the ticket it must wait for,
-or None where it waits for room, and returns its result. `drive` runs many of them side by side in one thread. A reply
+or None where it waits for room, and returns its result. `crew.drive` runs many of them side by side in one thread. A reply
 that nobody asked for, or that makes no sense, ends the session: after that no answer could be trusted.
 """
 
 import contextlib
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import paramiko
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 class Ticket:
     """One request under way; `reply` is set when it was answered."""
 
-    __slots__ = ("cost", "ready", "reply", "work")
+    __slots__ = ("cost", "ready", "reply", "unwanted", "work")
 
     def __init__(self, cost: int) -> None:
         self.cost = cost
@@ -44,6 +44,8 @@ class Ticket:
         """Who waits for it, ..."""
         self.ready: deque[Work[Any]] | None = None
         """... and the queue he stands in once it is answered."""
+        self.unwanted: Callable[[wire.Reply], None] | None = None
+        """What to do with the reply when nobody waits for it any more."""
 
 
 Work = Generator[Ticket | None, None, T]
@@ -54,41 +56,10 @@ class Pipe(Protocol):
 
     def send(self, data: bytes, /) -> int: ...
     def recv(self, count: int, /) -> bytes: ...
+    def recv_ready(self) -> bool: ...
+    def fileno(self) -> int: ...
     def recv_stderr_ready(self) -> bool: ...
     def recv_stderr(self, count: int, /) -> bytes: ...
-
-
-class _Crew(Generic[T]):
-    """The works that one `drive` runs: who may go on, who waits for room, who is not done yet."""
-
-    def __init__(self, works: Iterable[Work[T]], at_once: int) -> None:
-        self._fresh = iter(works)
-        self._at_once = at_once
-        self._ready: deque[Work[T]] = deque()
-        self._starved: deque[Work[T]] = deque()
-        self.live: set[Work[T]] = set()
-
-    def take(self, *, room: bool) -> Work[T] | None:
-        """Who goes on next: finishing comes before beginning."""
-        if self._ready:
-            return self._ready.popleft()
-        if not room:
-            return None
-        if self._starved:
-            return self._starved.popleft()
-        work = next(self._fresh, None) if len(self.live) < self._at_once else None
-        if work is not None:
-            self.live.add(work)
-        return work
-
-    def put_back(self, work: Work[T], wanted: Ticket | None) -> None:
-        """He waits: for room, or for an answer."""
-        if wanted is None:
-            self._starved.append(work)
-        elif wanted.reply is not None:
-            self._ready.append(work)
-        else:
-            wanted.work, wanted.ready = work, self._ready
 
 
 class Session:
@@ -102,7 +73,8 @@ class Session:
         self.place = place
         self.in_order = in_order
         """Whether the server is known to carry out what is under way strictly one after the other."""
-        self._idle = idle
+        self.idle = idle
+        """Seconds of silence after which the connection counts as cut."""
         self._out = bytearray()
         self._in = bytearray()
         self._pending: dict[int, Ticket] = {}
@@ -139,64 +111,72 @@ class Session:
     def make_room(self) -> None:
         """Wait until one more request may be sent."""
         while not self.room:
-            self._receive()
+            self.receive()
 
     def wait(self, ticket: Ticket) -> wire.Reply:
         """The reply, however long it takes (the idle time-out applies)."""
         while ticket.reply is None:
-            self._receive()
+            self.receive()
         return ticket.reply
 
     def finish(self, work: Work[T]) -> T:
         """One piece of work, to its end."""
-        return next(self.drive([work], at_once=1))
-
-    def drive(self, works: Iterable[Work[T]], at_once: int) -> Iterator[T]:
-        """Run works side by side, at most so many, and give their results as they come.
-
-        The first that raises ends them all: the others are closed (each tidies up after itself) and its error is raised.
-        """
-        crew = _Crew(works, at_once)
         try:
             while True:
-                work = crew.take(room=self.room)
-                if work is None:
-                    if not crew.live:
-                        return
-                    self._receive()
-                    continue
-                try:
-                    wanted = next(work)
-                except StopIteration as end:
-                    crew.live.discard(work)
-                    yield end.value
-                except wire.Garbled as error:
-                    self.distrust(error)
+                wanted = next(work)
+                if wanted is None:
+                    self.make_room()
                 else:
-                    crew.put_back(work, wanted)
-        finally:
-            self._abandon(crew.live)
+                    self.wait(wanted)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        except wire.Garbled as error:
+            self.distrust(error)
+        except BaseException:
+            self.abandon([work])
+            raise
+
+    def fail_idle(self) -> NoReturn:
+        """Nothing came for as long as may be."""
+        self._break(f"{self.place} did not answer for {self.idle:g} s", None)
 
     def distrust(self, error: wire.Garbled) -> NoReturn:
         """A reply's content made no sense."""
         self._break(f"{self.place} sent something that is not SFTP: {error}", error)
 
-    def _abandon(self, live: Iterable[Work[T]]) -> None:
+    def abandon(self, works: Iterable[Work[T]]) -> None:
         """Close works that will not be finished, and wait until what they send to tidy up was answered."""
-        left = list(live)
         with contextlib.suppress(TargetUnreachable):
-            for work in left:
+            for work in works:
                 work.close()
-            while left and (self._pending or self._afterthoughts) and self.broken is None:
-                self._receive()
+            while self._pending or self._afterthoughts:
+                self.receive()
 
-    def _receive(self) -> None:
-        """Send what is collected, wait for at least one byte, hand out every whole reply."""
+    @property
+    def waiting(self) -> bool:
+        """Whether a reply is awaited."""
+        return bool(self._pending)
+
+    @property
+    def readable(self) -> bool:
+        """Whether `receive` would find something at once."""
+        return self._pipe.recv_ready()
+
+    def fileno(self) -> int:
+        """What becomes readable when a reply comes."""
+        return self._pipe.fileno()
+
+    def push(self) -> None:
+        """Send what is collected."""
         if self.broken is not None:
             raise self.broken
         while self._afterthoughts:
             self.send(self._afterthoughts.popleft())
         self._flush()
+
+    def receive(self) -> None:
+        """Send what is collected, wait for at least one byte, hand out every whole reply."""
+        self.push()
         self._in += self._read()
         try:
             for kind, rest in wire.packets(self._in):
@@ -210,6 +190,8 @@ class Session:
             raise wire.Garbled(f"a reply to request {number}, which nobody made")
         self._bytes -= ticket.cost
         ticket.reply = reply
+        if ticket.unwanted is not None:
+            ticket.unwanted(reply)
         if ticket.ready is not None and ticket.work is not None:
             ticket.ready.append(ticket.work)
 
@@ -220,7 +202,7 @@ class Session:
             try:
                 sent = self._pipe.send(bytes(out[at : at + _PACKET]))
             except TimeoutError as error:
-                self._break(f"{self.place} took no data for {self._idle:g} s", error)
+                self._break(f"{self.place} took no data for {self.idle:g} s", error)
             except (OSError, EOFError, paramiko.SSHException) as error:
                 self._break(f"the connection to {self.place} was cut while sending: {error}", error)
             if not sent:
@@ -234,7 +216,7 @@ class Session:
                 # Never shown, but unread it would fill the window that the replies need.
                 self._pipe.recv_stderr(_LARGEST_CHUNK)
         except TimeoutError as error:
-            self._break(f"{self.place} did not answer for {self._idle:g} s", error)
+            self._break(f"{self.place} did not answer for {self.idle:g} s", error)
         except (OSError, EOFError, paramiko.SSHException) as error:
             self._break(f"the connection to {self.place} was cut: {error}", error)
         if not received:
@@ -279,6 +261,28 @@ def ask(session: Session, request: wire.Request, awaited: int = 0) -> Work[wire.
         yield None
     ticket = session.send(request, awaited)
     return (yield from answer(ticket))
+
+
+def ask_handle(session: Session, request: wire.Request, *undo: wire.Request) -> Work[bytes | wire.Status]:
+    """Open something. If the work is given up before the handle comes, the handle is closed, and `undo` is sent, when it does."""
+    while not session.room:
+        yield None
+    ticket = session.send(request)
+
+    def give_back(reply: wire.Reply) -> None:
+        handle = wire.handle(reply)
+        if not isinstance(handle, wire.Status):
+            for afterthought in (wire.close(handle), *undo):
+                session.later(afterthought)
+
+    try:
+        reply = yield from answer(ticket)
+    except GeneratorExit:
+        ticket.unwanted = give_back
+        if ticket.reply is not None:
+            give_back(ticket.reply)
+        raise
+    return wire.handle(reply)
 
 
 def ask_all(session: Session, requests: Iterable[wire.Request]) -> Work[list[wire.Reply]]:

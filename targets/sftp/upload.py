@@ -8,7 +8,7 @@ from targets.disk import Write
 from targets.errors import CorruptTransfer
 from targets.sftp import download, wire
 from targets.sftp.faults import explain
-from targets.sftp.session import Session, Ticket, Work, answer, ask
+from targets.sftp.session import Session, Ticket, Work, answer, ask_handle
 
 
 def upload(session: Session, write: Write, path: bytes) -> Work[Write]:
@@ -16,7 +16,7 @@ def upload(session: Session, write: Write, path: bytes) -> Work[Write]:
 
     Raises CorruptTransfer, PathBlocked, FileNotFoundError, NoSpace and what else a server may say.
     """
-    handle = wire.handle((yield from ask(session, wire.create(path, write.mode))))
+    handle = yield from ask_handle(session, wire.create(path, write.mode), wire.remove(path))
     if isinstance(handle, wire.Status):
         raise (yield from explain(session, handle, "create", path, write.size, new=True))
     file = _Open(session, write, path, handle)

@@ -347,3 +347,18 @@ def test_each_error_is_ours_and_names_the_target(start_stub: StartStub, disks: l
             list(disks[-1].write([write("f")]))
         assert caught.value.target == "origin"
         assert "gives no reason" in str(caught.value)
+
+
+def test_what_was_opened_for_nobody_is_closed_and_removed(start_stub: StartStub, disks: list[SftpDisk]) -> None:
+    server = start_stub()
+    disks.append(SftpDisk(server.settings(), target="origin"))
+
+    def writes() -> Iterator[Write]:
+        yield from (write(str(number)) for number in range(10))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        list(disks[0].write(writes()))
+    assert names(server) == set()
+    # One CLOSE for each handle, and no more: a server uses the numbers of handles again.
+    assert server.counts[wire.OPEN] == server.counts[wire.CLOSE] == 10

@@ -185,3 +185,74 @@ def test_an_area_on_another_file_system_is_found_by_the_probe(small_disk: tuple[
     assert "same file system" in findings["rename from the area into the root"][1]
     assert disk.list("scratch") == {}
     outer.close()
+
+
+def channels(server: Sshd) -> int:
+    return server.log.count("Starting session: subsystem 'sftp'")
+
+
+def test_many_synced_files_go_through_several_server_processes(server: Sshd) -> None:
+    disk = SftpDisk(server.settings(), target="origin")
+    list(disk.write(write(f"unsynced {number}", b"") for number in range(200)))
+    list(disk.write(write(f"few {number}", b"", sync=True) for number in range(5)))
+    assert channels(server) == 1
+    contents = {f"f{number}": os.urandom(number * 50) for number in range(400)}
+    done = {one.path for one in disk.write(write(path, content, sync=True, read_back=True) for path, content in contents.items())}
+    assert done == contents.keys()
+    assert channels(server) == 4
+    assert {path: (server.accounts[0].root / path).read_bytes() for path in contents} == contents
+    assert set(disk.run([Call(Op.SYNC, path) for path in contents])) == {Answer.OK}
+    disk.close()
+    list(disk.write(write(f"again {number}", b"", sync=True) for number in range(50)))
+    assert channels(server) == 8
+    disk.close()
+
+
+def test_a_server_that_allows_one_channel_is_served_through_one(start_sshd: StartSshd) -> None:
+    server = start_sshd(options=["MaxSessions 1"])
+    disk = SftpDisk(server.settings(), target="origin")
+    assert len(list(disk.write(write(f"{number}", b"x", sync=True) for number in range(100)))) == 100
+    assert len(list(disk.write(write(f"again {number}", b"x", sync=True) for number in range(100)))) == 100
+    assert channels(server) == 1
+    disk.close()
+
+
+@pytest.mark.parametrize("what", ["connection", "one process", "source"])
+def test_trouble_on_one_of_several_channels_ends_them_all_and_leaves_nothing_half_done(server: Sshd, what: str) -> None:
+    disk = SftpDisk(server.settings(), target="origin")
+
+    def writes() -> Iterator[Write]:
+        for number in range(400):
+            if number == 200 and what == "connection":
+                server.cut()
+            if number == 200 and what == "one process":
+                os.kill(server.sessions()[-1], signal.SIGKILL)
+            if number == 200 and what == "source":
+                raise LookupError
+            yield write(f"{number}", CONTENT[:10_000], sync=True)
+
+    answered: list[str] = []
+    with pytest.raises(LookupError if what == "source" else TargetUnreachable):
+        answered.extend(done.path for done in disk.write(writes()))
+    time.sleep(0.3)
+    root = server.accounts[0].root
+    assert all((root / path).read_bytes() == CONTENT[:10_000] for path in answered)
+    if what == "source":
+        assert all(path.stat().st_size == 10_000 for path in root.iterdir())
+    assert len(disk.list("")) >= len(answered)
+    disk.close()
+
+
+def test_one_silent_channel_of_several_is_noticed(server: Sshd) -> None:
+    disk = SftpDisk(server.settings(idle_timeout=1), target="origin")
+    list(disk.write(write(f"{number}", b"", sync=True) for number in range(100)))
+    server.cut(signal.SIGSTOP)
+    stopped = server.sessions()
+    try:
+        with pytest.raises(TargetUnreachable, match="did not answer for 1 s"):
+            list(disk.write(write(f"more {number}", b"", sync=True) for number in range(100)))
+    finally:
+        for pid in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    disk.close()

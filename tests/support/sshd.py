@@ -176,7 +176,11 @@ def _account_tool(*command: str) -> None:
 
 
 def _remove_orphans() -> None:
-    """Accounts of test runs that were killed."""
+    """Accounts and folders of test runs that were killed."""
+    for folder in Path("/var/lib").glob(f"{PREFIX}*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
     for entry in pwd.getpwall():
         pid = entry.pw_name.removeprefix(PREFIX).partition("-")[0]
         if entry.pw_name.startswith(PREFIX) and pid.isdigit() and not Path(f"/proc/{pid}").exists():
@@ -207,7 +211,7 @@ def _running(users: Sequence[str], *, chroot: bool, logged: bool, options: Seque
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
     """A folder that the accounts can enter; under /var/lib for root, for sshd refuses a chroot below a folder that all may write."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/var/lib" if IS_ROOT else None))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/var/lib" if IS_ROOT else None))
     folder.chmod(0o755)
     try:
         yield folder
@@ -293,9 +297,15 @@ def _process(config: Path, log: Path, port: int) -> Iterator["subprocess.Popen[b
         # sshd's folder for unprivileged children; its service would make it.
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     assert SSHD is not None
+    # If the tests are killed, their server ends with them.
+    leash = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            [SSHD, "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, start_new_session=True
+            [*leash, SSHD, "-D", "-e", "-f", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=stderr,
+            stderr=stderr,
+            start_new_session=True,
         )
     try:
         _await_port(process, port, log)

@@ -1,0 +1,111 @@
+"""Many pieces of work side by side in one thread, on one SFTP session or on several."""
+
+import select
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from targets.sftp import wire
+from targets.sftp.session import Session, Ticket, Work
+
+T = TypeVar("T")
+
+Begin = Callable[[Session], Work[T]]
+"""Begins a piece of work on the session that has a hand free."""
+
+
+def drive(sessions: Sequence[Session], begins: Iterable[Begin[T]], at_once: int) -> Iterator[T]:
+    """Run works, at most so many at a time on each session, and give their results as they come.
+
+    Sessions that are added to the sequence meanwhile get their share. The first work that raises ends them all: the others are
+    closed (each tidies up after itself) and its error is raised.
+    """
+    fresh = iter(begins)
+    crews: dict[Session, _Crew[T]] = {}
+    try:
+        while True:
+            moved = False
+            for session in list(sessions):
+                results = crews.setdefault(session, _Crew(session, at_once)).step(fresh)
+                moved = moved or results is not None
+                yield from results or ()
+            if not moved:
+                if not any(crew.live for crew in crews.values()):
+                    return
+                _await([session for session in crews if session.waiting])
+    finally:
+        for session, crew in crews.items():
+            if crew.live:
+                session.abandon(crew.live)
+
+
+class _Crew(Generic[T]):
+    """The works of one session: who may go on, who waits for room, who is not done yet."""
+
+    def __init__(self, session: Session, at_once: int) -> None:
+        self._session = session
+        self._at_once = at_once
+        self._ready: deque[Work[T]] = deque()
+        self._starved: deque[Work[T]] = deque()
+        self.live: set[Work[T]] = set()
+
+    def step(self, fresh: Iterator[Begin[T]]) -> Sequence[T] | None:
+        """Let one work go on: the result if that was its end. None: nobody can go on before something is received."""
+        work = self._take(fresh)
+        if work is None:
+            return None
+        try:
+            self._put_back(work, next(work))
+        except StopIteration as end:
+            self.live.discard(work)
+            return (end.value,)
+        except wire.Garbled as error:
+            self._session.distrust(error)
+        return ()
+
+    def _take(self, fresh: Iterator[Begin[T]]) -> Work[T] | None:
+        """Who goes on next: finishing comes before beginning."""
+        if self._ready:
+            return self._ready.popleft()
+        if not self._session.room:
+            return None
+        if self._starved:
+            return self._starved.popleft()
+        begin = next(fresh, None) if len(self.live) < self._at_once else None
+        if begin is None:
+            return None
+        work = begin(self._session)
+        self.live.add(work)
+        return work
+
+    def _put_back(self, work: Work[T], wanted: Ticket | None) -> None:
+        """He waits: for room, or for an answer."""
+        if wanted is None:
+            self._starved.append(work)
+        elif wanted.reply is not None:
+            self._ready.append(work)
+        else:
+            wanted.work, wanted.ready = work, self._ready
+
+
+def _await(sessions: Sequence[Session]) -> None:
+    """Wait until at least one of them has received something."""
+    if len(sessions) == 1:
+        sessions[0].receive()
+        return
+    for session in sessions:
+        session.push()
+    ready = [session for session in sessions if session.readable] or _poll(sessions)
+    if not ready:
+        sessions[0].fail_idle()
+    for session in ready:
+        session.receive()
+
+
+def _poll(sessions: Sequence[Session]) -> Sequence[Session]:
+    """Those for which something has come: data, or the end."""
+    by_number = {session.fileno(): session for session in sessions}
+    poll = select.poll()
+    for number in by_number:
+        poll.register(number, select.POLLIN)
+    return [by_number[number] for number, _ in poll.poll(sessions[0].idle * 1000)]
