@@ -43,6 +43,7 @@ def upgrade(url: str, password: str | None = None) -> SchemaStatus:
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         with engine.begin() as connection:
+            _wait_for_others(connection)
             found = revision_of(connection)
             if found != schema.REVISION:
                 _run(connection)
@@ -85,6 +86,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     # The file remembers this; once it is so, readers never wait for a writer.
     connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """Two upgrades at once would make the same tables: MySQL makes them outside transactions. The lock goes with the connection."""
+    if connection.dialect.name == "mysql":
+        connection.exec_driver_sql("SELECT GET_LOCK(CONCAT(DATABASE(), '.slipway upgrade'), 600)")
 
 
 def _run(connection: Connection) -> None:

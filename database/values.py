@@ -10,7 +10,7 @@ from packageslip import Digest
 
 
 class State(StrEnum):
-    """Where a task is in its life (DESIGN 5)."""
+    """Where a task is in its life."""
 
     NEW = "NEW"
     READY = "READY"
@@ -266,7 +266,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a running task is. `step` is one of DESIGN 3's words."""
+    """How far a running task is. `step` is a word such as load, plan, transfer, commit."""
 
     task: int
     step: str

@@ -1,6 +1,7 @@
 """Making the tables, printing how, and refusing to work with others."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,12 @@ def test_an_empty_database_is_upgraded_once(empty_url: str) -> None:
     assert upgrade(empty_url).found is None
     assert upgrade(empty_url).found == schema.REVISION
     assert schema_status(empty_url).current
+
+
+def test_two_upgrades_at_once_make_one_schema(empty_url: str) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        found = [future.result().found for future in [pool.submit(upgrade, empty_url) for _ in range(3)]]
+    assert sorted(found, key=str) == [schema.REVISION, schema.REVISION, None]
 
 
 def test_what_is_no_queue_is_refused_with_the_remedy(empty_url: str) -> None:
