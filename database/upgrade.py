@@ -89,7 +89,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _wait_for_others(connection: Connection) -> None:
-    """Two upgrades at once would make the same tables: MySQL makes them outside transactions. The lock goes with the connection."""
+    """Two upgrades at once would make the same tables: MySQL makes them outside transactions. The lock ends with the session."""
     if connection.dialect.name == "mysql":
         connection.exec_driver_sql("SELECT GET_LOCK(CONCAT(DATABASE(), '.slipway upgrade'), 600)")
 
