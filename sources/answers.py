@@ -17,6 +17,8 @@ from sources.errors import (
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PAGES = ("text/html", "application/xhtml+xml")
+_LONGEST_WAIT = 24 * 3600.0
+"""Seconds. A server that asks for more, or for all eternity, has made a mistake, and is asked again the next day."""
 
 
 def fault(source: str, address: str, status: int, headers: Mapping[str, str], now: float) -> SourceError | None:
@@ -53,15 +55,15 @@ def _busy(said: str, source: str, wait: float | None, *, asked_to_wait: bool) ->
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that the answer asks to wait (RFC 9110 10.2.3: a number or a date), or None.
+    """Seconds that the answer asks to wait (RFC 9110 10.2.3: a number or a date), a day at most, or None.
 
     A date is compared with the server's own Date where it sent one, so that its clock may be wrong.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():
-        return float(text)
+        return min(float(text), _LONGEST_WAIT)
     then, sent = parse_date(text), parse_date(headers.get("Date", ""))
-    return None if then is None else max(0.0, then - (now if sent is None else sent))
+    return None if then is None else min(max(0.0, then - (now if sent is None else sent)), _LONGEST_WAIT)
 
 
 def parse_date(text: str) -> int | None:

@@ -74,6 +74,8 @@ def test_who_asks_to_wait_is_slow_and_not_unreachable(status: int) -> None:
         ({"Retry-After": "Mon, 12 Jan 1970 13:47:40 GMT"}, 60),
         ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
         ({"Retry-After": "Sat, 01 Jan 2000 00:00:09 GMT", "Date": "Sat, 01 Jan 2000 00:00:00 GMT"}, 9),
+        ({"Retry-After": "9" * 400}, 24 * 3600),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, 24 * 3600),
     ],
 )
 def test_a_retry_after_is_seconds_or_a_date(headers: dict[str, str], seconds: float | None) -> None:
