@@ -1,8 +1,8 @@
 """Making a slip for any folder: a site without a CMS that writes slips can be published all the same.
 
-Left out: the slip itself, names that begin with a dot (what editors, version control and macOS leave behind), except
-`.well-known`, and every folder that has a packageslip.xml, because it is another module. Links are refused: what they
-lead to is not this folder's.
+Left out: the slip itself, files that it lists as views, names that begin with a dot (what editors, version control and
+macOS leave behind), except `.well-known`, and every folder that has a packageslip.xml, because it is another module. Links
+are refused: what they lead to is not this folder's.
 """
 
 import os
@@ -79,13 +79,16 @@ def build_slip(folder: Path, url: str, *, previous: Packageslip | None = None, *
     """The slip of a folder's files, each read and hashed, as the module `url`.
 
     From `previous` it takes what the folder cannot tell (uid, title, type, views, a resource's title, ...), never a digest.
+    A file at the path of a view is that view as it was made last, and no resource.
     Raises UnsafePath for the URL, BadSlip with every name that may not be published, OSError for what cannot be read.
     """
     check_module_url(url)
     about = previous or Packageslip(url)
     slip = replace(about, url=url, resources=(), serial=None, version=None, queue=None, **metadata)
-    found = list(_walk(folder, ""))
-    faults = [*_name_faults(found), *_collision_faults([*(each.path for each in found), *(view.path for view in slip.views)])]
+    slip = replace(slip, views=tuple(replace(view, size=None, digest=None) for view in slip.views))
+    views = {view.path for view in slip.views}
+    found = [each for each in _walk(folder, "") if each.path not in views]
+    faults = [*_name_faults(found), *_collision_faults([*(each.path for each in found), *views])]
     if faults:
         raise BadSlip(str(folder), faults)
     known = {resource.path: resource for resource in about.resources}

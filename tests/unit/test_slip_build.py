@@ -97,10 +97,18 @@ def test_every_name_that_cannot_be_published_is_told_at_once(tmp_path: Path) -> 
     assert sorted(fault.rule for fault in refused.value.faults) == ["N10", "N16", "N19", "N19", "N20", "N3", "N8"]
 
 
-def test_a_view_cannot_have_the_path_of_a_file(tmp_path: Path) -> None:
+def test_a_file_at_the_path_of_a_view_is_that_view(tmp_path: Path) -> None:
+    fill(tmp_path, "index.htm", "rss.xml")
+    slip = build_slip(tmp_path, "/a", views=(View("rss.xml", ViewKind.FEED),))
+    assert [file.path for file in slip.files()] == ["index.htm", "rss.xml"]
+    assert build_slip(tmp_path, "/a", previous=slip) == slip
+
+
+@pytest.mark.parametrize("view", ["RSS.xml", "rss.xml/now"])
+def test_a_view_cannot_be_where_a_file_is_in_the_way(tmp_path: Path, view: str) -> None:
     fill(tmp_path, "rss.xml")
     with pytest.raises(BadSlip, match="cannot both be published"):
-        build_slip(tmp_path, "/a", views=(View("rss.xml", ViewKind.FEED),))
+        build_slip(tmp_path, "/a", views=(View(view, ViewKind.FEED),))
 
 
 def test_a_wrong_module_url_is_refused(tmp_path: Path) -> None:
@@ -119,7 +127,7 @@ def test_an_earlier_slip_gives_what_a_folder_cannot_tell_and_no_digests(tmp_path
         "/a",
         "New",
         "u",
-        previous.views,
+        (View("v", ViewKind.JSON),),
         None,
         None,
         None,
