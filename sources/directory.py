@@ -19,7 +19,7 @@ from packageslip import (
     read_slip,
 )
 from sources.contract import Fetched, Sink, Want
-from sources.errors import AccessRefused, NoSuchModule, SourceChanged, SourceError, WrongBytes
+from sources.errors import AccessRefused, NoSuchModule, SourceChanged, SourceError, SourceUnreachable, WrongBytes
 from sources.folder import Folder
 from sources.sameness import agrees
 
@@ -52,9 +52,9 @@ class DirectorySource:
     def modules(self) -> Iterator[CatalogueEntry]:
         """Every folder with a slip, by URL. Where none has one and slips are built, the whole folder is one module.
 
-        A bad slip still is a module: whoever publishes it hears what is wrong with it.
+        A bad slip still is a module: whoever publishes it hears what is wrong with it. One that the disk does not give is an
+        error, or a list of some type would be without it.
         """
-        self._folder.check()
         found = False
         for url in self._walk():
             found = True
@@ -125,6 +125,8 @@ class DirectorySource:
     def _entry(self, url: str) -> CatalogueEntry:
         try:
             slip = self._read(url)
+        except SourceUnreachable:
+            raise
         except (SlipError, SourceError):
             return CatalogueEntry(url)
         return CatalogueEntry(url, slip.module_type, slip.state, slip.revision)

@@ -193,6 +193,8 @@ def test_a_sick_disk_is_unreachable(source: DirectorySource, store: Store, monke
     monkeypatch.setattr(os, "open", sick)
     with pytest.raises(SourceUnreachable, match="Input/output error"):
         fetch_one(source, store, Resource("index.htm"))
+    with pytest.raises(SourceUnreachable, match="Input/output error"):
+        list(source.modules())
 
 
 def test_an_unreadable_folder_is_not_left_out_of_the_modules_in_silence(
