@@ -3,7 +3,7 @@
 import importlib
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -51,12 +51,34 @@ class Verbs(click.Group):
         module, name = VERBS[cmd_name][0].split(":")
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
+        allow_loudness(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the verbs without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, short) for name, (_, short) in VERBS.items()])
+
+
+def allow_loudness(command: click.Command) -> None:
+    """Let -v and -q also stand behind the verb, where people type them."""
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            allow_loudness(inner)
+    elif not any(parameter.name == "loudness" for parameter in command.params):
+        verbose = click.Option(["--verbose", "-v", "loudness"], count=True, expose_value=False, hidden=True, callback=louder)
+        quiet = click.Option(["--quiet", "-q", "silence"], is_flag=True, expose_value=False, hidden=True, callback=quieter)
+        command.params += [verbose, quiet]
+
+
+def louder(ctx: click.Context, _parameter: click.Parameter, count: int) -> None:
+    root = ctx.find_root()
+    root.obj = replace(root.obj or Options(), verbosity=(root.obj or Options()).verbosity + count)
+
+
+def quieter(ctx: click.Context, _parameter: click.Parameter, quiet: bool) -> None:
+    root = ctx.find_root()
+    root.obj = replace(root.obj or Options(), quiet=(root.obj or Options()).quiet or quiet)
 
 
 EPILOG = (

@@ -42,8 +42,9 @@ def test_without_a_daemon_the_row_waits_and_a_hint_says_so(small_site: SmallSite
 
 
 def test_quiet_leaves_stderr_empty(small_site: SmallSite) -> None:
-    result = small_site.run("-q", "publish", "/about", "--to", "STAGING")
-    assert result.stderr == ""
+    assert small_site.run("-q", "publish", "/about", "--to", "STAGING").stderr == ""
+    assert small_site.run("publish", "-q", "/about", "--to", "STAGING").stderr == ""
+    assert small_site.run("queue", "list", "--env", "PRODUCTION", "-q").stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ def test_waiting_ends_with_a_lost_engine_here_as_a_failure(small_site: SmallSite
 def test_verbose_tells_of_each_task_that_ended(small_site: SmallSite) -> None:
     result = small_site.run("-v", "publish", "/about", "--to", "STAGING", "--now")
     assert "STAGING /about: 1 file put" in result.stderr
+    assert "STAGING /about: " in small_site.run("publish", "/about", "--to", "STAGING", "--now", "-v").stderr
 
 
 def test_queued_rows_as_json(small_site: SmallSite) -> None:
