@@ -190,6 +190,14 @@ def test_staging_the_slip_after_a_takeover_is_fenced(files: MemoryFiles, queue: 
             release.prepare()
 
 
+def test_a_long_life_remembers_only_what_is_in_hand(files: MemoryFiles, queue: TestQueue) -> None:
+    target = OrderedTarget("t", MemoryDisk(files))
+    presents = [target.present(f"/m{number}", queue.claim()) for number in range(300)]
+    target.release(presents[-1], None)
+    with pytest.raises(ValueError, match="presented"):
+        target.release(presents[0], None)
+
+
 def test_after_a_cut_nothing_is_discarded(files: MemoryFiles, queue: TestQueue) -> None:
     class Cut(MemoryDisk):
         def write(self, writes: Iterable[Write]) -> Iterator[Write]:
