@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from queue import SimpleQueue
+from types import MappingProxyType
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -14,15 +15,22 @@ LastFired = Callable[[str], datetime | None]
 class Ticker:
     """APScheduler in memory. Its thread only notes what came due and rings; the main loop asks here for the rest.
 
-    `ring` is called from that thread. `since`: what was due before is missed, unless its schedule catches up.
+    `ring` is called from that thread. `since`: what was due before is missed, unless its schedule catches up. `seen`: what the
+    ticker of an earlier configuration says about schedules that stay as they are.
     """
 
-    def __init__(self, schedules: Mapping[str, ScheduleSettings], ring: Callable[[], None], since: datetime) -> None:
+    def __init__(
+        self,
+        schedules: Mapping[str, ScheduleSettings],
+        ring: Callable[[], None],
+        since: datetime,
+        seen: Mapping[str, datetime] = MappingProxyType({}),
+    ) -> None:
         self._schedules, self._ring, self._since = schedules, ring, since
         self._triggers = {name: cron_trigger(schedule.cron, schedule.timezone) for name, schedule in schedules.items()}
         self._noted: SimpleQueue[str] = SimpleQueue()
-        self._pending = {name for name, schedule in schedules.items() if schedule.catch_up}
-        self._done: dict[str, datetime] = {}
+        self._pending = {name for name, schedule in schedules.items() if schedule.catch_up} | seen.keys()
+        self._done = dict(seen)
         self._scheduler = BackgroundScheduler(timezone=UTC)
 
     def start(self) -> None:
@@ -35,6 +43,11 @@ class Ticker:
     def stop(self) -> None:
         if self._triggers:
             self._scheduler.shutdown(wait=False)
+
+    def seen(self, schedules: Mapping[str, ScheduleSettings]) -> dict[str, datetime]:
+        """Of the schedules that are the same there, the moment up to which every row is in the queue, if it is known."""
+        same = [name for name, schedule in self._schedules.items() if schedules.get(name) == schedule]
+        return {name: self._done.get(name, self._since) for name in same if name in self._done or not schedules[name].catch_up}
 
     def _note(self, name: str) -> None:
         self._noted.put(name)

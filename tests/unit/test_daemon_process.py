@@ -126,6 +126,23 @@ def test_only_a_schedule_that_catches_up_gets_what_was_missed(
     assert [moment for _, moment in ticker.due(lambda _name: fired, NOON)] == expected
 
 
+@pytest.mark.parametrize("catch_up", [False, True])
+def test_a_new_configuration_loses_nothing_that_is_due(catch_up: bool) -> None:
+    nightly, morning = datetime(2026, 11, 22, 1, 30, tzinfo=UTC), datetime(2026, 11, 22, 8, tzinfo=UTC)
+    before = {"nightly": schedule("30 2 * * *", catch_up=catch_up), "moved": schedule("0 8 * * *"), "gone": schedule("0 9 * * *")}
+    after = {"nightly": before["nightly"], "moved": schedule("0 10 * * *"), "new": schedule("0 11 * * *")}
+    old = Ticker(before, lambda: None, since=NOON - timedelta(days=3))
+    old._note("nightly")
+    last = nightly - timedelta(days=1)
+    assert old.due(lambda _name: last, morning) == [("nightly", nightly)]
+
+    ticker = Ticker(after, lambda: None, NOON, old.seen(after))
+    assert ticker.due(lambda _name: last, NOON) == [("nightly", nightly)], "its row is not inserted yet"
+    ticker.done("nightly", nightly)
+    again = Ticker(after, lambda: None, NOON, ticker.seen(after))
+    assert again.due(lambda _name: nightly, NOON) == []
+
+
 @pytest.mark.parametrize("schedules", [{}, {"often": schedule("* * * * *")}])
 def test_the_ticker_starts_and_stops(schedules: dict[str, ScheduleSettings]) -> None:
     before = threading.active_count()

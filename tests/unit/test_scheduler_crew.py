@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import EngineSettings, EnvironmentSettings, Settings, snapshot
-from daemon import Child, meaning
-from scheduler import STAGGER, STEADY, Crew, Crews
+from daemon import STAGGER, STEADY, Child, Crew, Crews, meaning
 
 SETTINGS = EngineSettings(restart_base=1, restart_cap=10)
 
@@ -64,7 +63,7 @@ def open_files() -> int:
 
 
 def test_an_engine_that_cannot_be_started_is_tried_again_later_and_leaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scheduler.ENGINE", ("/nowhere/python",))
+    monkeypatch.setattr("daemon.crews.ENGINE", ("/nowhere/python",))
     everything = Settings(environments={"STAGING": environment()})
     crews = Crews(everything, {}, clock=lambda: 100)
     before = open_files()
