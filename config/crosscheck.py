@@ -27,6 +27,8 @@ DATABASES = ("mysql+pymysql", "mysql", "mariadb+pymysql", "mariadb", "sqlite+pys
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 ENVIRONMENT = re.compile(r"[A-Z0-9_]{1,40}")
 TARGET_PREFIX = "target:"
+PASSWORD = re.compile(r"(^|&)passw(or)?d=")
+"""The driver takes one from the query too."""
 
 
 def crosscheck(settings: Settings) -> Iterator[Finding]:
@@ -66,7 +68,7 @@ def _queue(queue: QueueSettings) -> Iterator[Finding]:
     parts = _parts(queue.url)
     if parts.scheme not in DATABASES:
         yield Finding(("queue", "url"), "must start with mysql+pymysql:// or sqlite:///")
-    if parts.password is not None:
+    if parts.password is not None or PASSWORD.search(parts.query):
         yield Finding(("queue", "url"), "has a password in it; say where it is in queue.password instead")
 
 

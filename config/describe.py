@@ -1,6 +1,5 @@
 """The settings as a table for people: `config show`, and the source of the manual's reference pages."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,9 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from config import shape
-from config.secrets import place_of
+from config.secrets import place_of, without_password
 from config.settings import Secret, Section, Settings
 
-PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*@")
 WORDS: tuple[tuple[object, str], ...] = (
     (str, "text"),
     (int, "whole number"),
@@ -85,7 +83,7 @@ def _plain(value: object) -> object:
         return [_plain(entry) for entry in value]
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
-    return PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
+    return without_password(value) if isinstance(value, str) else value
 
 
 def _documented(model: type[Any], prefix: str, kind: str | None) -> Iterator[Documented]:

@@ -9,12 +9,10 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from config.secrets import Secrets
+from config.secrets import MASK, Secrets, without_password
 from config.settings import LogSettings
 
-MASK = "***"
 SECRET_KEYS = re.compile(r"passw(or)?d|passphrase|secret|token|authorization|cookie", re.IGNORECASE)
-USERINFO = re.compile(r"(?<=://)([^/@\s:]+):[^/@\s]+@")
 SHORTEST = 4
 """Shorter secrets would be masked inside ordinary words, and make the log useless."""
 
@@ -124,4 +122,4 @@ class Redaction:
         text = value if isinstance(value, str) else str(value)
         for secret in secrets:
             text = text.replace(secret, MASK)
-        return USERINFO.sub(rf"\1:{MASK}@", text)
+        return without_password(text)

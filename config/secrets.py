@@ -1,12 +1,15 @@
 """Reading secrets at the moment they are needed; nothing else in Slipway ever holds one."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from config.settings import Secret
 
+MASK = "***"
+PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+@")
 COMMAND_SECONDS = 30
 """A password manager that asks for a person must not stop an engine for ever."""
 
@@ -67,6 +70,11 @@ class Secrets:
         if done.returncode != 0:
             raise SecretError(f"the secret from {place_of(secret)} failed with exit code {done.returncode}")
         return done.stdout.decode("utf-8")
+
+
+def without_password(text: str) -> str:
+    """The text with the passwords of all URLs in it masked."""
+    return PASSWORD.sub(rf"\1:{MASK}@", text)
 
 
 def place_of(secret: Secret) -> str:

@@ -51,6 +51,7 @@ CASES = [
     ("[queue]\nurl = 'postgresql://db/x'", "queue.url", "must start with mysql+pymysql", None),
     ("[queue]\nurl = 'mysql://['", "queue.url", "must start with mysql+pymysql", None),
     (f"[queue]\nurl = 'mysql+pymysql://u:{CANARY}@db/x'", "queue.url", "has a password in it", None),
+    (f"[queue]\nurl = 'mysql+pymysql://u@db/x?charset=utf8mb4&password={CANARY}'", "queue.url", "has a password in it", None),
     (f"[queue]\npassword = '{CANARY}'", "queue.password", "must say where the secret is", None),
     ("[queue]\npassword = {}", "queue.password", "exactly one of: file, command, credential", None),
     ("[queue]\npassword = { file = 'a', credential = 'b' }", "queue.password", "exactly one of", None),
