@@ -20,11 +20,13 @@ fi
 echo "Installing for the tests:$wanted"
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -qq
-# The machine's own services stay off: the tests start private servers only.
-printf '#!/bin/sh\nexit 101\n' | $sudo tee /usr/sbin/policy-rc.d.slipway >/dev/null
-$sudo chmod 755 /usr/sbin/policy-rc.d.slipway
-[ -e /usr/sbin/policy-rc.d ] || { $sudo mv /usr/sbin/policy-rc.d.slipway /usr/sbin/policy-rc.d; ours=1; }
-status=0
-$sudo $install -qq >/dev/null || status=$?
-if [ "${ours:-}" ]; then $sudo rm -f /usr/sbin/policy-rc.d; else $sudo rm -f /usr/sbin/policy-rc.d.slipway; fi
-exit $status
+# The machine's own services stay off: the tests start private servers only. A policy that is there already is left alone.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '$sudo rm -f "$policy"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+    $sudo chmod 755 "$policy"
+fi
+$sudo $install -qq >/dev/null
