@@ -1,6 +1,6 @@
 """`slipway target`: test a target, or take over what it holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -13,6 +13,9 @@ from cli.words import many, table
 from database import Published, Record, renew_queue_id
 from packageslip import CatalogueEntry, write_slip
 from targets import Check, Target
+
+LISTED = 50
+"""Unclaimed files that are listed on a terminal; an origin that somebody else filled has thousands."""
 
 
 @click.group()
@@ -55,15 +58,16 @@ def check_words(check: Check) -> str:
 def adopt(session: Session, name: str, renew: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Take over a target of a lost or restored queue, and record what it says that it holds.
 
-    From then on an engine of the other queue can change nothing there. A dry run also says what a full republish would change.
+    From then on an engine of the other queue can change nothing there. A dry run also says what a full republish would change,
+    and which files no slip claims: those stay as they are.
     """
     place = target_of(session, name)
     held = list(place.modules())
     outlook = outlook_of(session, name, held) if dry_run else {}
+    strangers = list(place.unclaimed()) if dry_run else []
     if not as_json:
-        rows = [(one.url, one.module_type, (one.version or b"").hex()[:12], outlook.get(one.url)) for one in held]
-        new = [(url, None, None, words) for url, words in outlook.items() if url not in {one.url for one in held}]
-        table(session, ["url", "type", "version", "a republish would"], [*rows, *new])
+        print_holdings(session, held, outlook)
+        print_strangers(session, strangers)
     before = None
     if not dry_run:
         session.confirm(f"Take over {name} with its {many(len(held), 'module')}? Engines of its old queue are shut out.", yes=yes)
@@ -71,8 +75,24 @@ def adopt(session: Session, name: str, renew: bool, dry_run: bool, yes: bool, as
         Record(session.database).adopt(name, documents(place, held, name))
     if as_json:
         modules = [{**entry_fields(one), "republish": outlook.get(one.url)} for one in held]
-        session.document({"target": name, "adopted": not dry_run, "was": before, "modules": modules})
+        session.document({"target": name, "adopted": not dry_run, "was": before, "modules": modules, "unclaimed": strangers})
     session.say(f"{name} holds {many(len(held), 'module')}" + ("" if dry_run else "; it belongs to this queue now"))
+
+
+def print_holdings(session: Session, held: list[CatalogueEntry], outlook: Mapping[str, str]) -> None:
+    """The modules that are there, then those that a republish would add."""
+    rows = [(one.url, one.module_type, (one.version or b"").hex()[:12], outlook.get(one.url)) for one in held]
+    new = [(url, None, None, words) for url, words in outlook.items() if url not in {one.url for one in held}]
+    table(session, ["url", "type", "version", "a republish would"], [*rows, *new])
+
+
+def print_strangers(session: Session, strangers: Sequence[str]) -> None:
+    """The first files that no slip claims, and how many there are."""
+    for path in strangers[:LISTED]:
+        session.print(f"unclaimed\t{path}")
+    if strangers:
+        more = f", the first {LISTED} are listed" if len(strangers) > LISTED else ""
+        session.say(f"{many(len(strangers), 'file')} that no slip claims{more}; --json lists all")
 
 
 def outlook_of(session: Session, name: str, held: list[CatalogueEntry]) -> dict[str, str]:

@@ -168,6 +168,9 @@ class Target(Protocol):
     def modules(self) -> Iterator[CatalogueEntry]:
         """Every module that has a commit record here, by URL."""
 
+    def unclaimed(self) -> Iterator[str]:
+        """Every public file that no commit record lists, as a path in the root: somebody else's, or an old engine's."""
+
     def open(self, url: str, path: str) -> BinaryIO:
         """A live file's bytes. Raises FileNotFoundError."""
 

@@ -117,6 +117,11 @@ class GroupTarget:
         found = {entry.url: entry for entry in chain.from_iterable(entries for _, entries in reversed(lists))}
         return iter([found[url] for url in sorted(found)])
 
+    def unclaimed(self) -> Iterator[str]:
+        """What lies unclaimed on any member."""
+        lists = self._ready(lambda member: list(member.unclaimed()))
+        return iter(sorted(set(chain.from_iterable(paths for _, paths in lists))))
+
     def open(self, url: str, path: str) -> BinaryIO:
         return self._first(lambda member: member.open(url, path))
 

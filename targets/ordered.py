@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from packageslip import CatalogueEntry, Digest, Packageslip, Resource, View, check_module_url, check_path
 from targets.area import Area, all_parents, live_path, parents
-from targets.catalogue import entries
+from targets.catalogue import entries, unclaimed
 from targets.contract import Check, Claim, Present, Release
 from targets.disk import Disk, Entry, EntryType
 from targets.errors import AreaMissing, NoSpace, PathBlocked
@@ -136,6 +136,9 @@ class OrderedTarget:
     def modules(self) -> Iterator[CatalogueEntry]:
         area = self._area()
         return entries(self._disk, area, self._name) if area else iter(())
+
+    def unclaimed(self) -> Iterator[str]:
+        return unclaimed(self._disk, self._options.area.strip("/"), self._area(), self._name)
 
     def _area(self) -> Area | None:
         """The area that is there, whoever made it: reading needs no claim. Raises AreaMissing if there are several."""

@@ -31,6 +31,16 @@ def test_strangers_are_seen_with_their_digests(place: Place, queue: TestQueue) -
     assert target.strangers(URL, []) == {}
 
 
+def test_files_that_no_slip_lists_are_found(place: Place, queue: TestQueue) -> None:
+    target = place.open()
+    assert list(target.unclaimed()) == []
+    publish(target, URL, FILES, queue.claim())
+    for tree in place.trees:
+        tree.write("courses/physics/notes/by-hand.txt", b"theirs")
+        tree.write("old/index.htm", b"theirs")
+    assert sorted(place.open().unclaimed()) == ["courses/physics/notes/by-hand.txt", "old/index.htm"]
+
+
 def test_adopted_files_are_left_where_they_lie(place: Place, queue: TestQueue) -> None:
     for tree in place.trees:
         tree.write("courses/physics/index.htm", FILES["index.htm"])

@@ -169,7 +169,9 @@ def test_a_dry_run_of_adopting_says_what_a_republish_would_change(published: Sma
     assert "1 to drop" in said["/knots"]
     assert "fail" in said["/about"]
     assert "/new" in said
-    modules = published.json("target", "adopt", "staging", "-n")["modules"]
+    document = published.json("target", "adopt", "staging", "-n")
+    modules = document["modules"]
+    assert document["unclaimed"] == []
     assert [module["url"] for module in modules] == ["/about", "/knots"]
 
 
