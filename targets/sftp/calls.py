@@ -9,9 +9,10 @@ from typing import TypeVar
 from targets.disk import Answer, Op
 from targets.errors import NoSpace
 from targets.sftp import wire
+from targets.sftp.asking import answer, ask_all, ask_handle
 from targets.sftp.faults import answer as word
 from targets.sftp.faults import explain
-from targets.sftp.session import Session, Ticket, Work, answer, ask_all, ask_handle
+from targets.sftp.session import Session, Ticket, Work
 
 T = TypeVar("T")
 

@@ -16,11 +16,12 @@ from packageslip import Digest, UnsafePath
 from targets.disk import Answer, Call, Entry, EntryType, Op, Write
 from targets.errors import TargetError, TargetUnfit, TargetUnreachable
 from targets.sftp import calls, download, wire
+from targets.sftp.asking import ask_all
 from targets.sftp.connection import Connection, ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
 from targets.sftp.faults import explain, file_system
 from targets.sftp.probe import probe
-from targets.sftp.session import Session, Work, ask_all
+from targets.sftp.session import Session, Work
 from targets.sftp.upload import upload
 
 log = structlog.get_logger(__name__)

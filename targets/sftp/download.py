@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from packageslip import Digest
 from targets.errors import TransientTargetError
 from targets.sftp import wire
+from targets.sftp.asking import answer, ask, ask_handle
 from targets.sftp.faults import explain, fault
-from targets.sftp.session import Session, Ticket, Work, answer, ask, ask_handle
+from targets.sftp.session import Session, Ticket, Work
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -15,7 +15,8 @@ from targets.errors import (
     TransientTargetError,
 )
 from targets.sftp import wire
-from targets.sftp.session import Session, Work, ask
+from targets.sftp.asking import ask
+from targets.sftp.session import Session, Work
 
 _ANSWERS = {wire.OK: Answer.OK, wire.NO_SUCH_FILE: Answer.ABSENT, wire.PERMISSION_DENIED: Answer.DENIED}
 _KINDS: dict[int, tuple[type[Exception], str]] = {

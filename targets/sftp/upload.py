@@ -7,8 +7,9 @@ from contextlib import closing
 from targets.disk import Write
 from targets.errors import CorruptTransfer
 from targets.sftp import download, wire
+from targets.sftp.asking import answer, ask_handle
 from targets.sftp.faults import explain
-from targets.sftp.session import Session, Ticket, Work, answer, ask_handle
+from targets.sftp.session import Session, Ticket, Work
 
 
 def upload(session: Session, write: Write, path: bytes) -> Work[Write]:

@@ -250,7 +250,7 @@ class _Between(paramiko.SubsystemHandler):
                 if self._stub.first_words:
                     channel.send(self._stub.first_words)
                 self._requests(real, channel)
-            except (Cut, OSError):
+            except (Cut, OSError, EOFError, paramiko.SSHException):
                 transport.close()
             finally:
                 real.kill()
@@ -287,7 +287,7 @@ class _Between(paramiko.SubsystemHandler):
                 fault = self._awaited.pop(int.from_bytes(packet[5:9], "big"), None) if packet[4] != wire.VERSION_REPLY else None
                 changed = self._version(packet) if packet[4] == wire.VERSION_REPLY else packet
                 self._give(channel, fault.reply(changed) if fault is not None and fault.reply is not None else changed)
-        except (Cut, OSError):
+        except (Cut, OSError, EOFError, paramiko.SSHException):
             transport.close()
 
     def _give(self, channel: paramiko.Channel, reply: bytes) -> None:

@@ -11,7 +11,8 @@ from paramiko import SSHException
 
 from targets.errors import TargetUnreachable
 from targets.sftp import crew, wire
-from targets.sftp.session import WINDOW_BYTES, WINDOW_REQUESTS, Session, Work, ask, ask_all
+from targets.sftp.asking import ask, ask_all
+from targets.sftp.session import WINDOW_BYTES, WINDOW_REQUESTS, Session, Work
 
 T = TypeVar("T")
 
