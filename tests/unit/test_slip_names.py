@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packageslip import UnsafePath, check_href, check_module_url, check_path, collisions
+from packageslip.names import _PLAIN_HREF, _href_faults
 
 SAFE_PATHS = [
     "index.htm",
@@ -177,6 +178,13 @@ def test_a_place_elsewhere_is_refused(href: str) -> None:
     with pytest.raises(UnsafePath) as refused:
         check_href(href)
     assert refused.value.rule == "H1"
+
+
+@given(st.text("./?aB9%:\\#& @~\nü", max_size=12))
+@settings(max_examples=500, deadline=None)
+def test_a_place_that_passes_at_a_glance_would_pass_a_closer_look(href: str) -> None:
+    if _PLAIN_HREF.fullmatch(href):
+        assert list(_href_faults(href)) == []
 
 
 @pytest.mark.parametrize(
