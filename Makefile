@@ -46,7 +46,7 @@ format: $(VENV)/.installed-dev  ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix-only .
 
-coverage: $(VENV)/.installed-dev servers  ## run every test with branch coverage and show what is missing
+coverage: $(VENV)/.installed-dev servers  ## run every test with branch coverage; fails under 90 %
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage combine --quiet
@@ -58,4 +58,4 @@ lock: $(VENV)/.installed-dev  ## write the hash-pinned locks anew from setup.cfg
 	@$(VENV)/lock/bin/uv pip compile -q $(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock setup.cfg
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) build *.egg-info .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
