@@ -23,11 +23,6 @@ class SlipDiff:
     described: tuple[str, ...] = ()
     """Fields of the slip itself that differ (title, state, dependents, ...)."""
 
-    @property
-    def same_files(self) -> bool:
-        """Whether both slips publish the same files."""
-        return not (self.added or self.changed or self.removed or self.renamed or self.unknown)
-
 
 def diff_slips(old: Packageslip | None, new: Packageslip | None) -> SlipDiff:
     """What changes from `old` to `new`; None is a slip that does not exist and lists nothing."""
