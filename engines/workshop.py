@@ -14,7 +14,7 @@ from engines.claim import TaskClaim
 from engines.lease import Lease
 from sources import Source, open_source
 from store import Store
-from targets import Fenced, Target, TargetError, open_target
+from targets import Fenced, Target, open_target
 from tasks import Tools, execute, failure, views_source
 
 log = structlog.get_logger(__name__)
@@ -73,7 +73,8 @@ class Targets:
     def close(self) -> None:
         """Close them all; the next `get` opens again."""
         for target in self._opened.values():
-            with suppress(TargetError, OSError):
+            # Whatever a broken connection says at its end, the worker goes on.
+            with suppress(Exception):
                 target.close()
         self._opened.clear()
 
@@ -153,10 +154,11 @@ class Workshop:
 
     def _attempt(self, task: Task, claim: TaskClaim, name: str, targets: Targets) -> Result:
         try:
-            tools = self._tools(task, claim, targets.get(name), targets)
-        except Exception as error:  # noqa: BLE001 - a secret or a name in the configuration: the task's outcome, not the worker's end
+            return execute(task, self._tools(task, claim, targets.get(name), targets))
+        except Fenced:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the task and not the worker, which would hold it for ever
             return failure(task, claim.fence, error, name)
-        return execute(task, tools)
 
     def _tools(self, task: Task, claim: TaskClaim, target: Target, targets: Targets) -> Tools:
         return Tools(

@@ -42,7 +42,8 @@ def take_over(work: Work) -> Present:
 
 
 def _approved_serial(work: Work, error: SerialTooHigh) -> int:
-    live = work.tools.target.slip(work.task.url)
+    """The serial to go above, of the slip that is too new: of a group, one member may be ahead of the others."""
+    live = work.tools.open_target(error.target or work.target).slip(work.task.url)
     serial = live.serial or 0 if live else 0
     digest = hashlib.sha256(f"{work.task.url}\0{work.target}\0serial {serial}".encode()).hexdigest()
     if work.task.approved_plan != digest:

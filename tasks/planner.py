@@ -191,8 +191,8 @@ def _strangers(made: Plan, present: Slip, ground: Ground) -> Iterator[Objection]
     if foreign:
         yield Objection(
             Rule.STRANGERS,
-            f"{made.target} has files that are not ours where {made.url} must put {_some(foreign)}; "
-            "approve the plan with adopt to overwrite them",
+            f"{made.target} has files that {made.url} did not publish where it must put {_some(foreign)}; if another module "
+            "gave them away, publish that one first, otherwise approve the plan with adopt to overwrite them",
             foreign,
         )
 

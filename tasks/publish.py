@@ -28,8 +28,9 @@ def _publish(work: Work) -> Done:
     loaded = load(work)
     present = take_over(work)
     changed = make_equal(work, loaded, present, _intent(work))
-    # After an attempt that broke off, nobody knows whether its dependents were asked for.
-    again = work.task.attempts > 1
+    # After an attempt that broke off, nobody knows whether its dependents were asked for. Its number does not tell: one
+    # that was given back is not counted. The fence does, for it is new at each claim and the serial is the first one's.
+    again = work.task.fence != work.task.serial
     return Done(sentence(work), after_publish(work, loaded.slip, live_slip(present), changed=changed or again))
 
 

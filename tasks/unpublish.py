@@ -16,11 +16,12 @@ def unpublish(work: Work) -> Done:
     present = take_over(work)
     live = live_slip(present)
     last = live or _remembered(work)
+    # Asked for while nothing has happened: once the module is gone and recorded so, another attempt knows no last slip.
+    follow = _follow(work, last)
     if live:
         _withdraw(work, present)
     elif last and not work.published:
         work.published.append(published(work, None, work.tools.claim.serial))
-    follow = _follow(work, last)
     if live:
         return Done(f"gone from {work.target}: {work.summary.get('drop', 0)} files dropped", follow)
     return Done(f"was not published on {work.target}", follow)

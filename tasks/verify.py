@@ -1,6 +1,6 @@
 """VERIFY: compare a module on a target with its own slip; with `repair`, put back what differs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packageslip import Packageslip
 from targets import TargetBusy
@@ -82,6 +82,7 @@ def _repair(work: Work, drift: Drift) -> Done:
     slip = live_slip(present)
     if slip is None:
         return Done(f"{work.task.url} was unpublished on {work.target} meanwhile; there is nothing to repair")
-    wanted = obtainable_views(work, bare(slip, keep_views=True), None)
+    sound = replace(slip, views=tuple(view for view in slip.views if view.path not in drift.paths))
+    wanted = obtainable_views(work, bare(slip, keep_views=True), sound)
     make_equal(work, Loaded(wanted, None, bound=True), present, Intent(damaged=drift.paths))
     return Done(f"{len(drift.paths)} files on {work.target} were missing or damaged and were put back")

@@ -1,0 +1,132 @@
+"""What goes wrong at the wrong moment: outages just after a switch, a group half ahead, a worker that meets a fault."""
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from database import DatabaseUnavailable, Publication, Record, State
+from engines.workshop import Targets
+from packageslip import View, ViewKind
+from support.bench import Bench, settings_of
+from targets import Target
+
+A, PHYSICS = "/courses/a", "/courses/physics"
+
+
+def course_with_department(bench: Bench) -> None:
+    slip = bench.write(A, {"index.htm": "one"}, module_type="course")
+    bench.put_slip(replace(slip, dependents=(PHYSICS,)))
+    bench.write(PHYSICS, {"index.htm": "list"})
+
+
+def out_after_switch(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database does not answer once, just after the first switch."""
+    look: Callable[[Record, str, str], Publication | None] = Record.current
+    down: list[bool] = []
+
+    def reached(point: str) -> None:
+        if point == "switched" and not down:
+            down.append(True)
+
+    def current(record: Record, target: str, url: str) -> Publication | None:
+        if down == [True]:
+            down.append(False)
+            raise DatabaseUnavailable("the database does not answer")
+        return look(record, target, url)
+
+    bench.reached = reached
+    monkeypatch.setattr(Record, "current", current)
+
+
+def test_dependents_are_asked_for_although_the_attempt_was_given_back(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    course_with_department(bench)
+    out_after_switch(bench, monkeypatch)
+    task = bench.insert(A)
+    bench.run()
+    view = bench.desk.show(task)
+    assert [attempt.outcome for attempt in view.attempts] == ["RELEASED", "SUCCEEDED"]
+    assert {(child.action, child.url) for child in view.children} == {("DELIVER", A), ("PUBLISH", PHYSICS)}
+
+
+def test_the_same_after_an_unpublish(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    course_with_department(bench)
+    for environment in ("STAGING", "PRODUCTION"):
+        for url in (A, PHYSICS):
+            bench.well(url, environment)
+    out_after_switch(bench, monkeypatch)
+    task = bench.insert(A, "PRODUCTION", "UNPUBLISH")
+    bench.run("PRODUCTION")
+    view = bench.desk.show(task)
+    assert view.task.state is State.SUCCEEDED
+    assert [(child.action, child.url) for child in view.children] == [("PUBLISH", PHYSICS)]
+
+
+def test_a_member_that_is_newer_than_the_queue_can_be_approved(tmp_path: Path) -> None:
+    names = ("web1", "web2", "area", "production")
+    places = {name: {"kind": "local", "root": str(tmp_path / "targets" / name)} for name in names}
+    for name in places:
+        (tmp_path / "targets" / name).mkdir(parents=True)
+    origin = {"kind": "group", "members": ["web1", "web2"]}
+    bench = Bench(tmp_path, settings_of(tmp_path, targets={"origin": origin, **places}))
+    bench.write(A, {"index.htm": "one"})
+    bench.well(A)
+    (record,) = bench.target("web2").glob(".slipway/modules-*/modules/*/slip.xml")
+    record.write_text(re.sub(r'serial="\d+"', 'serial="999"', record.read_text()))
+    bench.write(A, {"index.htm": "two"})
+    held = bench.do(A)
+    assert held.task.state is State.HELD
+    assert "web2" in (held.task.reason or "")
+    assert held.plan is not None
+    bench.desk.approve(held.task.id, held.plan.digest)
+    bench.run()
+    assert bench.desk.show(held.task.id).task.state is State.SUCCEEDED
+    assert bench.live("web1") == bench.live("web2") == bench.wanted(A)
+    bench.close()
+
+
+def test_a_repair_leaves_sound_views_alone(bench: Bench) -> None:
+    slip = bench.write(A, {"index.htm": "one", "feed.xml": "feed 1"})
+    resources = tuple(each for each in slip.resources if each.path != "feed.xml")
+    bench.put_slip(replace(slip, resources=resources, views=(View("feed.xml", ViewKind.FEED),)))
+    bench.well(A)
+    (bench.site(A) / "feed.xml").write_text("feed 2")
+    shutil.rmtree(bench.root / "state/store")
+    (bench.target("origin") / "courses/a/index.htm").unlink()
+    assert bench.well(A, action="VERIFY", repair=True).attempts[-1].summary["put"] == 1
+    assert (bench.target("origin") / "courses/a/index.htm").read_text() == "one"
+    assert (bench.target("origin") / "courses/a/feed.xml").read_text() == "feed 1"
+
+
+def test_a_target_that_cannot_even_be_closed_does_not_end_the_worker() -> None:
+    class Broken:
+        closed = 0
+
+        def close(self) -> None:
+            Broken.closed += 1
+            raise EOFError("nothing there any more")
+
+    targets = Targets(lambda name: _as_target(Broken()))
+    targets.get("origin")
+    targets.close()
+    targets.close()
+    assert Broken.closed == 1
+
+
+def _as_target(thing: object) -> Target:
+    return thing  # type: ignore[return-value]
+
+
+def test_a_fault_while_an_error_is_judged_ends_the_task_and_not_the_worker(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.write(A, {"index.htm": "one"})
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a bug in the judgement")
+
+    monkeypatch.setattr("engines.workshop.execute", broken)
+    view = bench.do(A)
+    assert view.task.state is State.FAILED
+    assert "a bug in the judgement" in (view.task.reason or "")
