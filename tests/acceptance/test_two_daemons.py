@@ -82,7 +82,7 @@ def test_two_daemons_share_the_work(deployment: Deployment, tmp_path: Path) -> N
 
 
 def _insert(deployment: Deployment) -> list[int]:
-    """Rows of many modules in a random order, some with one batch in common; a fixed seed, so that a failure comes back."""
+    """Rows of many modules in a random order; a fixed seed, so that a failure comes back."""
     chance = random.Random(4)
     return [
         deployment.insert(
