@@ -173,6 +173,8 @@ def _environment(place: Location, environment: EnvironmentSettings, settings: Se
         yield from _known(here, area.target, settings.targets, "target")
         if area.target and area.target == environment.origin:
             yield Finding(here, "is the environment's own origin")
+        if area.target and area.target in {other.target for other in environment.holding_areas[:position]}:
+            yield Finding(here, "is a holding area twice; name all its modules in one of them")
 
 
 def _known_source(place: Location, name: str, settings: Settings) -> Iterator[Finding]:

@@ -120,6 +120,15 @@ CASES = [
         None,
     ),
     (
+        (
+            "[targets.area]\nkind = 'local'\nroot = '/area'\n[environments.MIRROR]\nsource = 'cms'\norigin = 'staging'\n"
+            "holding_areas = [{ target = 'area' }, { target = 'area', modules = { types = ['course'] } }]"
+        ),
+        "environments.MIRROR.holding_areas[1].target",
+        "is a holding area twice",
+        None,
+    ),
+    (
         "[environments.MIRROR]\nsource = 'cms'\norigin = 'staging'\nholding_areas = [{ target = 'production', modules = { type = [] } }]",
         "environments.MIRROR.holding_areas[0].modules.type",
         "not a known key",
