@@ -22,8 +22,8 @@ class Bell:
         return self._daemon is not None
 
     def ring(self) -> None:
-        """Wake the main loop; many rings are one. Safe in signal handlers."""
-        with suppress(BlockingIOError):
+        """Wake the main loop; many rings are one. Safe in signal handlers, and too late, when nobody listens any more."""
+        with suppress(OSError):
             os.write(self._writer, b"\0")
 
     def wait(self, seconds: float) -> bool:
@@ -54,6 +54,9 @@ class Bell:
 
     def close(self) -> None:
         """Let go of every end."""
-        for end in (self._reader, self._writer, self._daemon):
+        ends = (self._reader, self._writer, self._daemon)
+        # A worker that was left running may still ring: not into what gets the same number next.
+        self._reader = self._writer = -1
+        for end in ends:
             if end is not None:
                 os.close(end)

@@ -6,6 +6,7 @@ transaction, so that after any crash the next attempt goes on behind the last UR
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -49,9 +50,12 @@ def republish(work: Work) -> Done:
 
 
 def verify_everything(work: Work) -> Done:
-    """One VERIFY for each module that the target holds."""
+    """One VERIFY for each module that the target holds, or should hold."""
     parameters = {"repair": True} if work.parameter("repair") else {}
-    return _expand(work, work.tools.target.modules(), Action.VERIFY, parameters, bound=False)
+    record, target = work.tools.record, work.target
+    recorded = [*(["/"] if record.current(target, "/") else []), *record.below(target, "/")]
+    entries = chain(work.tools.target.modules(), map(CatalogueEntry, recorded))
+    return _expand(work, entries, Action.VERIFY, parameters, bound=False)
 
 
 def _expand(work: Work, entries: Iterable[CatalogueEntry], action: Action, parameters: Mapping[str, Any], *, bound: bool) -> Done:

@@ -19,7 +19,7 @@ def after_publish(work: Work, wanted: Packageslip, before: Packageslip | None, *
     """The tasks that follow a publication of `wanted` on the task's target. `before`: what was live there."""
     version = work.published[-1].version if work.published else before.version if before else version_of(wanted)
     deliveries = _deliveries(work, wanted.module_type, version, changed=changed)
-    return (*deliveries, *(dependents(work, wanted) if changed else ()))
+    return (*deliveries, *(dependents(work, wanted, before) if changed else ()))
 
 
 def _deliveries(work: Work, module_type: str | None, version: Digest | None, *, changed: bool) -> Iterator[NewTask]:
@@ -58,12 +58,16 @@ def _further(work: Work, action: Action, target: str, version: Digest | None) ->
     )
 
 
-def dependents(work: Work, slip: Packageslip) -> Iterator[NewTask]:
-    """One PUBLISH for each module that shows this one, in the batch of the root, a generation later."""
+def dependents(work: Work, *slips: Packageslip | None) -> Iterator[NewTask]:
+    """One PUBLISH for each module that shows this one, in the batch of the root, a generation later.
+
+    `slips`: the new one and the one before it, for a module that is no longer named shows this one until it is made again.
+    """
     task, environment = work.task, work.tools.environment
     if not environment.dependents or task.generation >= GENERATIONS:
         return
-    for url in sorted({*slip.dependents, *_departments(work, slip)} - {task.url}):
+    named = {url for slip in slips if slip for url in (*slip.dependents, *_departments(work, slip))}
+    for url in sorted(named - {task.url}):
         version = _version_to_promote(work, url)
         if version is None and promoted_from(environment):
             log.info("dependent is not there to be promoted", task=task.id, url=url, source=environment.source)
@@ -88,7 +92,7 @@ def _departments(work: Work, slip: Packageslip) -> Iterator[str]:
             yield known[department]
         else:
             log.warning("department has no URL in [departments]", task=work.task.id, department=department)
-            work.summary.setdefault("unknown_departments", []).append(department)
+            work.summary["unknown_departments"] = sorted({*work.summary.get("unknown_departments", ()), department})
 
 
 def _version_to_promote(work: Work, url: str) -> Digest | None:

@@ -66,7 +66,7 @@ def verdict_of(error: Exception, *, task_target: str, breakers: Mapping[str, str
     breaker = breakers.get(_down(error, task_target)) if outcome is Outcome.UNREACHABLE else None
     if outcome is Outcome.UNREACHABLE and breaker is None:
         outcome, then = Outcome.RETRY, AGAIN
-    words = str(error) or type(error).__name__
+    words = str(error).rstrip(". ") or type(error).__name__
     retry_after = error.retry_after if isinstance(error, TransientSourceError) else None
     return Verdict(outcome, f"{words}; {then}" if then else words, type(error).__name__, breaker, retry_after, kind is Exception)
 

@@ -36,7 +36,7 @@ def verify(work: Work) -> Done:
         return verify_everything(work)
     slip, drift = _settled_drift(work)
     if slip is None:
-        return Done(f"{work.task.url} is not published on {work.target}; there is nothing to verify")
+        return _absent(work)
     work.summary |= {"missing": list(drift.missing[:LISTED]), "differing": list(drift.differing[:LISTED])}
     files = sum(1 for _ in slip.files())
     if not drift.paths:
@@ -46,6 +46,18 @@ def verify(work: Work) -> Done:
     raise Drifted(
         f"of {files} files of {work.task.url} on {work.target}, {len(drift.missing)} are missing, {len(drift.differing)} differ "
         f"from the slip ({', '.join(sorted(drift.paths)[:3])}); 'slipway verify --repair' puts them back"
+    )
+
+
+def _absent(work: Work) -> Done:
+    """No slip lies there. Raises Drifted if one should: a disk that is not mounted looks like a target with nothing on it."""
+    url, target = work.task.url, work.target
+    known = work.tools.record.current(target, url)
+    if known is None:
+        return Done(f"{url} is not published on {target}; there is nothing to verify")
+    raise Drifted(
+        f"{url} should be live on {target} since {known.since:%Y-%m-%d %H:%M} UTC, but nothing of ours is there; look whether "
+        "its disk is mounted and its area is whole, then publish the module again"
     )
 
 

@@ -130,3 +130,33 @@ def test_a_fault_while_an_error_is_judged_ends_the_task_and_not_the_worker(bench
     view = bench.do(A)
     assert view.task.state is State.FAILED
     assert "a bug in the judgement" in (view.task.reason or "")
+
+
+def test_an_origin_that_lost_everything_is_no_origin_without_faults(bench: Bench) -> None:
+    bench.write("/", {"index.htm": "home"})
+    bench.write(A, {"index.htm": "one"})
+    bench.well(A)
+    bench.well("/")
+    shutil.rmtree(bench.target("origin"))
+    bench.target("origin").mkdir()
+    view = bench.do(A, action="VERIFY")
+    assert view.task.state is State.FAILED
+    assert "should be live on origin since" in (view.task.reason or "")
+    bench.well("/", action="VERIFY", all=True)
+    verified = [task for task in bench.desk.find(action="VERIFY", limit=10) if not task.parameters.get("all")]
+    assert {(task.url, task.state) for task in verified} == {(A, State.FAILED), ("/", State.FAILED)}
+
+
+def test_who_is_no_longer_named_as_a_dependent_is_made_again_once_more(bench: Bench) -> None:
+    slip = bench.write(A, {"index.htm": "one"})
+    for url in (PHYSICS, "/courses/chemistry"):
+        bench.write(url, {"index.htm": url})
+    bench.put_slip(replace(slip, dependents=(PHYSICS,), linked_departments=("99",)))
+    bench.well(A)
+    moved = replace(slip, dependents=("/courses/chemistry",), linked_departments=("99",))
+    bench.put_slip(moved)
+    view = bench.well(A)
+    assert sorted(child.url for child in view.children) == ["/courses/chemistry", PHYSICS]
+    assert view.attempts[-1].summary["unknown_departments"] == ["99"]
+    bench.put_slip(replace(moved, title="Later"))
+    assert [child.url for child in bench.well(A).children] == ["/courses/chemistry"]

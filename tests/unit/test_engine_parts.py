@@ -221,3 +221,13 @@ def test_the_bell_tells_rings_of_the_daemon_from_our_own() -> None:
     assert not bell.attended
     assert not bell.wait(0)
     bell.close()
+
+
+def test_a_ring_after_the_end_reaches_nobody() -> None:
+    bell = Bell()
+    bell.close()
+    reader, writer = os.pipe()
+    bell.ring()
+    os.close(writer)
+    assert os.read(reader, 1) == b""
+    os.close(reader)

@@ -87,6 +87,9 @@ def test_the_sentence_says_what_happens_next() -> None:
     assert verdict_of(targets.TargetBusy("origin is busy"), task_target="t", breakers={}).sentence == (
         "origin is busy; it is tried again by itself"
     )
+    assert verdict_of(targets.TargetBusy("It is busy."), task_target="t", breakers={}).sentence == (
+        "It is busy; it is tried again by itself"
+    )
     assert "slipway queue retry" in verdict_of(targets.NoSpace("origin is full"), task_target="t", breakers={}).sentence
 
 
