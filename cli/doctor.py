@@ -12,7 +12,7 @@ from cli.flags import AS_JSON
 from cli.places import source_of, store_of, target_of
 from cli.session import Session, in_session, open_database
 from cli.target import check_fields, check_words
-from config import ConfigError, Settings, find_file
+from config import ConfigError, SecretError, Settings, find_file
 from config import check as check_config
 from database import DatabaseError
 from sources import SourceError
@@ -60,13 +60,16 @@ def guarded(session: Session, what: str, name: str, checks: Callable[[Session, s
     """The checks, or the one failure that kept them from being made."""
     try:
         yield from checks(session, name)
-    except (SourceError, TargetError, ConfigError, OSError) as error:
+    except (SourceError, TargetError, SecretError, ConfigError, OSError) as error:
         yield Check("failure", f"{what}: {error}", "correct that and run 'slipway doctor' again")
 
 
 def queue_checks(session: Session) -> Iterator[Check]:
     try:
         database = open_database(session.settings, session.secrets)
+    except SecretError as error:
+        yield Check("failure", f"queue: {error}", "make the secret readable for this account")
+        return
     except DatabaseError as error:
         yield Check("failure", f"queue: {error}", "'slipway db upgrade' makes the schema; is the server up?")
         return

@@ -115,4 +115,6 @@ def queued(session: Session, environment: str, ids: Sequence[int], *, as_json: b
 def hint_if_alone(session: Session, environment: str) -> None:
     """Tell somebody who would wait for ever that nobody works here."""
     if not Intake(session.database).poll().engines.get(environment):
-        session.say(f"no engine of {environment} is running: start 'slipway run', or use --now")
+        session.say(
+            f"no engine of {environment} is running now: a running daemon starts one within a second; without one, 'slipway run' or --now"
+        )

@@ -278,6 +278,18 @@ def test_doctor_names_each_fault_with_its_remedy(published: SmallSite) -> None:
     assert published.json("doctor")["ok"] is False
 
 
+def test_doctor_looks_at_everything_although_a_secret_cannot_be_read(published: SmallSite) -> None:
+    secret = published.folder / "gone.secret"
+    lost = f'[sources.other]\nkind = "http"\nurl = "http://127.0.0.1:9"\nusername = "me"\npassword = {{ file = "{secret}" }}\n'
+    published.config.write_text(published.config.read_text() + lost)
+    result = published.run("doctor")
+    assert result.exit_code == 1
+    failures = [line for line in result.stdout.splitlines() if line.startswith("FAILURE")]
+    assert len(failures) == 1
+    assert str(secret) in failures[0]
+    assert "target production" in result.stdout
+
+
 def test_init_writes_a_configuration_that_is_good_and_never_replaces_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     file = tmp_path / "etc" / "slipway.toml"
