@@ -116,5 +116,5 @@ def hint_if_alone(session: Session, environment: str) -> None:
     """Tell somebody who would wait for ever that nobody works here."""
     if not Intake(session.database).poll().engines.get(environment):
         session.say(
-            f"no engine of {environment} is running now: a running daemon starts one within a second; without one, 'slipway run' or --now"
+            f"no engine of {environment} is at work now: a daemon starts one by itself; without one, 'slipway run' or --now"
         )
