@@ -27,6 +27,7 @@ class Verdict:
 
 AGAIN = "it is tried again by itself"
 WAITS = "it waits until that answers, and loses no attempt"
+UNGUARDED = AGAIN + ", and loses no attempt"
 CORRECT = "correct that, then insert the task again ('slipway queue retry')"
 
 TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
@@ -60,12 +61,12 @@ def verdict_of(error: Exception, *, task_target: str, breakers: Mapping[str, str
     """The outcome of a task for `task_target` that ended with this error.
 
     `breakers`: what may be down ("origin", "source:cms") to the breaker that its outage opens. An outage of anything else
-    would be tried again at once and for ever, for nothing in the queue waits for it: it counts as a failure for the moment.
+    opens none, for these tasks would not wait for it: the queue lets each wait a while. No outage spends an attempt.
     """
     kind, outcome, then = next(row for row in TABLE if isinstance(error, row[0]))
     breaker = breakers.get(_down(error, task_target)) if outcome is Outcome.UNREACHABLE else None
     if outcome is Outcome.UNREACHABLE and breaker is None:
-        outcome, then = Outcome.RETRY, AGAIN
+        then = UNGUARDED
     words = str(error).rstrip(". ") or type(error).__name__
     retry_after = error.retry_after if isinstance(error, TransientSourceError) else None
     return Verdict(outcome, f"{words}; {then}" if then else words, type(error).__name__, breaker, retry_after, kind is Exception)

@@ -10,7 +10,8 @@ import pytest
 
 from database import DatabaseUnavailable, Publication, Record, State
 from engines.workshop import Targets
-from packageslip import View, ViewKind
+from packageslip import Packageslip, View, ViewKind
+from sources import SourceUnreachable
 from support.bench import Bench, settings_of
 from targets import Target
 
@@ -160,3 +161,30 @@ def test_who_is_no_longer_named_as_a_dependent_is_made_again_once_more(bench: Be
     assert view.attempts[-1].summary["unknown_departments"] == ["99"]
     bench.put_slip(replace(moved, title="Later"))
     assert [child.url for child in bench.well(A).children] == ["/courses/chemistry"]
+
+
+def test_an_outage_that_a_delivery_meets_at_the_source_costs_it_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.write(A, {"index.htm": "one"}, module_type="course")
+
+    def lost(point: str) -> None:
+        if point == "finishing":
+            shutil.rmtree(bench.root / "state/store")
+            (bench.target("origin") / "courses/a/index.htm").unlink()
+            monkeypatch.setattr(bench.workshop("STAGING").sources.get("cms"), "slip", _no_answer)
+            bench.reached = lambda _: None
+
+    bench.reached = lost
+    bench.insert(A)
+    views = bench.run()
+    assert [(view.task.action, view.task.state) for view in views] == [("PUBLISH", State.SUCCEEDED), ("DELIVER", State.READY)]
+    delivery = views[-1].task
+    assert delivery.attempts == 0
+    assert delivery.run_after is not None
+    assert delivery.created_at is not None
+    assert delivery.run_after > delivery.created_at
+    assert (delivery.reason or "").endswith("it is tried again by itself, and loses no attempt")
+    assert not [breaker for breaker in bench.desk.breakers() if breaker.open]
+
+
+def _no_answer(_url: str) -> Packageslip:
+    raise SourceUnreachable("cms does not answer", source="cms")
