@@ -13,6 +13,7 @@ from targets import FilePut, Moved, Present, SerialTooHigh
 from tasks.errors import PlanHeld, PlanRefused
 from tasks.planner import Ground, Policy, plan, standing
 from tasks.plans import Plan, together
+from tasks.tools import members
 from tasks.work import Work
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,9 @@ def take_over(work: Work) -> Present:
         log.info("unfinished release rolled forward", task=work.task.id, url=url, target=target.name, serial=last.serial)
         work.published.append(published(work, last.slip, last.serial))
         work.summary["recovered"] = True
+    late = sorted(set(members(work.tools.settings, work.target)) - {each.target for each in present.each()})
+    if late:
+        work.summary["lagging"] = late
     return present
 
 

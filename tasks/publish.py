@@ -42,5 +42,5 @@ def sentence(work: Work) -> str:
     """What was done, for `queue list` and `why`."""
     put, drop, keep = (work.summary.get(name, 0) for name in ("put", "drop", "keep"))
     if not put and not drop:
-        return f"live on {work.target}: nothing had to move, {keep} files are as they should be"
-    return f"live on {work.target}: {put} files put, {drop} dropped, {keep} kept"
+        return f"live on {work.target}: nothing had to move, {keep} files are as they should be{work.laggards()}"
+    return f"live on {work.target}: {put} files put, {drop} dropped, {keep} kept{work.laggards()}"

@@ -88,6 +88,10 @@ def needs(environment: EnvironmentSettings, target: str) -> tuple[str, ...]:
 
 def breakers(settings: Settings, environment: EnvironmentSettings, target: str) -> Mapping[str, str]:
     """What may be down to the breaker that its outage opens: an outage of a member is one of its group."""
+    return {name: name for name in needs(environment, target)} | dict.fromkeys([target, *members(settings, target)], target)
+
+
+def members(settings: Settings, target: str) -> tuple[str, ...]:
+    """The targets that a group consists of; none for every other kind."""
     kind = settings.targets[target]
-    members = kind.members if isinstance(kind, GroupTarget) else ()
-    return {name: name for name in needs(environment, target)} | dict.fromkeys([target, *members], target)
+    return kind.members if isinstance(kind, GroupTarget) else ()

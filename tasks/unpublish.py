@@ -23,8 +23,8 @@ def unpublish(work: Work) -> Done:
     elif last and not work.published:
         work.published.append(published(work, None, work.tools.claim.serial))
     if live:
-        return Done(f"gone from {work.target}: {work.summary.get('drop', 0)} files dropped", follow)
-    return Done(f"was not published on {work.target}", follow)
+        return Done(f"gone from {work.target}: {work.summary.get('drop', 0)} files dropped{work.laggards()}", follow)
+    return Done(f"was not published on {work.target}{work.laggards()}", follow)
 
 
 def _remembered(work: Work) -> Packageslip | None:

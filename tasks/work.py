@@ -62,6 +62,11 @@ class Work:
         self._now = Progress(now.task, now.step, now.files_done + 1, now.files_total, now.bytes_done + size, now.bytes_total)
         self.tools.report(self._now)
 
+    def laggards(self) -> str:
+        """What to add to a sentence about a group of which not every member answered."""
+        late: list[str] = self.summary.get("lagging", [])
+        return f"; {', '.join(late)} did not answer: do this again when it does" if late else ""
+
     def count(self, counts: Mapping[str, int]) -> None:
         """Add to the summary's counts."""
         for name, number in counts.items():

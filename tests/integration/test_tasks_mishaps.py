@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from engines.workshop import Targets
 from packageslip import Packageslip, View, ViewKind
 from sources import SourceUnreachable
 from support.bench import Bench, settings_of
-from targets import Target
+from targets import Claim, OrderedTarget, Present, Target, TargetUnreachable
 
 A, PHYSICS = "/courses/a", "/courses/physics"
 
@@ -66,27 +66,49 @@ def test_the_same_after_an_unpublish(bench: Bench, monkeypatch: pytest.MonkeyPat
     assert [(child.action, child.url) for child in view.children] == [("PUBLISH", PHYSICS)]
 
 
-def test_a_member_that_is_newer_than_the_queue_can_be_approved(tmp_path: Path) -> None:
+@pytest.fixture
+def group(tmp_path: Path) -> Iterator[Bench]:
+    """STAGING publishes to web1 and web2 together; one of them may lag."""
     names = ("web1", "web2", "area", "production")
     places = {name: {"kind": "local", "root": str(tmp_path / "targets" / name)} for name in names}
     for name in places:
         (tmp_path / "targets" / name).mkdir(parents=True)
-    origin = {"kind": "group", "members": ["web1", "web2"]}
+    origin = {"kind": "group", "members": ["web1", "web2"], "quorum": 1}
     bench = Bench(tmp_path, settings_of(tmp_path, targets={"origin": origin, **places}))
-    bench.write(A, {"index.htm": "one"})
-    bench.well(A)
-    (record,) = bench.target("web2").glob(".slipway/modules-*/modules/*/slip.xml")
+    yield bench
+    bench.close()
+
+
+def test_a_member_that_lags_is_named(group: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    group.write(A, {"index.htm": "one"})
+    takes_over = OrderedTarget.present
+
+    def present(target: OrderedTarget, url: str, claim: Claim) -> Present:
+        if target.name == "web2":
+            raise TargetUnreachable("web2 does not answer", target="web2")
+        return takes_over(target, url, claim)
+
+    monkeypatch.setattr(OrderedTarget, "present", present)
+    reasons = [group.well(A, action=action).task.reason for action in ("PUBLISH", "PUBLISH", "UNPUBLISH", "UNPUBLISH")]
+    assert all((reason or "").endswith("; web2 did not answer: do this again when it does") for reason in reasons)
+    monkeypatch.undo()
+    assert group.well(A).task.reason == "live on origin: 2 files put, 0 dropped, 0 kept"
+
+
+def test_a_member_that_is_newer_than_the_queue_can_be_approved(group: Bench) -> None:
+    group.write(A, {"index.htm": "one"})
+    group.well(A)
+    (record,) = group.target("web2").glob(".slipway/modules-*/modules/*/slip.xml")
     record.write_text(re.sub(r'serial="\d+"', 'serial="999"', record.read_text()))
-    bench.write(A, {"index.htm": "two"})
-    held = bench.do(A)
+    group.write(A, {"index.htm": "two"})
+    held = group.do(A)
     assert held.task.state is State.HELD
     assert "web2" in (held.task.reason or "")
     assert held.plan is not None
-    bench.desk.approve(held.task.id, held.plan.digest)
-    bench.run()
-    assert bench.desk.show(held.task.id).task.state is State.SUCCEEDED
-    assert bench.live("web1") == bench.live("web2") == bench.wanted(A)
-    bench.close()
+    group.desk.approve(held.task.id, held.plan.digest)
+    group.run()
+    assert group.desk.show(held.task.id).task.state is State.SUCCEEDED
+    assert group.live("web1") == group.live("web2") == group.wanted(A)
 
 
 def test_a_repair_leaves_sound_views_alone(bench: Bench) -> None:
