@@ -1,5 +1,7 @@
 """Fixtures of all tests: each plugin starts what it needs and stops it again."""
 
+import signal
+
 pytest_plugins: list[str] = [
     "support.http_cms",
     "support.source_kinds",
@@ -14,3 +16,7 @@ pytest_plugins: list[str] = [
     "support.engine_process",
     "support.small_site",
 ]
+
+# A shell's background job ignores SIGINT, and so would every process that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
