@@ -2,8 +2,9 @@
 
 StoreError
 ├── BlobMissing        it is not (or no longer) here: fetch it again
-├── StoreFull          this machine's disk or quota is full: a person must make room
-└── StoreUnwritable    the folder cannot be written (permissions, read-only): a person must act
+├── StoreFull          this machine's disk or quota is full: try again, a person may have made room
+├── StoreHindered      the machine cannot do it for the moment (open files, memory, a read-only or faulty disk): try again
+└── StoreUnwritable    the folder cannot be written (permissions, a file in its place): a person must act
 """
 
 
@@ -21,6 +22,10 @@ class BlobMissing(StoreError):
 
 class StoreFull(StoreError):
     """No room for another blob."""
+
+
+class StoreHindered(StoreError):
+    """The machine cannot use the store for the moment."""
 
 
 class StoreUnwritable(StoreError):

@@ -34,7 +34,7 @@ class Incoming:
             self._temporary.unlink(missing_ok=True)
 
     def write(self, chunk: bytes) -> None:
-        """Add to the end. Raises StoreFull."""
+        """Add to the end. Raises StoreFull, StoreHindered."""
         self._hash.update(chunk)
         self._size += len(chunk)
         rest = memoryview(chunk)

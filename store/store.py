@@ -4,6 +4,7 @@ A blob's file appears complete, by a rename, or not at all; nobody ever changes 
 is the moment of its last use, so that a collection spares what somebody is about to read.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from store.incoming import Incoming
 _INCOMING = "incoming"
 _ABANDONED = 24 * 3600.0
 """Seconds without a write after which a temporary file has no writer any more: no transfer may be silent for so long."""
+
+
+_UNTOUCHABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""Another account's blob, or a read-only disk: it can be read, only its time of use stays as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,9 @@ class Store:
             os.utime(self.path(digest))
         except FileNotFoundError:
             return False
-        except PermissionError:
-            # Another account's blob: it can be read, only its time of use stays as it was.
+        except OSError as error:
+            if error.errno not in _UNTOUCHABLE:
+                raise
             return self.path(digest).exists()
         return True
 
@@ -70,7 +76,7 @@ class Store:
         return self.root / name[:2] / name
 
     def incoming(self) -> Incoming:
-        """A new blob to write. Raises StoreFull, StoreUnwritable."""
+        """A new blob to write. Raises StoreFull, StoreHindered, StoreUnwritable."""
         return Incoming(self.root / _INCOMING / uuid4().hex, self.path, fsync=self._fsync)
 
     def verify(self, digest: bytes) -> bool:

@@ -8,7 +8,7 @@ TargetError
 │   ├── HostKeyRefused          unknown or changed host key; seen before authentication
 │   ├── LoginRefused            one try, never repeated
 │   ├── PermissionRefused       the account may not write there
-│   ├── NoSpace                 the file system is full, or has too few free inodes
+│   ├── NoSpace                 the file system is full, or has too few free inodes; tried again, for room may have been made
 │   ├── TargetUnfit             a needed ability is missing (posix-rename, fsync where asked for, one file system)
 │   └── PathBlocked             a directory, link or special file stands where a file must go
 ├── Fenced                      somebody with a later fence has this module: stop, touch nothing, report nothing

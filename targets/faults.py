@@ -16,7 +16,7 @@ def target_error(error: OSError, target: str) -> TargetError:
     """What an error of a system call means for the task."""
     what = f"{target}: {error.filename2 or error.filename or 'a file'}: {error.strerror or error}"
     if error.errno in FULL:
-        return NoSpace(f"{what}; make room and run the task again", target=target)
+        return NoSpace(f"{what}; make room there", target=target)
     if error.errno == errno.EROFS:
         return PermissionRefused(f"{what}; mount it for writing", target=target)
     if error.errno in DENIED:

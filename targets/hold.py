@@ -51,7 +51,7 @@ class Hold:
     def _denied(self, call: Call) -> PermissionRefused:
         what = f"{call.op} {call.path}" + (f" to {call.to}" if call.to else "")
         return PermissionRefused(
-            f"{self.target}: the account may not {what}; give it the right to write there and run the task again",
+            f"{self.target}: the account may not {what}; give it the right to write there",
             target=self.target,
         )
 

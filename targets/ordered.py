@@ -102,7 +102,7 @@ class OrderedTarget:
         if need > room[0] or len(coming) > room[1]:
             raise NoSpace(
                 f"{self._name}: {need} bytes and {len(coming)} files are needed (10 % spare), {room[0]} bytes and {room[1]} "
-                "files are free; make room and run the task again",
+                "files are free; make room there",
                 target=self._name,
             )
 

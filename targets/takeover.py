@@ -55,7 +55,7 @@ class Takeover:
             if self._outranked(slip):
                 continue
             return hold, Present(self.url, self.target, slip, recovered, token=hold.names.token)
-        raise TargetBusy(f"{self.target}: {self.url} keeps changing hands; the task tries again later", target=self.target)
+        raise TargetBusy(f"{self.target}: {self.url} keeps changing hands", target=self.target)
 
     def _take(self) -> Hold | None:
         """Steps 1 to 4; None: look again."""

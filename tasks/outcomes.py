@@ -7,8 +7,16 @@ from config import SecretError
 from database import DatabaseUnavailable, Outcome
 from packageslip import SlipError
 from sources import PermanentSourceError, SourceError, SourceUnreachable, TransientSourceError
-from store import BlobMissing, StoreError
-from targets import AreaMissing, PermanentTargetError, SerialTooHigh, TargetError, TargetUnreachable, TransientTargetError
+from store import BlobMissing, StoreError, StoreFull, StoreHindered
+from targets import (
+    AreaMissing,
+    NoSpace,
+    PermanentTargetError,
+    SerialTooHigh,
+    TargetError,
+    TargetUnreachable,
+    TransientTargetError,
+)
 from tasks.errors import Cancelled, PlanHeld, Released, TaskError
 
 
@@ -28,11 +36,13 @@ class Verdict:
 AGAIN = "it is tried again by itself"
 WAITS = "it waits until that answers, and loses no attempt"
 UNGUARDED = AGAIN + ", and loses no attempt"
-CORRECT = "correct that, then insert the task again ('slipway queue retry')"
+CORRECT = "once that is mended, insert the task again ('slipway queue retry')"
 
 TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (TargetUnreachable, Outcome.UNREACHABLE, WAITS),
     (TransientTargetError, Outcome.RETRY, AGAIN),
+    # A disk that is full at night has room again once a person came, or a log was rotated: a queue of tasks must not fail.
+    (NoSpace, Outcome.RETRY, AGAIN),
     (AreaMissing, Outcome.FAILED, CORRECT),
     (SerialTooHigh, Outcome.HELD, "approve it to publish over the newer one, or cancel it"),
     (PermanentTargetError, Outcome.FAILED, CORRECT),
@@ -43,6 +53,8 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (SourceError, Outcome.FAILED, CORRECT),
     (SlipError, Outcome.FAILED, "correct the slip at its source, then insert the task again"),
     (BlobMissing, Outcome.RETRY, AGAIN),
+    (StoreFull, Outcome.RETRY, AGAIN),
+    (StoreHindered, Outcome.RETRY, AGAIN),
     (StoreError, Outcome.FAILED, CORRECT),
     (DatabaseUnavailable, Outcome.RELEASED, AGAIN),
     (SecretError, Outcome.FAILED, CORRECT),

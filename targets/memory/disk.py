@@ -79,7 +79,7 @@ class MemoryDisk:
         node = self._files.add(write.path, EntryType.FILE, mode=0o644 if write.mode is None else write.mode)
         self._hook("write", write.path, "")
         if self._files.room is not None and len(content) > self._files.room[0]:
-            raise NoSpace(f"{self._target}: no room for {write.path}", target=self._target)
+            raise NoSpace(f"{self._target}: no room for {write.path}; make room there", target=self._target)
         node.content = content
         if (len(content), sha256(content).digest()) != (write.size, write.digest):
             self._run(Call(Op.UNLINK, write.path))

@@ -22,7 +22,7 @@ _ANSWERS = {wire.OK: Answer.OK, wire.NO_SUCH_FILE: Answer.ABSENT, wire.PERMISSIO
 _KINDS: dict[int, tuple[type[Exception], str]] = {
     wire.OK: (TransientTargetError, "the server says OK where something else belongs"),
     wire.NO_SUCH_FILE: (FileNotFoundError, "the file, or a folder on the way, is not there"),
-    wire.PERMISSION_DENIED: (PermissionRefused, "the account may not; give it the right to, then retry the task"),
+    wire.PERMISSION_DENIED: (PermissionRefused, "the account may not; give it that right"),
     wire.BAD_MESSAGE: (PermanentTargetError, "the server cannot take this name or request"),
     wire.NO_CONNECTION: (TargetUnreachable, "the server lost its own connection"),
     wire.CONNECTION_LOST: (TargetUnreachable, "the server lost its own connection"),
@@ -69,7 +69,7 @@ def explain(
     if room is not None and (room.free_bytes < max(size, _BLOCK) or room.free_inodes == 0):
         return NoSpace(
             f"could not {doing} {name}, a file of {size} bytes: the file system is full "
-            f"({room.free_bytes} bytes and {room.free_inodes} inodes are free). Make room there, then retry the task."
+            f"({room.free_bytes} bytes and {room.free_inodes} inodes are free). Make room there."
         )
     return fault(session, status, doing, path, size)
 

@@ -26,7 +26,7 @@ BREAKERS = {"origin": "origin", "staging": "staging", "source:cms": "source:cms"
         (targets.HostKeyRefused("key"), Outcome.FAILED, None),
         (targets.LoginRefused("login"), Outcome.FAILED, None),
         (targets.PermissionRefused("no"), Outcome.FAILED, None),
-        (targets.NoSpace("full"), Outcome.FAILED, None),
+        (targets.NoSpace("full"), Outcome.RETRY, None),
         (targets.TargetUnfit("unfit"), Outcome.FAILED, None),
         (targets.PathBlocked("folder"), Outcome.FAILED, None),
         (targets.AreaMissing("adopt"), Outcome.FAILED, None),
@@ -45,7 +45,9 @@ BREAKERS = {"origin": "origin", "staging": "staging", "source:cms": "source:cms"
         (BadSlip("slip", [Fault(3, "R", "wrong")]), Outcome.FAILED, None),
         (UnsafePath("..", "N1", "climbs"), Outcome.FAILED, None),
         (store.BlobMissing(b"\0" * 32), Outcome.RETRY, None),
-        (store.StoreFull("full"), Outcome.FAILED, None),
+        (store.StoreFull("full"), Outcome.RETRY, None),
+        (store.StoreHindered("too many open files"), Outcome.RETRY, None),
+        (store.StoreUnwritable("no right"), Outcome.FAILED, None),
         (DatabaseUnavailable("down"), Outcome.RELEASED, None),
         (SecretError("no file"), Outcome.FAILED, None),
         (PlanHeld("held", "00", {}), Outcome.HELD, None),
@@ -90,7 +92,12 @@ def test_the_sentence_says_what_happens_next() -> None:
     assert verdict_of(targets.TargetBusy("It is busy."), task_target="t", breakers={}).sentence == (
         "It is busy; it is tried again by itself"
     )
-    assert "slipway queue retry" in verdict_of(targets.NoSpace("origin is full"), task_target="t", breakers={}).sentence
+    assert verdict_of(targets.NoSpace("origin is full; make room there"), task_target="t", breakers={}).sentence == (
+        "origin is full; make room there; it is tried again by itself"
+    )
+    assert verdict_of(targets.PathBlocked("origin: a link. Move it away"), task_target="t", breakers={}).sentence == (
+        "origin: a link. Move it away; once that is mended, insert the task again ('slipway queue retry')"
+    )
 
 
 def settings() -> Settings:

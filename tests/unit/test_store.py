@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store import BlobMissing, Collected, Store, StoreFull, StoreUnwritable
+from store import BlobMissing, Collected, Store, StoreFull, StoreHindered, StoreUnwritable
 
 DAY = 24 * 3600.0
 
@@ -200,6 +200,29 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing_behind(store: Store, monke
         with pytest.raises(StoreFull, match=r"no room in the content store at .*slipway store gc"):
             incoming.write(b"too much")
     assert temporaries(store) == []
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.EIO])
+def test_what_may_pass_by_itself_is_said_so(store: Store, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def hindered(*_args: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", hindered)
+    with pytest.raises(StoreHindered, match=f"for the moment: {os.strerror(number)}"), store.incoming():
+        pytest.fail("nothing can be written there")
+
+
+def test_a_blob_on_a_disk_that_became_read_only_can_be_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = keep(store, b"kept")
+
+    def read_only(*_args: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "utime", read_only)
+    assert store.has(digest)
+    assert not store.has(b"\0" * 32)
+    with store.open(digest) as blob:
+        assert blob.read() == b"kept"
 
 
 def test_short_writes_are_continued(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
