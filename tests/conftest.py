@@ -12,6 +12,7 @@ pytest_plugins: list[str] = [
     "support.target_kinds",
     "support.real_data",
     "support.deployment",
+    "support.operators",
     "support.bench",
     "support.engine_process",
     "support.small_site",

@@ -1,6 +1,9 @@
 """An origin that somebody else filled: equal files are adopted, different ones wait for a person, who approves by SQL."""
 
+import hashlib
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,8 +11,6 @@ import sqlalchemy as sa
 
 from packageslip import build_slip, write_slip
 from support.deployment import Deploy, Deployment, digests, tree
-from support.mariadb import Server
-from support.operators import operator_url
 from support.sshd import Sshd, StartSshd
 
 URL = "/courses/physics/8-01"
@@ -57,13 +58,11 @@ def _give(origin: Sshd, path: str, content: str) -> None:
     for place in (file, *file.parents):
         if place == origin.accounts[0].root:
             break
-        import os
-
         os.chown(place, owner.st_uid, owner.st_gid)
 
 
 def test_equal_files_are_adopted_and_different_ones_wait_for_a_person(
-    deployment: Deployment, origin: Sshd, mariadb_server: Server, mariadb_url: str, tmp_path: Path
+    deployment: Deployment, origin: Sshd, operator_url: Callable[[str], str], tmp_path: Path
 ) -> None:
     root = origin.accounts[0].root
     module = URL[1:]
@@ -78,7 +77,7 @@ def test_equal_files_are_adopted_and_different_ones_wait_for_a_person(
     assert "syllabus.htm" in row["reason"]
     assert digests(tree(root)) == _as_text(module, index="new index.htm", syllabus="somebody else's")
 
-    with sa.create_engine(operator_url(mariadb_server, mariadb_url), poolclass=sa.NullPool).begin() as operator:
+    with sa.create_engine(operator_url(deployment.url), poolclass=sa.NullPool).begin() as operator:
         plan = operator.execute(sa.text("SELECT digest FROM plan WHERE task = :task"), {"task": task}).scalar_one()
         approval = json.dumps({"task": task, "plan": plan, "adopt": True})
         operator.execute(
@@ -100,7 +99,5 @@ def test_equal_files_are_adopted_and_different_ones_wait_for_a_person(
 
 
 def _as_text(module: str, *, index: str, syllabus: str) -> dict[str, str]:
-    import hashlib
-
     texts = {"index.htm": index, "syllabus.htm": syllabus, "old-stuff.txt": "not in any slip"}
     return {f"{module}/{name}": hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}

@@ -1,7 +1,9 @@
 """The operators' database account, made by the file that administrators run."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from sqlalchemy.engine import make_url
 
 from support.mariadb import Server
@@ -9,11 +11,17 @@ from support.mariadb import Server
 ACCOUNTS = Path(__file__).resolve().parents[2] / "deploy" / "mysql-accounts.sql"
 
 
-def operator_url(server: Server, url: str) -> str:
-    """Make the two accounts for this database; the operator's URL."""
-    name = str(make_url(url).database)
-    text = ACCOUNTS.read_text(encoding="utf-8").replace("DATABASE.", f"{name}.")
-    text = text.replace("'ENGINE_PASSWORD'", "'engine'").replace("'OPERATOR_PASSWORD'", "'operator'")
-    lines = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
-    server.execute(*(statement.strip() for statement in lines.split(";") if statement.strip()))
-    return f"mysql+pymysql://slipway_operator:operator@127.0.0.1:{server.port}/{name}"
+@pytest.fixture
+def operator_url(mariadb_server: Server) -> Iterator[Callable[[str], str]]:
+    """`operator_url(url)` makes both accounts for this database and gives the operator's URL; they go with the test."""
+
+    def make(url: str) -> str:
+        name = str(make_url(url).database)
+        text = ACCOUNTS.read_text(encoding="utf-8").replace("DATABASE.", f"{name}.")
+        text = text.replace("'ENGINE_PASSWORD'", "'engine'").replace("'OPERATOR_PASSWORD'", "'operator'")
+        lines = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+        mariadb_server.execute(*(statement.strip() for statement in lines.split(";") if statement.strip()))
+        return f"mysql+pymysql://slipway_operator:operator@127.0.0.1:{mariadb_server.port}/{name}"
+
+    yield make
+    mariadb_server.execute("DROP USER IF EXISTS slipway", "DROP USER IF EXISTS slipway_operator")
