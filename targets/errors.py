@@ -2,7 +2,7 @@
 
 TargetError
 ├── TransientTargetError        try again later
-│   ├── TargetUnreachable       no connection, or it was cut; opens the target's breaker, spends no attempt
+│   ├── TargetUnreachable       no connection, or no root (is it mounted?); opens the target's breaker, spends no attempt
 │   └── TargetBusy              another holder is in the way for the moment
 ├── PermanentTargetError        a person must act
 │   ├── HostKeyRefused          unknown or changed host key; seen before authentication
@@ -31,7 +31,7 @@ class TransientTargetError(TargetError):
 
 
 class TargetUnreachable(TransientTargetError):
-    """No connection, or it was cut. What was under way may or may not have happened."""
+    """No connection, it was cut, or the root is missing. What was under way may or may not have happened."""
 
 
 class TargetBusy(TransientTargetError):

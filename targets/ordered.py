@@ -16,7 +16,7 @@ from targets.probe import probe, reap
 from targets.records import read_record
 from targets.release import OrderedRelease
 from targets.takeover import Takeover
-from targets.territory import adopt, queues
+from targets.territory import adopt, queues, refuse_missing_root
 
 HOLDS = 256
 """Modules in hand at once, more than any worker has; older ones are forgotten, so that a long life costs nothing."""
@@ -141,7 +141,10 @@ class OrderedTarget:
         return unclaimed(self._disk, self._options.area.strip("/"), self._area(), self._name)
 
     def _area(self) -> Area | None:
-        """The area that is there, whoever made it: reading needs no claim. Raises AreaMissing if there are several."""
+        """The area that is there, whoever made it: reading needs no claim.
+
+        Raises AreaMissing if there are several, TargetUnreachable if there is none because the root is missing.
+        """
         there = queues(self._disk, self._options.area)
         if self._queue in there:
             there = [self._queue]
@@ -149,7 +152,10 @@ class OrderedTarget:
             raise AreaMissing(
                 f"{self._name} has the areas of several queues: {', '.join(there)}; remove all but one", target=self._name
             )
-        return Area(self._options.area, there[0]) if there else None
+        if not there:
+            refuse_missing_root(self._disk, self._name)
+            return None
+        return Area(self._options.area, there[0])
 
     def open(self, url: str, path: str) -> BinaryIO:
         check_path(path)

@@ -6,7 +6,7 @@ engine of a lost database finds its own area gone.
 
 from targets.area import AREA_PREFIX, PRIVATE, Area
 from targets.disk import Answer, Call, Disk, EntryType, Op
-from targets.errors import AreaMissing, PermissionRefused, TargetUnfit
+from targets.errors import AreaMissing, PermissionRefused, TargetUnfit, TargetUnreachable
 from targets.hold import names_in
 
 
@@ -44,9 +44,8 @@ def refuse_others(disk: Disk, area: Area, target: str) -> None:
 
 
 def make(disk: Disk, area: Area, target: str) -> None:
-    """Make the area's folders, those that are missing. Raises TargetUnfit if the root is missing, PermissionRefused."""
-    if disk.stat([""])[0] is None:
-        raise TargetUnfit(f"{target}: its root folder is not there; is it mounted? Otherwise make it", target=target)
+    """Make the area's folders, those that are missing. Raises TargetUnreachable if the root is missing, PermissionRefused."""
+    refuse_missing_root(disk, target)
     folders = (area.folder, area.root, area.modules, area.new)
     answers = disk.run([Call(Op.MKDIR, folder, mode=PRIVATE) for folder in folders])
     for folder, answer in zip(folders, answers, strict=True):
@@ -54,6 +53,12 @@ def make(disk: Disk, area: Area, target: str) -> None:
             raise PermissionRefused(f"{target}: the account may not make the folder {folder}; give it that right", target=target)
     if None in disk.stat([area.modules, area.new]):
         raise TargetUnfit(f"{target}: {area.root} cannot be made; check the path of the area ({area.folder})", target=target)
+
+
+def refuse_missing_root(disk: Disk, target: str) -> None:
+    """Raise TargetUnreachable if the root is missing: a disk that is not mounted is an outage, and ends no task for good."""
+    if disk.stat([""])[0] is None:
+        raise TargetUnreachable(f"{target}: its root folder is not there; is it mounted? Otherwise make it", target=target)
 
 
 def adopt(disk: Disk, area: Area, target: str) -> str | None:

@@ -1,6 +1,6 @@
 """Tasks on other targets than one folder: groups, memory; and on targets that are down, busy or newer than the queue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,20 @@ from targets import CorruptTransfer, MemoryFiles, PathBlocked, Target, TargetUnr
 A = "/courses/a"
 
 
-@pytest.fixture
-def group(tmp_path: Path) -> Any:
+def grouped(tmp_path: Path, **more: Any) -> Bench:
+    """A bench whose origin is a group of two."""
     places = {
         name: {"kind": "local", "root": str(tmp_path / "targets" / name)} for name in ("web1", "web2", "area", "production")
     }
     for name in places:
         (tmp_path / "targets" / name).mkdir(parents=True)
-    settings = settings_of(tmp_path, targets={"origin": {"kind": "group", "members": ["web1", "web2"]}, **places})
-    bench = Bench(tmp_path, settings)
+    settings = settings_of(tmp_path, targets={"origin": {"kind": "group", "members": ["web1", "web2"], **more}, **places})
+    return Bench(tmp_path, settings)
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Iterator[Bench]:
+    bench = grouped(tmp_path)
     yield bench
     bench.close()
 
@@ -113,6 +118,24 @@ def test_an_unreachable_target_opens_its_breaker_and_spends_no_attempt(bench: Be
     assert view.task.attempts == 0
     assert view.attempts[-1].outcome == "UNREACHABLE"
     assert [breaker.name for breaker in bench.desk.breakers() if breaker.open] == ["origin"]
+
+
+def test_a_root_that_is_not_there_is_an_outage(bench: Bench) -> None:
+    bench.write(A, {"index.htm": "one"})
+    bench.target("origin").rmdir()
+    view = bench.do(A)
+    assert (view.task.state, view.task.attempts) == (State.READY, 0)
+    assert "origin: its root folder is not there; is it mounted?" in (view.task.reason or "")
+    assert [breaker.name for breaker in bench.desk.breakers() if breaker.open] == ["origin"]
+
+
+def test_a_group_goes_on_without_a_member_that_is_not_mounted(tmp_path: Path) -> None:
+    bench = grouped(tmp_path, quorum=1)
+    bench.target("web2").rmdir()
+    bench.write(A, {"index.htm": "one"})
+    assert bench.well(A).attempts[-1].summary["lagging"] == ["web2"]
+    assert bench.live("web1") == bench.wanted(A)
+    bench.close()
 
 
 def test_an_unreachable_source_opens_its_own(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What a target does when its server answers what it seldom answers."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from support.target_kinds import MemoryTree, leftovers, visible
 from targets import (
     AreaMissing,
     Fenced,
+    LocalDisk,
     MemoryDisk,
     MemoryFiles,
     NoSpace,
@@ -243,8 +245,20 @@ def test_a_missing_root_is_not_made(queue: TestQueue) -> None:
         def stat(self, paths: Sequence[str]) -> Sequence[Entry | None]:
             return [None] * len(paths)
 
-    with pytest.raises(TargetUnfit, match="mounted"):
-        OrderedTarget("t", Rootless(MemoryFiles())).present(URL, queue.claim())
+    target = OrderedTarget("t", Rootless(MemoryFiles()))
+    with pytest.raises(TargetUnreachable, match="t: its root folder is not there; is it mounted") as outage:
+        target.present(URL, queue.claim())
+    assert outage.value.target == "t"
+
+
+def test_a_missing_root_is_not_a_target_without_modules(tmp_path: Path) -> None:
+    target = OrderedTarget("t", LocalDisk(tmp_path / "unmounted", "t"))
+    for read in (target.slip, lambda _: target.modules()):
+        with pytest.raises(TargetUnreachable, match="mounted"):
+            read(URL)
+    (tmp_path / "unmounted").mkdir()
+    assert target.slip(URL) is None
+    assert list(target.modules()) == []
 
 
 def test_an_area_that_cannot_be_made_is_said(files: MemoryFiles, queue: TestQueue) -> None:
