@@ -282,7 +282,7 @@ def _syslog(path: Path, log: Path) -> Iterator[None]:
                 with contextlib.suppress(TimeoutError), log.open("ab") as out:
                     out.write(receiver.recv(65536).rstrip(b"\n\0") + b"\n")
 
-        thread = threading.Thread(target=copy, name="test-syslog")
+        thread = threading.Thread(target=copy, name="test-syslog", daemon=True)
         thread.start()
         try:
             yield

@@ -5,6 +5,7 @@ import io
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -134,18 +135,19 @@ def test_a_folder_that_is_gone_does_not_stop_a_sync(tmp_path: Path) -> None:
     assert disk.run([Call(Op.SYNC, "f")]) == [Answer.OK]
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """The kernel takes no more than 1,000 bytes for one file."""
+    """No file may grow beyond 1,000 bytes, not even the log that the test runner writes: only for the call itself."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_file_that_does_not_fit_is_no_space_and_leaves_no_half(tmp_path: Path) -> None:
-    with pytest.raises(NoSpace, match="File too large"):
+    with small_files(), pytest.raises(NoSpace, match="File too large"):
         list(LocalDisk(tmp_path).write([write_of("f", b"x" * 5000)]))
     assert list(tmp_path.iterdir()) == []
 
