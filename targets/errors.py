@@ -25,6 +25,12 @@ class TargetError(Exception):
         self.target = target
         super().__init__(message)
 
+    def name(self, target: str) -> None:
+        """Give the error the target's name, also at the front of its message, unless it has one."""
+        if not self.target:
+            self.target = target
+            self.args = (f"{target}: {self}", *self.args[1:])
+
 
 class TransientTargetError(TargetError):
     """Try again later."""

@@ -71,7 +71,7 @@ def _settled_drift(work: Work) -> tuple[Packageslip | None, Drift]:
         if again == slip:
             return slip, drift
         slip = again
-    raise TargetBusy(f"{url} changes on {target.name} while it is verified", target=target.name)
+    raise TargetBusy(f"{target.name}: {url} changes while it is verified", target=target.name)
 
 
 def _drift(work: Work, slip: Packageslip) -> Drift:

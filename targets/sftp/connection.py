@@ -161,7 +161,7 @@ def _host_keys(name: str, settings: SftpTarget) -> HostKeys:
             return from_known_hosts(lines, settings.host, settings.port, f"the file {settings.known_hosts}")
     except OSError as error:
         raise HostKeyRefused(
-            f"The file of known hosts of target {name} cannot be read: {error}. Correct known_hosts in [targets.{name}]."
+            f"the file of known hosts cannot be read: {error}. Correct known_hosts in [targets.{name}]."
         ) from error
 
 
@@ -170,7 +170,7 @@ def _private_key(name: str, settings: SftpTarget, secrets: ReadsSecrets | None) 
     wanted = settings.key_password
     passphrase = secrets.read(wanted).encode() if secrets is not None and wanted is not None else None
     path = settings.key.expanduser()
-    where = f"The key {settings.key} of target {name}"
+    where = f"the key {settings.key}"
     try:
         return paramiko.PKey.from_path(path, passphrase)
     except OSError as error:

@@ -72,7 +72,7 @@ class SftpDisk:
             ahead = session.finish(download.open_regular(session, self._path(path)))
             if ahead is None:
                 raise FileNotFoundError(f"no regular file {path!r} on target {self._name}")
-            return io.BufferedReader(download.Reader(session, ahead), session.read_size)
+            return io.BufferedReader(download.Reader(session, ahead, self._name), session.read_size)
 
     def digests(self, paths: Sequence[str]) -> Iterator[tuple[int, Digest] | None]:
         with self._named():
@@ -160,7 +160,7 @@ class SftpDisk:
         try:
             yield
         except TargetError as error:
-            error.target = error.target or self._name
+            error.name(self._name)
             if isinstance(error, TargetUnreachable):
                 self.close()
             raise

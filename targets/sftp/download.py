@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from packageslip import Digest
-from targets.errors import TransientTargetError
+from targets.errors import TargetError, TransientTargetError
 from targets.sftp import wire
 from targets.sftp.asking import answer, ask, ask_handle
 from targets.sftp.faults import explain, fault
@@ -117,11 +117,11 @@ def digest(session: Session, path: bytes) -> Work[tuple[int, Digest] | None]:
 
 
 class Reader(io.RawIOBase):
-    """A file on the server as a stream; used by the thread that uses the session."""
+    """A file on the server as a stream; used by the thread that uses the session. Errors carry the target's name."""
 
-    def __init__(self, session: Session, ahead: Ahead) -> None:
+    def __init__(self, session: Session, ahead: Ahead, target: str) -> None:
         super().__init__()
-        self._session, self._ahead = session, ahead
+        self._session, self._ahead, self._target = session, ahead, target
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
@@ -130,7 +130,11 @@ class Reader(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         """Fill as much as is at hand, at least one byte; 0 at the end. Raises TargetUnreachable and its kin."""
         if not self._left and not self._ahead.ended:
-            self._left = memoryview(self._fetch())
+            try:
+                self._left = memoryview(self._fetch())
+            except TargetError as error:
+                error.name(self._target)
+                raise
         view = memoryview(buffer).cast("B")
         count = min(len(view), len(self._left))
         view[:count] = self._left[:count]

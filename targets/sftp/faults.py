@@ -22,7 +22,7 @@ _ANSWERS = {wire.OK: Answer.OK, wire.NO_SUCH_FILE: Answer.ABSENT, wire.PERMISSIO
 _KINDS: dict[int, tuple[type[Exception], str]] = {
     wire.OK: (TransientTargetError, "the server says OK where something else belongs"),
     wire.NO_SUCH_FILE: (FileNotFoundError, "the file, or a folder on the way, is not there"),
-    wire.PERMISSION_DENIED: (PermissionRefused, "the account may not; give it that right"),
+    wire.PERMISSION_DENIED: (PermissionRefused, "the account may not; give it the right to"),
     wire.BAD_MESSAGE: (PermanentTargetError, "the server cannot take this name or request"),
     wire.NO_CONNECTION: (TargetUnreachable, "the server lost its own connection"),
     wire.CONNECTION_LOST: (TargetUnreachable, "the server lost its own connection"),

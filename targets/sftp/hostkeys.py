@@ -43,7 +43,7 @@ class HostKeys:
             )
         expected = ", ".join(sorted(f"{_type(key)} {fingerprint(key)}" for key in self.accepted))
         raise HostKeyRefused(
-            f"The host key of {self.host} CHANGED: it showed {shown}, but {self.place} has {expected}. "
+            f"the host key of {self.host} CHANGED: it showed {shown}, but {self.place} has {expected}. "
             f"Somebody may be between you and the server, or it was reinstalled. {compare} replace the key there."
         )
 

@@ -43,6 +43,32 @@ def disks() -> Iterator[list[SftpDisk]]:
         disk.close()
 
 
+def test_every_error_begins_with_the_targets_name(start_stub: StartStub, disks: list[SftpDisk]) -> None:
+    server = start_stub(stub.cut(wire.READ, 12), stub.refuse(wire.WRITE, 1))
+    (server.root / "film").write_bytes(CONTENT)
+    disks += [SftpDisk(server.settings(), target="origin"), SftpDisk(server.settings(port=1), target="origin")]
+    named = r"^origin: (?!origin).*127\.0\.0\.1"
+    with disks[0].open("film") as stream:
+        stream.read(10)
+        with pytest.raises(TargetUnreachable, match=named) as cut:
+            stream.read()
+    assert cut.value.target == "origin"
+    with pytest.raises(TransientTargetError, match=named):
+        list(disks[0].write([write("new")]))
+    with pytest.raises(TargetUnreachable, match=named):
+        disks[1].list("")
+
+
+def test_an_error_of_another_target_keeps_its_name(start_stub: StartStub, disks: list[SftpDisk]) -> None:
+    disks.append(SftpDisk(start_stub().settings(), target="origin"))
+
+    def cut() -> io.BytesIO:
+        raise TargetUnreachable("staging: cut", target="staging")
+
+    with pytest.raises(TargetUnreachable, match=r"^staging: cut$"):
+        list(disks[0].write([Write("new", cut, 1, b"")]))
+
+
 @pytest.mark.parametrize("fault", [stub.refuse, stub.fail_late])
 @pytest.mark.parametrize(
     ("kind", "nth"),
