@@ -126,8 +126,11 @@ class GroupTarget:
         return self._first(lambda member: member.open(url, path))
 
     def digests(self, url: str, paths: Sequence[str]) -> Iterator[tuple[str, int, Digest] | tuple[str, None, None]]:
-        """What all members have; None for a file that is missing or different on one of them."""
-        every = [answers for _, answers in self._ready(lambda member: list(member.digests(url, paths)))]
+        """What all members have; None for a file that is missing or different on one of them.
+
+        No member may lag here: who asks wants to know what lies there, and a member that is down is not known to have it.
+        """
+        every = [list(member.digests(url, paths)) for member in self._members]
         for answers in zip(*every, strict=True):
             yield answers[0] if len(set(answers)) == 1 else (answers[0][0], None, None)
 

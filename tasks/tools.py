@@ -95,3 +95,9 @@ def members(settings: Settings, target: str) -> tuple[str, ...]:
     """The targets that a group consists of; none for every other kind."""
     kind = settings.targets[target]
     return kind.members if isinstance(kind, GroupTarget) else ()
+
+
+def needed_members(settings: Settings, target: str) -> int:
+    """How many members of a group must be ready: its quorum, or all."""
+    kind = settings.targets[target]
+    return (kind.quorum or len(kind.members)) if isinstance(kind, GroupTarget) else 0

@@ -1,52 +1,42 @@
 """VERIFY: compare a module on a target with its own slip; with `repair`, put back what differs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from packageslip import Packageslip
-from targets import TargetBusy
+from targets import TransientTargetError
 from tasks.change import make_equal
 from tasks.commit import Intent, live_slip, take_over
 from tasks.errors import Drifted
 from tasks.expand import verify_everything
 from tasks.load import Loaded, bare, obtainable_views
+from tasks.survey import Survey, survey
 from tasks.work import Done, Work
 
-TRIES = 3
-"""Times that a module is read which changes while it is read, before the task is tried again later."""
 LISTED = 100
 """Paths that the summary spells out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """What the slip lists and the target does not have as listed."""
-
-    missing: tuple[str, ...] = ()
-    differing: tuple[str, ...] = ()
-
-    @property
-    def paths(self) -> frozenset[str]:
-        """All of them."""
-        return frozenset(self.missing + self.differing)
-
-
 def verify(work: Work) -> Done:
-    """Read every file that the slip lists. Raises Drifted if some are wrong and were not to be repaired."""
+    """Read every file that the slip lists, on every member of a group.
+
+    Raises Drifted if something is wrong and was not to be repaired, TransientTargetError if not all could be looked at.
+    """
     if work.parameter("all"):
         return verify_everything(work)
-    slip, drift = _settled_drift(work)
-    if slip is None:
+    found = survey(work)
+    if found.newest is None:
+        _raise_unseen(work, found)
         return _absent(work)
-    work.summary |= {"missing": list(drift.missing[:LISTED]), "differing": list(drift.differing[:LISTED])}
-    files = sum(1 for _ in slip.files())
-    if not drift.paths:
-        return Done(f"all {files} files on {work.target} are as their slip says")
-    if work.parameter("repair") and not work.dry_run:
-        return _repair(work, drift)
-    raise Drifted(
-        f"of {files} files of {work.task.url} on {work.target}, {len(drift.missing)} are missing, {len(drift.differing)} differ "
-        f"from the slip ({', '.join(sorted(drift.paths)[:3])}); 'slipway verify --repair' puts them back"
-    )
+    _raise_withdrawn(work, found)
+    work.summary |= {"missing": found.missing[:LISTED], "differing": found.differing[:LISTED]}
+    done = Done(f"all {sum(1 for _ in found.newest.files())} files on {work.target} are as their slip says")
+    if found.damaged or found.behind:
+        if not work.parameter("repair") or work.dry_run:
+            raise Drifted(
+                f"{_faults(work, found)}; 'slipway verify --repair' {'mends that' if found.behind else 'puts them back'}"
+            )
+        done = _repair(work, found)
+    _raise_unseen(work, found)
+    return done
 
 
 def _absent(work: Work) -> Done:
@@ -61,40 +51,45 @@ def _absent(work: Work) -> Done:
     )
 
 
-def _settled_drift(work: Work) -> tuple[Packageslip | None, Drift]:
-    """Slip, files, slip again: what is read while a release switches is neither the old nor the new module."""
-    target, url = work.tools.target, work.task.url
-    slip = target.slip(url)
-    for _ in range(TRIES):
-        drift = _drift(work, slip) if slip else Drift()
-        again = target.slip(url)
-        if again == slip:
-            return slip, drift
-        slip = again
-    raise TargetBusy(f"{target.name}: {url} changes while it is verified", target=target.name)
+def _raise_withdrawn(work: Work, found: Survey) -> None:
+    """Raise Drifted if a member missed the module's unpublish: bringing the others up to date would publish it again."""
+    if found.empty and work.tools.record.current(work.target, work.task.url) is None:
+        left = [look.place for look in found.looks if look.slip]
+        raise Drifted(
+            f"{work.task.url} was unpublished on {work.target}, but still lies on {', '.join(left)}; unpublish it again"
+        )
 
 
-def _drift(work: Work, slip: Packageslip) -> Drift:
-    files = sorted(slip.files(), key=lambda file: file.path)
-    missing, differing = [], []
-    with work.step("verify", len(files), sum(file.size or 0 for file in files)):
-        found = work.tools.target.digests(slip.url, [file.path for file in files])
-        for file, (path, size, digest) in zip(files, found, strict=True):
-            work.tools.pause_point()
-            work.file_done(size or 0)
-            if digest is None:
-                missing.append(path)
-            elif digest != file.digest:
-                differing.append(path)
-    return Drift(tuple(missing), tuple(differing))
+def _raise_unseen(work: Work, found: Survey) -> None:
+    """Raise TransientTargetError for members that could not be looked at. No outage of the group: it goes on without them."""
+    if found.unseen:
+        why = "; ".join(str(error).rstrip(". ") for error in found.unseen.values())
+        raise TransientTargetError(
+            f"{work.target}: not every member could be looked at for {work.task.url} ({why})",
+            target=work.target,
+        )
 
 
-def _repair(work: Work, drift: Drift) -> Done:
-    present = take_over(work)
-    slip = live_slip(present)
-    if slip is None:
-        return Done(f"{work.task.url} was unpublished on {work.target} meanwhile; there is nothing to repair")
-    sound = replace(slip, views=tuple(view for view in slip.views if view.path not in drift.paths))
-    wanted = obtainable_views(work, bare(slip, keep_views=True), sound)
-    make_equal(work, Loaded(wanted, None, bound=True), present, Intent(damaged=drift.paths))
-    return Done(f"{len(drift.paths)} files on {work.target} were missing or damaged and were put back")
+def _faults(work: Work, found: Survey) -> str:
+    faults = [look.sentence() for look in found.looks]
+    if found.behind:
+        faults.append(f"{', '.join(found.behind)}: the version of {work.task.url} there is not the newest on {work.target}")
+    if found.unseen:
+        faults.append(f"{', '.join(found.unseen)} could not be looked at")
+    return "; ".join(fault for fault in faults if fault)
+
+
+def _repair(work: Work, found: Survey) -> Done:
+    # Where a member lags, the first round brings it up to date. A file that it lacks goes to it alone then; the second
+    # round puts what is damaged on all.
+    for _ in range(2 if found.behind and found.damaged else 1):
+        present = take_over(work)
+        slip = live_slip(present)
+        if slip is None:
+            return Done(f"{work.task.url} was unpublished on {work.target} meanwhile; there is nothing to repair")
+        sound = replace(slip, views=tuple(view for view in slip.views if view.path not in found.damaged))
+        wanted = obtainable_views(work, bare(slip, keep_views=True), sound)
+        make_equal(work, Loaded(wanted, None, bound=True), present, Intent(damaged=found.damaged))
+    done = f"{len(found.damaged)} files on {work.target} were missing or damaged and were put back" if found.damaged else ""
+    late = f"brought up to date: {', '.join(found.behind)}" if found.behind else ""
+    return Done("; ".join(part for part in (done, late) if part))

@@ -221,4 +221,4 @@ def test_a_module_that_changes_while_it_is_verified_is_read_again(live: Bench) -
     stale = {1, 2, 3, 4}
     view = live.do(A, action="VERIFY")
     assert view.task.state is State.READY
-    assert "changes on origin while it is verified" in (view.attempts[-1].reason or "")
+    assert "origin: /courses/a changes while it is verified" in (view.attempts[-1].reason or "")

@@ -169,6 +169,12 @@ def test_a_file_that_differs_on_one_member_has_no_digest(trees: list[MemoryFiles
     assert answers == [("index.htm", None, None), ("img/a.png", 1, digest(b"a"))]
 
 
+def test_digests_of_a_member_that_is_down_are_not_assumed(trees: list[MemoryFiles], queue: TestQueue) -> None:
+    publish(group(trees), URL, FILES, queue.claim())
+    with pytest.raises(TargetUnreachable):
+        list(group(trees, lambda _: True, quorum=1).digests(URL, list(FILES)))
+
+
 def test_reading_goes_on_while_one_member_is_down(trees: list[MemoryFiles], queue: TestQueue) -> None:
     publish(group(trees), URL, FILES, queue.claim())
     down = group(list(reversed(trees)), lambda call: True, quorum=2)
