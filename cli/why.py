@@ -12,7 +12,7 @@ from cli.queue import attempt_fields
 from cli.session import Session, in_session
 from cli.words import table, task_fields, when
 from config import EnvironmentSettings
-from database import OPEN_STATES, Breaker, Desk, Intake, Publication, Record, State, Task, TaskView
+from database import OPEN_STATES, SOURCELESS, Breaker, Desk, Intake, Publication, Record, State, Task, TaskView
 from tasks import needs
 
 LOOKED_BACK = 20
@@ -120,7 +120,8 @@ def waiting_for(session: Session, settings: EnvironmentSettings, view: TaskView)
 
 
 def closed_to(session: Session, settings: EnvironmentSettings, task: Task) -> list[Breaker]:
-    wanted = {task.target or settings.origin, *needs(settings, task.target or settings.origin)}
+    target = task.target or settings.origin
+    wanted = {target, *(() if task.action in SOURCELESS else needs(settings, target))}
     return [breaker for breaker in Desk(session.database).breakers() if breaker.open and breaker.name in wanted]
 
 

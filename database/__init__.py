@@ -16,6 +16,7 @@ from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrad
 from database.values import (
     ABSORBING,
     OPEN_STATES,
+    SOURCELESS,
     Action,
     Attempt,
     Breaker,
@@ -39,6 +40,7 @@ from database.views import EngineView, TaskView
 __all__ = [
     "ABSORBING",
     "OPEN_STATES",
+    "SOURCELESS",
     "Action",
     "Attempt",
     "Breaker",

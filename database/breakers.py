@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, or_, select, update
 from config import RetrySettings
 from database import schema
 from database.backoff import Random, breaker_delay
+from database.picking import Among
 from database.rows import clipped, insert_ignore
-from database.values import Lane, Outcome, Result
+from database.values import SOURCELESS, Lane, Outcome, Result, Task
 
 _target, _queue = schema.target.c, schema.queue.c
 
@@ -29,6 +30,10 @@ class Switch:
     busy: bool
     """A task runs on this target, whoever's it is. Only known where `exclusive`."""
 
+    def waits(self, now: datetime) -> bool:
+        """Whether it is open and not to be probed now."""
+        return self.is_open and (self.probing or (self.probe_at or now) > now)
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -36,18 +41,38 @@ class Allowance:
 
     limit: int
     probes: tuple[str, ...] = ()
+    among: Among = Among.ALL
 
 
-def allowance(lane: Lane, switches: Mapping[str, Switch], now: datetime) -> Allowance:
-    """What the lane may take: nothing behind an open breaker, one task as its probe when it is time, one where exclusive."""
-    concerned = [switches[name] for name in (lane.target, *lane.needs) if name in switches]
+def allowances(lane: Lane, switches: Mapping[str, Switch], now: datetime) -> tuple[Allowance, ...]:
+    """What the lane may take: the first of these for which there is a task.
+
+    Nothing behind the target's open breaker, one task as its probe when it is time, one where exclusive. Behind a need's,
+    what does without it; when that is to be probed, first the one task that asks it.
+    """
     own = switches.get(lane.target)
-    probes = tuple(switch.name for switch in concerned if switch.is_open)
-    if any(switch.is_open and (switch.probing or (switch.probe_at or now) > now) for switch in concerned):
-        return Allowance(0)
-    if own is not None and own.exclusive:
-        return Allowance(0 if own.busy else min(lane.limit, 1), probes)
-    return Allowance(min(lane.limit, 1) if probes else lane.limit, probes)
+    limit = _room(lane, own)
+    if limit <= 0 or (own is not None and own.waits(now)):
+        return ()
+    probes = (own.name,) if own is not None and own.is_open else ()
+    down = [switches[name] for name in lane.needs if name in switches and switches[name].is_open]
+    if not down:
+        return (Allowance(limit, probes),)
+    without = Allowance(limit, probes, Among.SOURCELESS)
+    if any(need.waits(now) for need in down):
+        return (without,)
+    return Allowance(1, (*probes, *(need.name for need in down)), Among.NEEDING), without
+
+
+def _room(lane: Lane, own: Switch | None) -> int:
+    if own is None or not (own.exclusive or own.is_open):
+        return lane.limit
+    return 0 if own.busy else min(lane.limit, 1)
+
+
+def probed_by(task: Task, allowed: Allowance) -> tuple[str, ...]:
+    """The breakers that this task probes: what does without the source learns nothing about it."""
+    return tuple(name for name in allowed.probes if name == task.target or task.action not in SOURCELESS)
 
 
 def lock_switches(connection: Connection, lanes: Sequence[Lane]) -> dict[str, Switch]:

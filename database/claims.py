@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from config import RetrySettings
 from database import schema
-from database.breakers import Allowance, allowance, begin_probes, lock_switches
+from database.breakers import Allowance, Switch, allowances, begin_probes, lock_switches, probed_by
 from database.connection import Database
 from database.counters import next_fences
 from database.expanding import expand
@@ -109,17 +109,15 @@ def _claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> lis
     if load.suspect or _paused(connection, engine):
         return []
     switches = lock_switches(connection, lanes)
-    chosen: list[tuple[Lane, Allowance, list[Choice]]] = []
+    chosen: list[tuple[Allowance, list[Choice]]] = []
     room = BATCH
     for lane in lanes:
-        allowed = allowance(replace(lane, limit=min(lane.limit, room)), switches, now)
-        choices = _choose_for(connection, engine, lane, allowed.limit)
+        allowed, choices = _choose_for(connection, engine, replace(lane, limit=min(lane.limit, room)), switches, now)
         room -= len(choices)
-        if choices:
-            # One probe is enough, also where several lanes wait for the same source.
-            switches |= {name: replace(switches[name], probing=True) for name in allowed.probes}
-        chosen.append((lane, allowed, choices))
-    choices_by_winner = {choice.winner: choice for _, _, some in chosen for choice in some}
+        # One probe is enough, also where several lanes wait for the same source.
+        switches |= {name: replace(switches[name], probing=True) for name in allowed.probes}
+        chosen.append((allowed, choices))
+    choices_by_winner = {choice.winner: choice for _, some in chosen for choice in some}
     taken = _take(connection, _alone_or_not(list(choices_by_winner.values()), load, now))
     superseded = {older: choice.winner for choice in taken for older in choice.absorbed}
     _supersede(connection, superseded, now)
@@ -128,13 +126,17 @@ def _claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> lis
     return tasks
 
 
-def _choose_for(connection: Connection, engine: Engine, lane: Lane, limit: int) -> list[Choice]:
-    if limit <= 0:
-        return []
-    found = find_candidates(connection, engine.environment, lane.target, limit)
-    urls = sorted({row.url for row in found if row.absorbs})
-    siblings = find_siblings(connection, engine.environment, lane.target, urls) if urls else []
-    return choose(found, siblings)
+def _choose_for(
+    connection: Connection, engine: Engine, lane: Lane, switches: Mapping[str, Switch], now: datetime
+) -> tuple[Allowance, list[Choice]]:
+    """The first allowance with something to take."""
+    for allowed in allowances(lane, switches, now):
+        found = find_candidates(connection, engine.environment, lane.target, allowed.limit, allowed.among)
+        urls = sorted({row.url for row in found if row.absorbs})
+        siblings = find_siblings(connection, engine.environment, lane.target, urls) if urls else []
+        if choices := choose(found, siblings, allowed.among):
+            return allowed, choices
+    return Allowance(0), []
 
 
 def _alone_or_not(choices: Sequence[Choice], load: _Load, now: datetime) -> list[Choice]:
@@ -203,10 +205,10 @@ def _attempt_row(task: Task, engine: Engine, now: datetime) -> dict[str, object]
     }
 
 
-def _probes(chosen: Sequence[tuple[Lane, Allowance, list[Choice]]], tasks: Sequence[Task]) -> dict[str, int]:
+def _probes(chosen: Sequence[tuple[Allowance, list[Choice]]], tasks: Sequence[Task]) -> dict[str, int]:
     """Breaker -> the task that probes it."""
-    by_target = {task.target: task.id for task in tasks}
-    return {name: by_target[lane.target] for lane, allowed, _ in chosen if lane.target in by_target for name in allowed.probes}
+    allowances = {choice.winner: allowed for allowed, choices in chosen for choice in choices}
+    return {name: task.id for task in tasks for name in probed_by(task, allowances[task.id])}
 
 
 def _load_of(connection: Connection, engine: Engine) -> _Load:

@@ -12,7 +12,7 @@ from database import schema
 from database.backoff import Random
 from database.breakers import lock_concerned, note_outcomes
 from database.expanding import insert_made
-from database.picking import SIBLING, TASK, not_waiting
+from database.picking import SIBLING, TASK, replaces
 from database.publishing import Packed, record
 from database.rows import by_id, clipped, tell
 from database.schema import Moment
@@ -114,18 +114,7 @@ def _newer_siblings(connection: Connection, tasks: Sequence[int]) -> dict[int, i
     wanted = (
         select(mine.c.id, func.max(other.c.id).label("newer"))
         .where(mine.c.id.in_(tasks), mine.c.absorbs == 1)
-        .where(
-            other.c.target == mine.c.target,
-            other.c.url == mine.c.url,
-            other.c.status == "READY",
-            other.c.id > mine.c.id,
-            other.c.environment == mine.c.environment,
-            other.c.absorbs == 1,
-            other.c.hold == 0,
-            other.c.cancel_requested == 0,
-            other.c.run_after <= schema.NOW,
-            not_waiting(other),
-        )
+        .where(*replaces(other, mine))
         .group_by(mine.c.id)
     )
     return {row.id: row.newer for row in connection.execute(wanted)}

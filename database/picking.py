@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select
 from sqlalchemy.sql.expression import FromClause
 
 from database import schema
+from database.values import SOURCELESS
 
 FLOOD = 1000
 """Siblings read at once. A module with more of them is worked off over several claims."""
@@ -20,6 +22,14 @@ OPEN = ("NEW", "READY", "RUNNING", "HELD")
 TASK, SIBLING, _RUNNER, _BEFORE = (schema.queue.alias(name) for name in "tsrb")
 
 
+class Among(Enum):
+    """Which tasks a claim looks at, by what the module's newest task asks for."""
+
+    ALL = "all"
+    NEEDING = "what needs the lane's needs"
+    SOURCELESS = "what does without them"
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One module to take: the task to run, and the older ones that it makes superfluous. `runs` is False in a flood."""
@@ -29,6 +39,7 @@ class Choice:
     lost_before: bool = False
     since: datetime | None = None
     runs: bool = True
+    sourceless: bool = False
 
 
 @dataclass(slots=True)
@@ -37,12 +48,14 @@ class _Module:
     later: list[Row[Any]] = field(default_factory=list)
 
 
-def find_candidates(connection: Connection, environment: str, target: str, limit: int) -> Sequence[Row[Any]]:
+def find_candidates(
+    connection: Connection, environment: str, target: str, limit: int, among: Among = Among.ALL
+) -> Sequence[Row[Any]]:
     """What could be claimed now on a target, best first: a plain read, one look along an index."""
-    return connection.execute(candidates(environment, target, limit)).all()
+    return connection.execute(candidates(environment, target, limit, among)).all()
 
 
-def candidates(environment: str, target: str, limit: int) -> Select[Any]:
+def candidates(environment: str, target: str, limit: int, among: Among = Among.ALL) -> Select[Any]:
     """The statement; a test asks the server that it sorts nothing."""
     task, runner = TASK, _RUNNER
     busy = exists().where(runner.c.running_target == task.c.target, runner.c.url == task.c.url)
@@ -58,10 +71,24 @@ def candidates(environment: str, target: str, limit: int) -> Select[Any]:
             task.c.cancel_requested == 0,
             ~busy,
             not_waiting(task),
+            *_among(task, among),
         )
         .order_by(task.c.priority, task.c.id)
         .limit(limit)
     )
+
+
+def _among(task: FromClause, among: Among) -> tuple[ColumnElement[bool], ...]:
+    """Rows whose module would go to a task of the other sort are left out: they would fill the limit and give nothing."""
+    if among is Among.ALL:
+        return ()
+    newer = SIBLING
+    mine, other = task.c.action.in_(sorted(SOURCELESS)), newer.c.action.not_in(sorted(SOURCELESS))
+    if among is Among.NEEDING:
+        mine, other = ~mine, ~other
+    # Along the URL alone the server would read all that ever happened to the module.
+    hinted = select(1).select_from(newer).with_hint(newer, "FORCE INDEX (k_module)", "mysql")
+    return mine, or_(task.c.absorbs == 0, ~hinted.where(*replaces(newer, task), other).correlate(task).exists())
 
 
 def find_siblings(connection: Connection, environment: str, target: str, urls: Sequence[str]) -> Sequence[Row[Any]]:
@@ -76,6 +103,22 @@ def find_siblings(connection: Connection, environment: str, target: str, urls: S
         .limit(FLOOD)
     )
     return connection.execute(wanted).all()
+
+
+def replaces(newer: FromClause, task: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Whether a row is a newer one of the task's module that could run now."""
+    return (
+        newer.c.target == task.c.target,
+        newer.c.url == task.c.url,
+        newer.c.status == "READY",
+        newer.c.id > task.c.id,
+        newer.c.environment == task.c.environment,
+        newer.c.absorbs == 1,
+        newer.c.hold == 0,
+        newer.c.cancel_requested == 0,
+        newer.c.run_after <= schema.NOW,
+        not_waiting(newer),
+    )
 
 
 def takes_part(task: FromClause) -> ColumnElement[bool]:
@@ -101,8 +144,11 @@ def not_waiting(task: FromClause) -> ColumnElement[bool]:
     return or_(task.c.generation == 0, ~open_before)
 
 
-def choose(found: Sequence[Row[Any]], siblings: Sequence[Row[Any]]) -> list[Choice]:
-    """One choice for each module, in the order of the candidates: the newest of those that are due, absorbing all older ones."""
+def choose(found: Sequence[Row[Any]], siblings: Sequence[Row[Any]], among: Among = Among.ALL) -> list[Choice]:
+    """One choice for each module, in the order of the candidates: the newest of those that are due, absorbing all older ones.
+
+    A newest one that the lane cannot run now leaves its module alone.
+    """
     modules = _by_module(siblings)
     flooded = siblings[-1].url if len(siblings) >= FLOOD else None
     choices: dict[str, Choice] = {}
@@ -110,10 +156,15 @@ def choose(found: Sequence[Row[Any]], siblings: Sequence[Row[Any]]) -> list[Choi
         if row.url in choices:
             continue
         if not row.absorbs:
-            choices[row.url] = Choice(row.id, lost_before=row.losses > 0, since=row.run_after)
+            choices[row.url] = _choice(row)
         elif row.url in modules and modules[row.url].due:
             choices[row.url] = _newest(modules[row.url], runs=row.url != flooded)
-    return list(choices.values())
+    return [choice for choice in choices.values() if _fits(choice, among)]
+
+
+def _fits(choice: Choice, among: Among) -> bool:
+    # Siblings are read after the candidates: a newer one may have come between. What only supersedes needs nothing.
+    return among is Among.ALL or not choice.runs or choice.sourceless == (among is Among.SOURCELESS)
 
 
 def split(choices: Iterable[Choice]) -> tuple[list[Choice], list[Choice]]:
@@ -128,7 +179,11 @@ def split(choices: Iterable[Choice]) -> tuple[list[Choice], list[Choice]]:
 def _newest(module: _Module, *, runs: bool) -> Choice:
     winner = module.due[-1]
     older = tuple(row.id for row in (*module.due, *module.later) if row.id < winner.id)
-    return Choice(winner.id, older, lost_before=winner.losses > 0, since=winner.run_after, runs=runs)
+    return _choice(winner, older, runs=runs)
+
+
+def _choice(row: Row[Any], absorbed: tuple[int, ...] = (), *, runs: bool = True) -> Choice:
+    return Choice(row.id, absorbed, row.losses > 0, row.run_after, runs, row.action in SOURCELESS)
 
 
 def _by_module(siblings: Sequence[Row[Any]]) -> dict[str, _Module]:
@@ -141,4 +196,4 @@ def _by_module(siblings: Sequence[Row[Any]]) -> dict[str, _Module]:
 
 def _columns(task: FromClause) -> tuple[ColumnElement[Any], ...]:
     c = task.c
-    return c.id, c.url, c.absorbs, c.losses, c.run_after, schema.NOW.label("now")
+    return c.id, c.url, c.action, c.absorbs, c.losses, c.run_after, schema.NOW.label("now")

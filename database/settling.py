@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from config import RetrySettings
 from database.backoff import Random, delay
-from database.values import Outcome, Result, State
+from database.values import SOURCELESS, Outcome, Result, State
 
 _ENDS = {
     Outcome.SUCCEEDED: State.SUCCEEDED,
@@ -51,7 +51,7 @@ def _again(task: Row[Any], result: Result, newer: int | None, retry: RetrySettin
         return Ending(State.SUPERSEDED, f"Task {newer} for the same module is newer. It had come to: {result.reason}")
     if free:
         # With no breaker to hold it back it would be claimed again at once, for ever.
-        unguarded = result.outcome is Outcome.UNREACHABLE and not result.breaker
+        unguarded = result.outcome is Outcome.UNREACHABLE and not _waits_for(task, result.breaker)
         after = task.now + timedelta(seconds=delay(1, retry, random, result.retry_after or 0)) if unguarded else None
         return Ending(State.READY, result.reason, after, spends_attempt=False)
     most = task.max_attempts or retry.max_attempts
@@ -59,3 +59,8 @@ def _again(task: Row[Any], result: Result, newer: int | None, retry: RetrySettin
         return Ending(State.FAILED, f"{result.reason} (attempt {task.attempts} of {most}, so it is not tried again)")
     wait = delay(task.attempts, retry, random, result.retry_after or 0)
     return Ending(State.READY, result.reason, task.now + timedelta(seconds=wait))
+
+
+def _waits_for(task: Row[Any], breaker: str | None) -> bool:
+    """Whether this breaker, open, keeps the task from being claimed."""
+    return breaker is not None and (breaker == task.target or task.action not in SOURCELESS)

@@ -40,6 +40,12 @@ class Action(StrEnum):
 ABSORBING = frozenset({Action.PUBLISH, Action.DELIVER, Action.UNPUBLISH})
 """Actions that change the module: the newest of them wins per (environment, target, module)."""
 
+SOURCELESS = frozenset({Action.UNPUBLISH, Action.VERIFY})
+"""Actions that work with what is on the target: they run also while a lane's `needs` are down.
+
+A VERIFY that repairs asks the source only for bytes that nobody else has.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
@@ -108,7 +114,7 @@ class Task:
 class Lane:
     """What one engine can take for one target now.
 
-    `needs`: other things whose breaker must be closed, such as "source:cms".
+    `needs`: other things whose breaker must be closed, such as "source:cms"; but for SOURCELESS actions.
     """
 
     target: str

@@ -71,6 +71,14 @@ def test_a_target_that_does_not_answer_is_named(small_site: SmallSite) -> None:
         assert (breaker["name"], breaker["failures"]) == ("staging", 1)
 
 
+def test_a_source_that_does_not_answer_is_in_the_way_of_what_needs_it_only(small_site: SmallSite) -> None:
+    with claimed(small_site) as (claims, engine, task), queue_of(small_site) as database:
+        claims.finish(engine, [Result(task.id, task.fence, Outcome.UNREACHABLE, "502", breaker="source:cms")])
+        Desk(database).insert(NewTask("/knots", "STAGING", "UNPUBLISH"))
+        assert "waits for source:cms, which does not answer since 20" in small_site.run("why", "/about").stdout
+        assert "waits for source:cms" not in small_site.run("why", "/knots").stdout
+
+
 def test_a_dependent_says_which_batch_it_follows(small_site: SmallSite) -> None:
     with claimed(small_site, "/knots") as (claims, engine, task):
         dependent = NewTask("/about", "STAGING", "PUBLISH", target="staging", batch=task.id, generation=1, parent=task.id)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.dialects import mysql
 
 from database import NewTask, picking, polling
@@ -52,12 +52,27 @@ def filled(mariadb_queue: Queue) -> Queue:
     return mariadb_queue
 
 
-def test_a_claim_reads_its_candidates_in_the_order_of_an_index(filled: Queue) -> None:
-    rows = explain(filled, picking.candidates("STAGING", "staging", 64))
+@pytest.mark.parametrize("among", picking.Among)
+def test_a_claim_reads_its_candidates_in_the_order_of_an_index(filled: Queue, among: picking.Among) -> None:
+    rows = explain(filled, picking.candidates("STAGING", "staging", 64, among))
     [candidates] = [row for row in rows if row.table == "t"]
     assert (candidates.key, candidates.type) == ("k_pick", "ref")
     assert not [row for row in rows if "filesort" in (row.Extra or "") or "temporary" in (row.Extra or "")]
-    assert {row.key for row in rows} <= {"k_pick", "k_running", "k_batch"}
+    assert {row.key for row in rows} <= {"k_pick", "k_running", "k_batch", "k_module"}
+
+
+def test_what_waits_for_a_source_is_passed_over_without_reading_its_rows(filled: Queue) -> None:
+    def passed_and_read(connection: Connection) -> list[int]:
+        asked = "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_icp_attempts', 'Handler_icp_match')"
+        return [int(row[1]) for row in connection.exec_driver_sql(asked)]
+
+    def look(connection: Connection) -> list[int]:
+        before = passed_and_read(connection)
+        assert not picking.find_candidates(connection, "STAGING", "staging", 64, picking.Among.SOURCELESS)
+        return [after - earlier for after, earlier in zip(passed_and_read(connection), before, strict=True)]
+
+    passed, read = filled.db.look(look)
+    assert (passed >= 500, read) == (True, 0)
 
 
 def test_every_part_of_a_poll_is_a_look_along_an_index(filled: Queue) -> None:

@@ -40,7 +40,7 @@ CREATE TABLE publication_task_queue (
     dependent_batch BIGINT AS (CASE WHEN generation > 0 THEN batch END) STORED,
     UNIQUE KEY k_running (running_target, url),
     UNIQUE KEY k_once (dependent_batch, target, url),
-    KEY k_pick (status, environment, target, hold, priority, id, run_after),
+    KEY k_pick (status, environment, target, hold, priority, id, run_after, action),
     KEY k_due (status, environment, hold, run_after),
     KEY k_module (target, url, status, id),
     KEY k_engine (engine),

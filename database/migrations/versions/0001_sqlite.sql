@@ -52,7 +52,7 @@ CREATE UNIQUE INDEX k_running ON publication_task_queue (running_target, url)
 
 CREATE UNIQUE INDEX k_once ON publication_task_queue (dependent_batch, target, url)
 
-CREATE INDEX k_pick ON publication_task_queue (status, environment, target, hold, priority, id, run_after)
+CREATE INDEX k_pick ON publication_task_queue (status, environment, target, hold, priority, id, run_after, action)
 
 CREATE INDEX k_due ON publication_task_queue (status, environment, hold, run_after)
 
