@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests mostly wait for servers, so more of them than cores run at once.
+WORKERS ?= 4
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 # A branch that no test takes is not allowed here: a plan or a slip that is read wrong deletes what is live.
 WHOLE := packageslip/*,tasks/planner.py
@@ -33,7 +35,7 @@ demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holdi
 	@$(BIN)/slipway demo
 
 test: $(VENV)/.installed-dev servers  ## run every test, on real servers of its own
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 servers:  # what the tests start for themselves: MariaDB, OpenSSH, rsync
 	@sh tests/support/install_servers.sh
@@ -50,7 +52,7 @@ format: $(VENV)/.installed-dev  ## format the code
 
 coverage: $(VENV)/.installed-dev servers  ## run every test with branch coverage; fails under 90 %
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest --numprocesses $(WORKERS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 	@$(BIN)/coverage report --fail-under=100 --include='$(WHOLE)'
