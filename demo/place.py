@@ -10,6 +10,54 @@ SITE = Path(__file__).parent / "site"
 SLIP = "packageslip.xml"
 AREA = ".slipway"
 TARGETS = ("staging", "download", "production")
+CONFIGURATION = """# The configuration of 'slipway demo' in {folder}; delete it to get it anew.
+state_dir = {state}
+
+[engine]
+linger = 3
+
+[retry]
+base = 1
+
+[log]
+format = "json"
+
+# The CMS: here a folder that mirrors the site. Change a file in it and run the demo again.
+[sources.cms]
+kind = "directory"
+path = {cms}
+
+[targets.staging]
+kind = "local"
+root = {staging}
+
+[targets.download]
+kind = "local"
+root = {download}
+
+[targets.production]
+kind = "local"
+root = {production}
+
+[environments.STAGING]
+source = "cms"
+origin = "staging"
+
+# Courses, supplements and the terms also wait in a holding area, to be collected.
+[[environments.STAGING.holding_areas]]
+target = "download"
+modules = {{ types = ["course", "supplemental-resource"], urls = ["/terms"] }}
+
+# What was approved on staging is what goes live, byte for byte; only feeds and JSON views are asked for anew.
+[environments.PRODUCTION]
+source = "target:staging"
+origin = "production"
+views = "cms"
+
+[departments]
+1 = "/courses/mathematics"
+2 = "/courses/seamanship"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,55 +134,6 @@ def prepare(folder: Path) -> Place:
 
 def configuration(place: Place) -> str:
     """The demo's configuration. Its first line names the folder, so that a folder that was moved gets a new one."""
-
-    def path(name: str) -> str:
-        return json.dumps(str(place.folder / name))
-
-    return f"""# The configuration of 'slipway demo' in {place.folder}; delete it to get it anew.
-state_dir = {path("state")}
-
-[engine]
-linger = 3
-
-[retry]
-base = 1
-
-[log]
-format = "json"
-
-# The CMS: here a folder that mirrors the site. Change a file in it and run the demo again.
-[sources.cms]
-kind = "directory"
-path = {path("cms")}
-
-[targets.staging]
-kind = "local"
-root = {path("staging")}
-
-[targets.download]
-kind = "local"
-root = {path("download")}
-
-[targets.production]
-kind = "local"
-root = {path("production")}
-
-[environments.STAGING]
-source = "cms"
-origin = "staging"
-
-# Courses, supplements and the terms also wait in a holding area, to be collected.
-[[environments.STAGING.holding_areas]]
-target = "download"
-modules = {{ types = ["course", "supplemental-resource"], urls = ["/terms"] }}
-
-# What was approved on staging is what goes live, byte for byte; only feeds and JSON views are asked for anew.
-[environments.PRODUCTION]
-source = "target:staging"
-origin = "production"
-views = "cms"
-
-[departments]
-1 = "/courses/mathematics"
-2 = "/courses/seamanship"
-"""
+    # A JSON string is a TOML string, whatever the folder's name has in it.
+    paths = {name: json.dumps(str(place.folder / name)) for name in ("state", "cms", *TARGETS)}
+    return CONFIGURATION.format(folder=place.folder, **paths)
