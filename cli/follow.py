@@ -62,7 +62,7 @@ def follow(
             at_rest = not any(view.task.state is State.RUNNING for view in views.values())
             idle = 0.0 if news else idle + PAUSE * at_rest
             if patience is not None and idle > patience:
-                ended |= {number: Ended.of(desk.show(number)) for number in pending}
+                ended |= {number: given_up(session, desk.show(number)) for number in pending if number not in news}
             progress.update(line, completed=len(ended), description=at_work(views))
             alive()
             if len(ended) < len(ids):
@@ -141,6 +141,13 @@ def tell(session: Session, ended: Ended) -> None:
         session.say(f"{task.environment} {task.url}: {task.state}, {task.reason}")
     elif session.options.verbosity:
         session.say(f"{task.environment} {task.url}: {happened(ended)}")
+
+
+def given_up(session: Session, view: TaskView) -> Ended:
+    """A task that is left to the queue: what keeps it waiting is said."""
+    left = Ended.of(view)
+    tell(session, left)
+    return left
 
 
 def happened(one: Ended) -> str:

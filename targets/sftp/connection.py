@@ -44,6 +44,8 @@ _READ_AHEAD = 128 * 1024
 _QUIET = "targets.sftp.paramiko"
 """Paramiko logs whole tracebacks of what it also raises; they go nowhere."""
 
+CHROOT_HINT = "Right after a login this is often a ChrootDirectory whose folders are not all owned by root; sshd's log says."
+
 
 class ReadsSecrets(Protocol):
     """Where a passphrase comes from."""
@@ -229,7 +231,9 @@ def _log_in(transport: paramiko.Transport, key: paramiko.PKey, settings: SftpTar
         raise LoginRefused(f"{place} lets {settings.user!r} not log in by key, only by: {allowed}.") from error
     except paramiko.AuthenticationException as error:
         if not transport.is_active():
-            raise TargetUnreachable(f"{place} closed the connection during the login of {settings.user!r}.") from error
+            raise TargetUnreachable(
+                f"{place} closed the connection during the login of {settings.user!r}. {CHROOT_HINT}"
+            ) from error
         if "timeout" in str(error):
             raise TargetUnreachable(f"{place} did not answer the login within {settings.connect_timeout:g} s.") from error
         raise LoginRefused(
@@ -245,8 +249,7 @@ def _log_in(transport: paramiko.Transport, key: paramiko.PKey, settings: SftpTar
 
 
 def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: str) -> paramiko.Channel:
-    hint = "Right after a login this is often a ChrootDirectory whose folders are not all owned by root; sshd's log says."
-    with _speaking(f"{place} opened no channel for {settings.user!r}. {hint}"):
+    with _speaking(f"{place} opened no channel for {settings.user!r}. {CHROOT_HINT}"):
         channel = transport.open_session(window_size=WINDOW, timeout=settings.connect_timeout)
         channel.settimeout(settings.idle_timeout)
     try:
@@ -256,7 +259,7 @@ def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: st
             raise TargetUnfit(
                 f"{place} offers no SFTP to {settings.user!r}. Add `Subsystem sftp internal-sftp` to its sshd_config."
             ) from error
-        raise TargetUnreachable(f"{place} closed the connection as SFTP began. {hint}") from error
+        raise TargetUnreachable(f"{place} closed the connection as SFTP began. {CHROOT_HINT}") from error
     return channel
 
 

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from support.deployment import eventually
 from support.sshd import IS_ROOT, Sshd, StartSshd
 
 
@@ -26,6 +27,8 @@ def test_the_log_names_each_file(start_sshd: StartSshd, chroot: bool) -> None:
     done = transfer(server, f"put {server.known_hosts} {site}/new\nrename {site}/new {site}/live\n")
     assert done.returncode == 0, done.stderr
     assert (server.accounts[0].root / "live").exists()
+    # The chrooted server's lines come through a socket, a little later.
+    eventually(lambda: "posix-rename" in server.log, 10, "the server's last line")
     assert f'open "{site}/new"' in server.log
     assert f'posix-rename old "{site}/new" new "{site}/live"' in server.log
 
