@@ -56,7 +56,7 @@ def _again(task: Row[Any], result: Result, newer: int | None, retry: RetrySettin
         return Ending(State.READY, result.reason, after, spends_attempt=False)
     most = task.max_attempts or retry.max_attempts
     if task.attempts >= most:
-        return Ending(State.FAILED, f"{result.reason} (attempt {task.attempts} of {most}, so it is not tried again)")
+        return Ending(State.FAILED, f"{result.reason}. That was attempt {task.attempts} of {most}, the last")
     wait = delay(task.attempts, retry, random, result.retry_after or 0)
     return Ending(State.READY, result.reason, task.now + timedelta(seconds=wait))
 

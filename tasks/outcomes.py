@@ -33,9 +33,9 @@ class Verdict:
     """Nobody expected this error: a fault of the program, whose details belong in the log."""
 
 
-AGAIN = "it is tried again by itself"
+AGAIN = "it is tried again by itself while attempts are left"
 WAITS = "it waits until that answers, and loses no attempt"
-UNGUARDED = AGAIN + ", and loses no attempt"
+UNGUARDED = "it is tried again by itself, and loses no attempt"
 CORRECT = "once that is mended, insert the task again ('slipway queue retry')"
 
 TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
@@ -56,7 +56,7 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (StoreFull, Outcome.RETRY, AGAIN),
     (StoreHindered, Outcome.RETRY, AGAIN),
     (StoreError, Outcome.FAILED, CORRECT),
-    (DatabaseUnavailable, Outcome.RELEASED, AGAIN),
+    (DatabaseUnavailable, Outcome.RELEASED, UNGUARDED),
     (SecretError, Outcome.FAILED, CORRECT),
     (PlanHeld, Outcome.HELD, ""),
     (Cancelled, Outcome.CANCELLED, ""),

@@ -56,7 +56,7 @@ def test_a_retry_waits_longer_each_time_and_fails_at_last(queue: Queue) -> None:
     assert (task.attempts, serials) == (3, {task.serial})
     queue.end(engine, task, Outcome.RETRY, "503 from the CMS")
     view = queue.show(id_)
-    assert (view.task.state, view.task.reason) == ("FAILED", "503 from the CMS (attempt 3 of 3, so it is not tried again)")
+    assert (view.task.state, view.task.reason) == ("FAILED", "503 from the CMS. That was attempt 3 of 3, the last")
     assert [attempt.outcome for attempt in view.attempts] == ["RETRY"] * 3
     assert view.attempts[0].error == "Busy"
 

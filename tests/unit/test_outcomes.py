@@ -87,13 +87,13 @@ def test_what_the_source_asked_for_is_passed_on() -> None:
 
 def test_the_sentence_says_what_happens_next() -> None:
     assert verdict_of(targets.TargetBusy("origin is busy"), task_target="t", breakers={}).sentence == (
-        "origin is busy; it is tried again by itself"
+        "origin is busy; it is tried again by itself while attempts are left"
     )
     assert verdict_of(targets.TargetBusy("It is busy."), task_target="t", breakers={}).sentence == (
-        "It is busy; it is tried again by itself"
+        "It is busy; it is tried again by itself while attempts are left"
     )
     assert verdict_of(targets.NoSpace("origin is full; make room there"), task_target="t", breakers={}).sentence == (
-        "origin is full; make room there; it is tried again by itself"
+        "origin is full; make room there; it is tried again by itself while attempts are left"
     )
     assert verdict_of(targets.PathBlocked("origin: a link. Move it away"), task_target="t", breakers={}).sentence == (
         "origin: a link. Move it away; once that is mended, insert the task again ('slipway queue retry')"
