@@ -55,9 +55,11 @@ def _again(task: Row[Any], result: Result, newer: int | None, retry: RetrySettin
         after = task.now + timedelta(seconds=delay(1, retry, random, result.retry_after or 0)) if unguarded else None
         return Ending(State.READY, result.reason, after, spends_attempt=False)
     most = task.max_attempts or retry.max_attempts
-    if task.attempts >= most:
-        return Ending(State.FAILED, f"{result.reason}. That was attempt {task.attempts} of {most}, the last")
-    wait = delay(task.attempts, retry, random, result.retry_after or 0)
+    # What an engine lost when it died was not the task's doing; losses suffered alone have a count of their own.
+    spent = task.attempts - task.losses
+    if spent >= most:
+        return Ending(State.FAILED, f"{result.reason}. That was attempt {spent} of {most}, the last")
+    wait = delay(spent, retry, random, result.retry_after or 0)
     return Ending(State.READY, result.reason, task.now + timedelta(seconds=wait))
 
 

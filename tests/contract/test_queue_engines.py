@@ -137,6 +137,19 @@ def test_three_losses_suffered_alone_are_poison(queue: Queue) -> None:
     assert view.task.finished_at is not None
 
 
+def test_a_loss_spends_none_of_the_tasks_attempts(queue: Queue) -> None:
+    id_ = queue.ready(max_attempts=1)
+    dead = queue.engine(ttl=10)
+    queue.claims.start(dead, queue.claim(dead))
+    queue.clock.forward(11)
+    assert queue.leases.rescue() == [dead.start]
+    [task] = queue.claim(engine := queue.engine(ttl=10_000))
+    queue.end(engine, task, Outcome.RETRY, "503 from the CMS")
+    view = queue.show(id_)
+    assert [attempt.outcome for attempt in view.attempts] == ["LOST", "RETRY"]
+    assert (view.task.state, view.task.reason) == ("FAILED", "503 from the CMS. That was attempt 1 of 1, the last")
+
+
 def test_losses_in_company_do_not_count_as_poison(queue: Queue) -> None:
     ids = [queue.ready("/a"), queue.ready("/b")]
     lose(queue, company=1)
