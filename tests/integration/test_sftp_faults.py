@@ -105,7 +105,7 @@ def test_a_lost_reply_ends_in_the_idle_time_out(start_stub: StartStub, disks: li
     began = time.monotonic()
     with pytest.raises(TargetUnreachable, match="did not answer for 1 s") as caught:
         list(disks[0].write([write("f", mode=0o644)]))
-    assert 0.9 < time.monotonic() - began < 4
+    assert 0.9 < time.monotonic() - began < 30, "long before the usual 60 s"
     assert caught.value.target == "origin"
 
 

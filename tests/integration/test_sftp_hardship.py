@@ -61,7 +61,7 @@ def test_a_server_that_is_stopped_is_given_up_in_time_even_while_sending(server:
     try:
         with pytest.raises(TargetUnreachable):
             list(disk.write(write(f"{number}", CONTENT * 20) for number in range(10)))
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 30, "long before the usual 60 s"
     finally:
         for pid in stopped:
             with contextlib.suppress(ProcessLookupError):

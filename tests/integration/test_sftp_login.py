@@ -232,7 +232,7 @@ def test_a_server_that_stalls_is_given_up_in_time(server: Sshd, say: bytes) -> N
         began = time.monotonic()
         with pytest.raises(TargetUnreachable, match="handshake"):
             attempt(server.settings(port=port, connect_timeout=1))
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 12
 
 
 def test_a_server_that_is_no_ssh_server_is_unreachable(server: Sshd) -> None:

@@ -63,7 +63,7 @@ def test_the_first_error_stops_what_is_under_way_and_starts_nothing_more() -> No
     start = time.monotonic()
     with pytest.raises(KeyError):
         list(in_parallel(work, range(100), 3))
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 4.5, "nobody waited out the 5 s"
     assert len(started) <= 6
 
 
