@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from packageslip import read_slip
-from support.deployment import Deploy, Deployment, digests, empty_folders, tree
+from support.deployment import Deploy, Deployment, digests, empty_folders, eventually, tree
 from support.sshd import Sshd, StartSshd
 
 URL = "/courses/media-arts-and-sciences/6-868j-spring-2007"
@@ -26,7 +26,8 @@ class Site:
 
     folder: Path
     cms: Any
-    ssh: Sshd
+    seen: Mapping[Path, tuple[Sshd, str]]
+    """The server of each root, and the root as its log names it."""
     deployment: Deployment
     staging: Path
     mirror: Path
@@ -83,20 +84,23 @@ def site(
     neighbour = folder / NEIGHBOUR[1:]
     (neighbour / "index.htm").write_text("<h1>Media Arts and Sciences</h1>", encoding="utf-8")
     server = cms(folder)
-    ssh = start_sshd(accounts=3, logged=True)
+    ssh = start_sshd(accounts=2, logged=True)
+    jail = start_sshd(accounts=2, chroot=True)
+    # The holding area is another account of another server, which is chrooted; its log has the paths that it sees.
+    places = {"staging": (ssh, ssh.accounts[0]), "mirror": (jail, jail.accounts[1]), "production": (ssh, ssh.accounts[1])}
     targets = {
         name: {
             "kind": "sftp",
-            "host": ssh.host,
-            "port": ssh.port,
+            "host": host.host,
+            "port": host.port,
             "user": account.user,
             "key": account.key,
             "root": account.remote_root,
-            "known_hosts": ssh.known_hosts,
+            "known_hosts": host.known_hosts,
             "file_mode": "0640" if name == "mirror" else "0644",
             "public_slip": True,
         }
-        for name, account in zip(("staging", "mirror", "production"), ssh.accounts, strict=True)
+        for name, (host, account) in places.items()
     }
     configuration = {
         "state_dir": str(tmp_path / "state"),
@@ -109,8 +113,8 @@ def site(
         },
     }
     deployment = deploy(tmp_path / "slipway.toml", configuration)
-    roots = [account.root for account in ssh.accounts]
-    return Site(folder, server, ssh, deployment, *roots)
+    seen = {account.root: (host, account.remote_root) for host, account in places.values()}
+    return Site(folder, server, seen, deployment, *(account.root for _, account in places.values()))
 
 
 def test_a_real_course_goes_live_changes_and_goes_away(site: Site) -> None:
@@ -174,11 +178,11 @@ def _what_changed_moves_and_nothing_else(site: Site) -> None:
     assert {path for path, change in changes.items() if change == "drop"} == dropped
 
     site.cms.log.clear()
-    logged = len(site.ssh.log)
+    logged = {root: len(host.log) for root, (host, _) in site.seen.items()}
     site.run("STAGING")
     fetched = {path for path in site.asked() if path not in VIEW_PATHS}
     assert fetched == {changed, "added.htm", "imsmanifest.xml/part.xml"}, "bytes under a new name are in the store"
-    _the_server_saw_only(site, site.ssh.log[logged:], put, dropped)
+    _the_servers_saw_only(site, logged, put, dropped)
     site.run("PRODUCTION")
     for root in (site.staging, site.mirror, site.production):
         assert digests(tree(root / URL[1:])) == wanted
@@ -190,21 +194,34 @@ def _changes(plan: Any) -> list[dict[str, Any]]:
     return [change for one in members for change in one["changes"]]
 
 
-def _the_server_saw_only(site: Site, log: str, put: set[str], dropped: set[str]) -> None:
-    """Renames into and out of the module's live folder, as the SFTP server itself logged them (staging and mirror)."""
+def _the_servers_saw_only(site: Site, logged: Mapping[Path, int], put: set[str], dropped: set[str]) -> None:
+    """Renames into and out of the module's live folder, as the SFTP servers themselves logged them (staging and mirror)."""
+    folders = {f"{PACKAGE}/contents/reading-list", "imsmanifest.xml"}
     for root in (site.staging, site.mirror):
-        live = f"{root}/{URL[1:]}/"
-        renames = [line for line in log.splitlines() if "rename " in line]
-        into, out = set(), set()
-        for line in renames:
-            names = line.split('"')
-            if len(names) >= 4 and names[3].startswith(live):
-                into.add(names[3].removeprefix(live))
-            if len(names) >= 4 and names[1].startswith(live):
-                out.add(names[1].removeprefix(live))
-        folders = {f"{PACKAGE}/contents/reading-list", "imsmanifest.xml"}
+        host, remote = site.seen[root]
+        live, start = f"{remote}/{URL[1:]}/", logged[root]
+
+        def all_there(host: Sshd = host, live: str = live, start: int = start) -> bool:
+            into, out = _renames(host.log[start:], live)
+            return put <= into and dropped <= out
+
+        # A chrooted server's lines come through a socket, a little later.
+        eventually(all_there, 10, "every rename in the server's log")
+        into, out = _renames(host.log[start:], live)
         assert into - folders - {"packageslip.xml"} == put
         assert out == dropped
+
+
+def _renames(log: str, live: str) -> tuple[set[str], set[str]]:
+    """Names below a folder that something was renamed into, and out of."""
+    into: set[str] = set()
+    out: set[str] = set()
+    for line in log.splitlines():
+        names = line.split('"')
+        if "rename " in line and len(names) >= 4:
+            into |= {names[3].removeprefix(live)} if names[3].startswith(live) else set()
+            out |= {names[1].removeprefix(live)} if names[1].startswith(live) else set()
+    return into, out
 
 
 def _unpublishing_leaves_the_neighbours(site: Site) -> None:
