@@ -1,6 +1,7 @@
 """RFC 3339 and whole seconds since the epoch."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from math import floor
 
 LAST = 2**32 - 1
@@ -10,10 +11,12 @@ _FARTHEST = timedelta(hours=14)
 """The largest offset from UTC that XML Schema knows."""
 
 
+@lru_cache(maxsize=256)
 def parse_time(text: str) -> int:
     """Seconds since the epoch of `2019-09-25T17:47:34Z`; fractions are cut off. Raises ValueError.
 
-    A time without an offset is refused: it means another moment on each server.
+    A time without an offset is refused: it means another moment on each server. Files that were made together share theirs,
+    so the last ones are remembered.
     """
     # fromisoformat takes more: dates alone, week dates, commas, blanks, short offsets. The marks of 2019-09-25T17:47:34 are
     # at each third place.
