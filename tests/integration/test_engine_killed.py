@@ -67,6 +67,8 @@ def test_a_publish_that_was_killed_is_finished_by_the_next_engine(engines: Engin
     assert view.attempts[-1].summary.get("recovered", False) == (point in NOTED and point != "switched")
     for other in others:
         assert outcomes(bench.desk.show(other)) in (["SUCCEEDED"], ["RETURNED", "SUCCEEDED"], ["LOST", "SUCCEEDED"])
+        spared = bench.desk.show(other).task
+        assert spared.attempts - spared.losses == 1, "whoever else dies costs no attempt"
     assert sum(outcomes(bench.desk.show(other))[0] == "LOST" for other in others) < 8
 
 
