@@ -5,7 +5,7 @@ from packageslip.catalogue import read_catalogue
 from packageslip.check import check_slip
 from packageslip.diff import SlipDiff, diff_slips
 from packageslip.errors import BadSlip, Fault, SlipError, UnsafePath
-from packageslip.names import check_href, check_module_url, check_path
+from packageslip.names import ITSELF, check_href, check_module_url, check_path
 from packageslip.occupied import collisions
 from packageslip.reader import read_slip
 from packageslip.times import format_time, parse_time
@@ -14,6 +14,7 @@ from packageslip.version import is_page, on_target, version_of
 from packageslip.writer import write_catalogue, write_slip, write_slip_to
 
 __all__ = [
+    "ITSELF",
     "BadSlip",
     "CatalogueEntry",
     "Digest",

@@ -14,6 +14,8 @@ from packageslip.errors import UnsafePath
 
 SLIP_NAME = "packageslip.xml"
 """The slip's own name beside the module's files."""
+ITSELF = "."
+"""The path of a module's only file that lies at the module's own URL: `/sitemap.xml` is a module and a file."""
 AREA_NAME = ".slipway"
 """Where Slipway keeps its own files on a target."""
 
@@ -43,6 +45,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 def check_path(path: str) -> None:
     """Refuse a path, relative to its module, that must not be written to any target. Raises UnsafePath."""
+    if path == ITSELF:
+        return
     folder, below, name = path.rpartition("/")
     if len(path) <= LONGEST_SEGMENT and _PLAIN.fullmatch(name) and (_is_plain(folder) if below else name.lower() != SLIP_NAME):
         return

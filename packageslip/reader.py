@@ -15,6 +15,7 @@ from packageslip.attributes import NAMESPACE, Table
 from packageslip.commit_rules import CommitRules
 from packageslip.document import Element, Faults, Unreadable, chunks
 from packageslip.errors import BadSlip, UnsafePath
+from packageslip.names import ITSELF
 from packageslip.occupied import Occupied
 from packageslip.values import Limits, Packageslip, Resource, View, ViewKind
 
@@ -60,6 +61,9 @@ class Draft:
         self._views: list[View] = []
         self._named: dict[str, dict[str, None]] = {"module": {}, "department": {}}
         self._counted = 0
+        self._files = 0
+        self._alone = 0
+        """The line of a file that is the module itself."""
         self._size: int | None = 0
 
     def read(self, pieces: Iterator[bytes], url: str | None = None, *, validate: bool = False) -> None:
@@ -140,6 +144,9 @@ class Draft:
         path = values.get("path")
         if path is None:
             return False
+        self._files += 1
+        if path == ITSELF:
+            self._alone = line
         if self._commit.published:
             self._commit.file(values, line)
         clash = self._occupied.take(path)
@@ -165,6 +172,10 @@ class Draft:
             self._faults.add(line, "X10", f"count is {declared['count']}, but {self._counted} resources follow")
         if self._size is not None and declared.get("size", self._size) != self._size:
             self._faults.add(line, "X10", f"size is {declared['size']}, but the resources' sizes make {self._size}")
+        if self._alone and (self._files > 1 or self._counted == 0 or self._root.get("url") == "/"):
+            self._faults.add(
+                self._alone, "N18", f"{ITSELF!r}, the file at the module's own URL, must be the only file, and never of /"
+            )
         self._commit.finish()
 
 

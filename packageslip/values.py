@@ -89,6 +89,11 @@ class Packageslip:
     queue: str | None = None
     """Only on a target: the id of the queue whose task published it."""
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the module is a single file, at its own URL."""
+        return len(self.resources) == 1 and self.resources[0].path == "."
+
     def files(self) -> Iterator[Resource | View]:
         """Everything that occupies a path on a target: resources, then views."""
         yield from self.resources

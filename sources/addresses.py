@@ -7,7 +7,7 @@ already a URL (relative to the module's folder, or absolute on the origin) and k
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
-from packageslip import Resource, View
+from packageslip import ITSELF, Resource, View
 from sources.errors import AccessRefused, PermanentSourceError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -50,6 +50,8 @@ class Addresses:
     def file(self, url: str, file: Resource | View) -> str:
         """A file of the module: at its href if it has one, else at its path. Raises AccessRefused for another origin."""
         folder = self._folder(url)
+        if file.href is None and file.path == ITSELF:
+            return folder.rstrip("/")
         if file.href is None:
             return folder + quote(file.path, safe=_NAME_SAFE)
         return self._joined(folder, file.href, f"the href of {file.path!r} in {url}")

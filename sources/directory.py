@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from packageslip import (
+    ITSELF,
     BadSlip,
     CatalogueEntry,
     Limits,
@@ -156,7 +157,7 @@ class DirectorySource:
 
 
 def _under(url: str, path: str) -> str:
-    return f"{url.strip('/')}/{path}".lstrip("/")
+    return url.strip("/") if path == ITSELF else f"{url.strip('/')}/{path}".lstrip("/")
 
 
 def _place(url: str, file: Resource | View) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from packageslip import ITSELF
+
 NOTE = "next.xml"
 NOTE_BEING_WRITTEN = "note.tmp"
 SLIP = "slip.xml"
@@ -110,7 +112,7 @@ def staged(tag: str, name: str) -> str:
 
 def live_path(url: str, path: str) -> str:
     """A path of a module, relative to the target's root."""
-    return f"{url}/{path}".strip("/")
+    return url.strip("/") if path == ITSELF else f"{url}/{path}".strip("/")
 
 
 def parents(path: str) -> Iterator[str]:

@@ -57,6 +57,7 @@ class OrderedTarget:
         area = Area(self._options.area, hold.claim.queue)
         ground = Ground(self._name, self._disk, area, hold.names, fold=not self._options.case_sensitive)
         files = self._checked(wanted)
+        self._refuse_other_shape(present.slip, wanted)
         previous = tuple(present.slip.files()) if present.slip else ()
         held = {file.path: file.digest for file in previous}
         kept = frozenset(file.path for file in files if file.digest is not None and held.get(file.path) == file.digest)
@@ -69,6 +70,14 @@ class OrderedTarget:
         checked = frozenset(file.path for file in coming)
         listed = {file.path: file for file in files}
         return OrderedRelease(hold, ground, wanted, listed, present.slip, kept, frozenset(adopted), nested, checked, folders)
+
+    def _refuse_other_shape(self, live: Packageslip | None, wanted: Packageslip | None) -> None:
+        """A file cannot become a folder, nor a folder a file, by renames of which each leaves something whole."""
+        if live and wanted and live.is_file != wanted.is_file:
+            was, now = ("a single file", "a folder") if live.is_file else ("a folder", "a single file")
+            raise PathBlocked(
+                f"{self._name}: {wanted.url} is {was} and would become {now}; unpublish it first", target=self._name
+            )
 
     def _checked(self, wanted: Packageslip | None) -> list[Resource | View]:
         """The slip's files, each path safe and not in our own area. Raises UnsafePath, PathBlocked."""

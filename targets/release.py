@@ -124,7 +124,7 @@ class OrderedRelease:
             return
         self._check_complete()
         slip = self._slip()
-        note = self._note(slip)
+        note = self._note()
         self._write_small([*self._slips(slip), (self.hold.names.inside(NOTE_BEING_WRITTEN), write_note(note), None)])
         answer = self.hold.run([Call(Op.RENAME, self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note)])[0]
         if answer is not Answer.OK:
@@ -146,7 +146,7 @@ class OrderedRelease:
         """The slip to stage, and its public copy: path, bytes, mode."""
         if slip is None:
             return []
-        public = [(self._staged(PUBLIC_NAME), slip, self.hold.options.file_mode)] if self.hold.options.public_slip else []
+        public = [(self._staged(PUBLIC_NAME), slip, self.hold.options.file_mode)] if self._shows_slip() else []
         return [(self._staged(SLIP_NAME), slip, None), *public]
 
     def _write_small(self, files: list[tuple[str, bytes, int | None]]) -> None:
@@ -157,11 +157,11 @@ class OrderedRelease:
         except FileNotFoundError as error:
             raise self.hold.fenced() from error
 
-    def _note(self, slip: bytes | None) -> Note:
+    def _note(self) -> Note:
         drops = self._drops()
         unchecked = self.staged.keys() - self.checked
         folders = self.ground.check_files(sorted(unchecked), [drop.path for drop in drops])
-        public = (Put(PUBLIC_NAME, PUBLIC_SLIP, Part.PUBLIC),) if slip is not None and self.hold.options.public_slip else ()
+        public = (Put(PUBLIC_NAME, PUBLIC_SLIP, Part.PUBLIC),) if self._shows_slip() else ()
         return Note(
             url=self.hold.names.url,
             tag=self.hold.names.token,
@@ -185,9 +185,13 @@ class OrderedRelease:
         ]
         return tuple(drops + self._public_drop())
 
+    def _shows_slip(self) -> bool:
+        """Whether a public copy lies beside the files; beside a module that is a file itself there is no room for one."""
+        return self.wanted is not None and self.hold.options.public_slip and not self.wanted.is_file
+
     def _public_drop(self) -> list[Drop]:
-        stays = self.wanted is not None and self.hold.options.public_slip
-        if stays or self.previous is None or not is_ours(self.hold.disk, self.hold.names.live(PUBLIC_SLIP), self.hold.names.url):
+        names = self.hold.names
+        if self._shows_slip() or self.previous is None or not is_ours(self.hold.disk, names.live(PUBLIC_SLIP), names.url):
             return []
         return [Drop(PUBLIC_SLIP, Part.ASSET)]
 
