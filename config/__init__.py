@@ -1,5 +1,6 @@
 """Everything that can be configured: the typed settings, how they are found, read and checked, secrets, and the log."""
 
+from config.archives import ArchiveSettings, RetireSettings
 from config.cron import cron_trigger, newest_fire
 from config.describe import Described, Documented, describe, reference
 from config.faults import ConfigError, ConfigFault
@@ -7,43 +8,65 @@ from config.find import candidates, find_file, queue_url, state_dir
 from config.host import this_host
 from config.load import check, load, snapshot
 from config.logs import configure_logging
-from config.secrets import SecretError, Secrets
-from config.settings import (
+from config.notices import (
+    AlertSettings,
+    EmailAlert,
+    FastlyNotice,
+    NoticeSettings,
+    PurgeNotice,
+    WebhookAlert,
+    WebhookNotice,
+)
+from config.packages import PackageSettings
+from config.places import (
     DirectorySource,
-    EngineSettings,
-    EnvironmentSettings,
     GroupTarget,
-    GuardSettings,
-    HoldingAreaSettings,
     HttpSource,
-    LimitSettings,
     LocalTarget,
-    LogSettings,
     MemoryTarget,
     PlacedTarget,
-    QueueSettings,
-    RetrySettings,
-    ScheduleSettings,
-    Secret,
-    Selection,
-    Settings,
+    S3Target,
     SftpTarget,
     SourceSettings,
-    StoreSettings,
     TargetSettings,
 )
+from config.secrets import SecretError, Secrets
+from config.section import Secret, Section, Selection
+from config.settings import (
+    EngineSettings,
+    EnvironmentSettings,
+    ExportSettings,
+    GuardSettings,
+    HoldingAreaSettings,
+    LimitSettings,
+    LogSettings,
+    QueueSettings,
+    RepublishSettings,
+    RetrySettings,
+    ScheduleSettings,
+    Settings,
+    StoreSettings,
+    WebSettings,
+)
 from config.shape import SOURCE_KINDS, TARGET_KINDS
+from config.snapshots import ExternalSettings, RewriteRule, SnapshotSettings
 
 __all__ = [
     "SOURCE_KINDS",
     "TARGET_KINDS",
+    "AlertSettings",
+    "ArchiveSettings",
     "ConfigError",
     "ConfigFault",
     "Described",
     "DirectorySource",
     "Documented",
+    "EmailAlert",
     "EngineSettings",
     "EnvironmentSettings",
+    "ExportSettings",
+    "ExternalSettings",
+    "FastlyNotice",
     "GroupTarget",
     "GuardSettings",
     "HoldingAreaSettings",
@@ -52,19 +75,31 @@ __all__ = [
     "LocalTarget",
     "LogSettings",
     "MemoryTarget",
+    "NoticeSettings",
+    "PackageSettings",
     "PlacedTarget",
+    "PurgeNotice",
     "QueueSettings",
+    "RepublishSettings",
+    "RetireSettings",
     "RetrySettings",
+    "RewriteRule",
+    "S3Target",
     "ScheduleSettings",
     "Secret",
     "SecretError",
     "Secrets",
+    "Section",
     "Selection",
     "Settings",
     "SftpTarget",
+    "SnapshotSettings",
     "SourceSettings",
     "StoreSettings",
     "TargetSettings",
+    "WebSettings",
+    "WebhookAlert",
+    "WebhookNotice",
     "candidates",
     "check",
     "configure_logging",

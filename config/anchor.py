@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from config.settings import LocalTarget, QueueSettings, Secret, Section
+from config.places import LocalTarget
+from config.section import Secret, Section
+from config.settings import QueueSettings
 from config.validate import Location
 
 S = TypeVar("S", bound=Section)

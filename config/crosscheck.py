@@ -7,19 +7,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from config.cron import cron_trigger
 from config.faults import nearest
-from config.settings import (
-    EnvironmentSettings,
-    GroupTarget,
-    HttpSource,
-    LocalTarget,
-    PlacedTarget,
-    QueueSettings,
-    ScheduleSettings,
-    Secret,
-    Section,
-    Settings,
-    SftpTarget,
-)
+from config.places import GroupTarget, HttpSource, LocalTarget, PlacedTarget, SftpTarget
+from config.section import Secret, Section
+from config.settings import EnvironmentSettings, QueueSettings, ScheduleSettings, Settings
 from config.validate import Finding, Location
 
 DATABASES = ("mysql+pymysql", "mysql", "mariadb+pymysql", "mariadb", "sqlite+pysqlite", "sqlite")
@@ -54,7 +44,11 @@ def _names(settings: Settings) -> Iterator[Finding]:
             meant = name.upper().replace("-", "_")
             rule = "is no environment's name: capital letters, digits and _ only, at most 40"
             yield Finding(("environments", name), rule, meant if ENVIRONMENT.fullmatch(meant) else None)
-    for section in ("sources", "targets", "schedules"):
+    codes: dict[int, str] = {}
+    for name, environment in settings.environments.items():
+        if environment.code is not None and codes.setdefault(environment.code, name) != name:
+            yield Finding(("environments", name, "code"), f"is that of {codes[environment.code]} too")
+    for section in ("sources", "targets", "schedules", "archives", "notices", "alerts"):
         for name in getattr(settings, section):
             if not NAME.fullmatch(name):
                 yield Finding((section, name), "is no name: letters, digits and . _ - only, a letter or digit first, at most 40")
@@ -168,6 +162,7 @@ def _environment(place: Location, environment: EnvironmentSettings, settings: Se
     yield from _known((*place, "origin"), environment.origin, settings.targets, "target")
     if environment.origin and environment.source == TARGET_PREFIX + environment.origin:
         yield Finding((*place, "source"), "is the environment's own origin")
+    yield from _known_places(place, environment, settings)
     for position, area in enumerate(environment.holding_areas):
         here = (*place, "holding_areas", position, "target")
         yield from _known(here, area.target, settings.targets, "target")
@@ -175,6 +170,23 @@ def _environment(place: Location, environment: EnvironmentSettings, settings: Se
             yield Finding(here, "is the environment's own origin")
         if area.target and area.target in {other.target for other in environment.holding_areas[:position]}:
             yield Finding(here, "is a holding area twice; name all its modules in one of them")
+
+
+def _known_places(place: Location, environment: EnvironmentSettings, settings: Settings) -> Iterator[Finding]:
+    """Everything beside source, origin and holding areas that an environment names."""
+    for position, name in enumerate(environment.notices):
+        yield from _known((*place, "notices", position), name, settings.notices, "notice")
+    if environment.exports:
+        yield from _known((*place, "exports", "target"), environment.exports.target, settings.targets, "target")
+    if environment.snapshot and environment.snapshot.zips:
+        yield from _known((*place, "snapshot", "zips"), environment.snapshot.zips, settings.targets, "target")
+    if environment.retire:
+        yield from _known((*place, "retire", "archive"), environment.retire.archive, settings.archives, "archive")
+    if environment.site is not None and _parts(environment.site).scheme not in {"http", "https"}:
+        yield Finding((*place, "site"), "must be a URL like https://www.example.edu")
+    needed = {"RETIRE": "retire", "SNAPSHOT": "snapshot"}.get(environment.default_action)
+    if needed and getattr(environment, needed) is None:
+        yield Finding((*place, needed), f"is missing; the environment's default action {environment.default_action} needs it")
 
 
 def _known_source(place: Location, name: str, settings: Settings) -> Iterator[Finding]:

@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 
 from config import shape
 from config.secrets import place_of, without_password
-from config.settings import Secret, Section, Settings
+from config.section import Secret, Section
+from config.settings import Settings
 
 WORDS: tuple[tuple[object, str], ...] = (
     (str, "text"),

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from config.settings import Secret
+from config.section import Secret
 
 MASK = "***"
 PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+@")

@@ -1,28 +1,16 @@
 """Every setting, typed, with its default and what it means. `slipway config show` prints these texts."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Section(BaseModel):
-    """A table of the configuration file: an unknown key is a fault, values never change after loading."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-
-class Secret(Section):
-    """Where a secret comes from: a file, a command's output, or a systemd credential. Exactly one is set."""
-
-    file: Path | None = None
-    """A file whose first line is the secret."""
-    command: tuple[str, ...] | None = None
-    """A program and its arguments; the first line of its output is the secret."""
-    credential: str | None = None
-    """A name in $CREDENTIALS_DIRECTORY (systemd's LoadCredential=)."""
+from config.archives import ArchiveSettings, RetireSettings
+from config.notices import AlertSettings, NoticeSettings
+from config.packages import PackageSettings
+from config.places import SourceSettings, TargetSettings
+from config.section import Secret, Section, Selection
+from config.snapshots import SnapshotSettings
 
 
 class QueueSettings(Section):
@@ -114,156 +102,36 @@ class LogSettings(Section):
     """The least serious events to write."""
 
 
-class HttpSource(Section):
-    """A CMS over HTTP: <url>/<module url>/packageslip.xml, and its files beside it."""
-
-    kind: Literal["http"]
-    url: str
-    """The base URL. Redirects to any other origin are refused."""
-    catalogue: str = "/packageslips.xml"
-    """Path of the document that lists the modules."""
-    username: str | None = None
-    """Basic authentication: the account."""
-    password: Secret | None = None
-    """Basic authentication: the password."""
-    connect_timeout: float = Field(default=10, gt=0)
-    """Seconds to connect."""
-    read_timeout: float = Field(default=60, gt=0)
-    """Seconds without a byte."""
-    total_timeout: float = Field(default=3600, gt=0)
-    """Seconds for one file in all."""
-    min_rate: float = Field(default=1024, ge=0)
-    """Bytes a second, over 30 s, under which a transfer is given up; 0: never."""
-    retries: int = Field(default=2, ge=0)
-    """Requests repeated at once after a transient answer, before the task itself is retried."""
-    max_retry_after: float = Field(default=120, ge=0)
-    """The longest Retry-After that is waited for inside a task, in seconds."""
-    parallel: int = Field(default=8, ge=1, le=256)
-    """Requests under way at once for each engine, so that a frail CMS survives."""
-    max_file_bytes: int = Field(default=64 * 1024**3, ge=1)
-    """The largest file that is accepted."""
-    ca_file: Path | None = None
-    """Certificates to trust instead of the system's."""
-
-
-class DirectorySource(Section):
-    """A folder that mirrors the site: <path>/<module url>/packageslip.xml beside the module's files."""
-
-    kind: Literal["directory"]
-    path: Path
-    """The folder."""
-    build_slips: bool = False
-    """Make a slip on the fly for a folder that has none."""
-
-
-SourceSettings = Annotated[HttpSource | DirectorySource, Field(discriminator="kind")]
-
-
-class PlacedTarget(Section):
-    """What targets with a file tree have in common."""
-
-    root: str
-    """The folder that the public sees, absolute (or relative to the login folder)."""
-    area: str | None = None
-    """Where Slipway keeps its own files, on the same file system. Default: `.slipway` in the root."""
-    layout: Literal["ordered"] = "ordered"
-    """How releases become visible."""
-    durability: Literal["none", "commit", "file"] = "commit"
-    """`none`: trust the server; `commit`: survives loss of power; `file`: each live file is synced again."""
-    verify: Literal["replies", "readback"] = "replies"
-    """`replies`: every reply of the server is checked; `readback`: every file is read again."""
-    file_mode: str = Field(default="0644", pattern=r"^0[0-7]{3}$")
-    """Permission bits of published files."""
-    folder_mode: str = Field(default="0755", pattern=r"^0[0-7]{3}$")
-    """Permission bits of published folders."""
-    times: bool = True
-    """Give files the modification time that their slip says."""
-    public_slip: bool = True
-    """Write packageslip.xml beside the module's files, for readers and old tools."""
-    exclusive: bool = False
-    """At most one task at a time on the whole target."""
-    case_sensitive: bool = True
-    """False: names that differ only by case are the same file there."""
-
-
-class LocalTarget(PlacedTarget):
-    """A folder of this machine."""
-
-    kind: Literal["local"]
-
-
-class SftpTarget(PlacedTarget):
-    """A server over SSH (SFTP)."""
-
-    kind: Literal["sftp"]
-    host: str
-    """Name or address."""
-    port: int = Field(default=22, ge=1, le=65535)
-    """TCP port."""
-    user: str
-    """The account."""
-    key: Path
-    """The private key's file; no agent and no other key is ever used."""
-    key_password: Secret | None = None
-    """The key's passphrase."""
-    known_hosts: Path | None = None
-    """A known_hosts file with the server's key."""
-    host_key: str | None = None
-    """The server's public key, `ssh-ed25519 AAAA...`; instead of known_hosts."""
-    connect_timeout: float = Field(default=15, gt=0)
-    """Seconds for each of: TCP, banner, authentication."""
-    idle_timeout: float = Field(default=60, gt=0)
-    """Seconds without any reply after which the connection counts as cut."""
-
-
-class MemoryTarget(Section):
-    """A target in memory, for tests."""
-
-    kind: Literal["memory"]
-    exclusive: bool = False
-    """At most one task at a time on the whole target."""
-
-
-class GroupTarget(Section):
-    """Several origins that switch together."""
-
-    kind: Literal["group"]
-    members: tuple[str, ...] = Field(min_length=1)
-    """Names of other targets."""
-    quorum: int | None = Field(default=None, ge=1)
-    """How many members must be ready; default: all."""
-    exclusive: bool = False
-    """At most one task at a time on the whole group."""
-
-
-TargetSettings = Annotated[LocalTarget | SftpTarget | MemoryTarget | GroupTarget, Field(discriminator="kind")]
-
-
-class Selection(Section):
-    """Which modules something is for. A module is selected by its type or by its URL; an empty selection takes all."""
-
-    types: tuple[str, ...] = ()
-    """Module types."""
-    urls: tuple[str, ...] = ()
-    """URLs; each takes itself and what lies below it."""
-
-    def takes(self, url: str, module_type: str | None) -> bool:
-        """Whether this module is selected."""
-        if not self.types and not self.urls:
-            return True
-        below = any(url == root or url.startswith(root.rstrip("/") + "/") for root in self.urls)
-        return below or (module_type is not None and module_type in self.types)
-
-
 class HoldingAreaSettings(Section):
     """A target where packages of some modules wait to be collected."""
 
     target: str
     """The target's name."""
-    form: Literal["tree"] = "tree"
-    """What is delivered: `tree`, the module's files as they are."""
+    form: Literal["tree", "download", "imscp", "mets", "saf", "bagit"] = "tree"
+    """`tree`: the module's files as they are; otherwise one package made of them, in this form."""
+    file: str = "$name.zip"
+    """The package's path in the module's folder. $name: what the package is called, by [packages]; $form."""
+    media: bool = False
+    """Whether video and audio go into the package; of a `tree`, they always do."""
+    views: bool = True
+    """Whether a `tree` has the module's feeds and JSON views."""
+    tombstone: bool | None = None
+    """What takes a retired module's place when it is unpublished. Default: a tombstone's zip in forms other than `tree`."""
     modules: Selection = Selection()
     """Which modules are delivered there."""
+
+
+class ExportSettings(Section):
+    """Where EXPORT puts the JSON views of published modules."""
+
+    target: str
+    """The target's name."""
+    view: str = "$url/export.json"
+    """The path at the views' source that is asked for each module. $url: the module's URL."""
+    file: str = "export.json"
+    """What the answer is called in the module's folder on the target."""
+    modules: Selection = Selection(types=("course",))
+    """Which modules are exported."""
 
 
 class EnvironmentSettings(Section):
@@ -275,8 +143,12 @@ class EnvironmentSettings(Section):
     """The target that tasks of this environment publish to."""
     views: str | None = None
     """The source of feeds and JSON views, when it is not `source`."""
-    default_action: Literal["PUBLISH"] = "PUBLISH"
+    default_action: Literal["PUBLISH", "RETIRE", "SNAPSHOT"] = "PUBLISH"
     """What a row without an action asks for."""
+    site: str | None = None
+    """The URL under which the public sees the origin, such as https://ocw.example.edu: for sitemaps, purges and links."""
+    code: int | None = Field(default=None, ge=0)
+    """The number under which old scripts start this environment's engine: `python -P -m engines 3`."""
     engines: int = Field(default=1, ge=1, le=64)
     """Engines that the daemon runs at once."""
     start: Literal["auto", "manual"] = "auto"
@@ -287,6 +159,18 @@ class EnvironmentSettings(Section):
     """The deletion guard here, when it differs."""
     holding_areas: tuple[HoldingAreaSettings, ...] = ()
     """Where packages go after the origin."""
+    feeds: Selection = Selection()
+    """The modules whose feeds are published; those of others are left out."""
+    notices: tuple[str, ...] = ()
+    """Who is told after a module changed: names of [notices]."""
+    republish_states: tuple[str, ...] = ()
+    """The states in the source's catalogue that `republish` takes by itself; none: all."""
+    exports: ExportSettings | None = None
+    """Where EXPORT puts JSON views."""
+    snapshot: SnapshotSettings | None = None
+    """How SNAPSHOT makes the mirror's tree."""
+    retire: RetireSettings | None = None
+    """How RETIRE deposits a module in an archive."""
 
 
 class ScheduleSettings(Section):
@@ -310,6 +194,34 @@ class ScheduleSettings(Section):
     """Insert the newest run that was missed while nothing ran."""
 
 
+class WebSettings(Section):
+    """How pages outside of the sources are fetched: by FETCH, SNAPSHOT and LINKCHECK."""
+
+    connect_timeout: float = Field(default=10, gt=0)
+    """Seconds to connect."""
+    read_timeout: float = Field(default=60, gt=0)
+    """Seconds without a byte."""
+    total_timeout: float = Field(default=600, gt=0)
+    """Seconds for one file in all."""
+    parallel: int = Field(default=8, ge=1, le=256)
+    """Requests under way at once for each engine."""
+    max_file_bytes: int = Field(default=4 * 1024**3, ge=1)
+    """The largest file that is accepted."""
+    user_agent: str = "slipway"
+    """How requests introduce themselves."""
+    ca_file: Path | None = None
+    """Certificates to trust instead of the system's."""
+
+
+class RepublishSettings(Section):
+    """A whole site, again."""
+
+    passes: tuple[tuple[str, ...], ...] = ()
+    """Module types of each pass, one after the other, for `republish --passes`: pages that list others come after those."""
+    locked_states: tuple[str, ...] = ("in_process", "unlocked_for_editing", "locked")
+    """States in the source's catalogue of modules that somebody works on; `republish --check` lists them."""
+
+
 class Settings(Section):
     """The whole configuration."""
 
@@ -328,3 +240,9 @@ class Settings(Section):
     schedules: dict[str, ScheduleSettings] = Field(default_factory=dict)
     departments: dict[str, str] = Field(default_factory=dict)
     """Department id to module URL, for slips that name linked departments by id."""
+    packages: PackageSettings = PackageSettings()
+    archives: dict[str, ArchiveSettings] = Field(default_factory=dict)
+    notices: dict[str, NoticeSettings] = Field(default_factory=dict)
+    alerts: dict[str, AlertSettings] = Field(default_factory=dict)
+    web: WebSettings = WebSettings()
+    republish: RepublishSettings = RepublishSettings()

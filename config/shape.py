@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from config.settings import SourceSettings, TargetSettings
+from config.places import SourceSettings, TargetSettings
 
 
 def options(annotation: object) -> tuple[object, ...]:

@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails
 
 from config import shape
 from config.faults import nearest
-from config.settings import Secret, Settings
+from config.section import Secret
+from config.settings import Settings
 
 Location = tuple[str | int, ...]
 

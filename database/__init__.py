@@ -15,6 +15,8 @@ from database.record import Record
 from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
 from database.values import (
     ABSORBING,
+    FOLLOWING,
+    GENERATING,
     OPEN_STATES,
     SOURCELESS,
     Action,
@@ -39,6 +41,8 @@ from database.views import EngineView, TaskView
 
 __all__ = [
     "ABSORBING",
+    "FOLLOWING",
+    "GENERATING",
     "OPEN_STATES",
     "SOURCELESS",
     "Action",

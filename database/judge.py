@@ -12,7 +12,7 @@ from typing import Any
 from config import Settings
 from database.parameters import check_parameters
 from database.schema import URL_MAX
-from database.values import ABSORBING, Action
+from database.values import ABSORBING, FOLLOWING, Action
 from packageslip import UnsafePath, check_module_url
 
 
@@ -152,13 +152,27 @@ def _max_attempts(found: object, settings: Settings) -> int:
 
 
 def _target(request: Request, action: Action, origin: str, settings: Settings) -> str:
-    if request.target is not None and request.target not in settings.targets:
+    if request.target is not None and not _still_configured(request.target, settings):
         raise _Refusal(f"target {_shown(request.target)} is not configured any more; without it there is nothing to do.")
-    if action is Action.DELIVER and request.target is None:
+    if action in FOLLOWING and request.target is None:
         raise _Refusal(
-            "DELIVER rows are made by publishing. Publish the module, or use 'slipway queue retry' for a DELIVER that failed."
+            f"{action} rows are made by publishing. Publish the module, or use 'slipway queue retry' for a {action} that failed."
         )
+    if action is Action.EXPORT and request.target is None:
+        return _export_target(request, settings)
     return request.target or origin
+
+
+def _still_configured(target: str, settings: Settings) -> bool:
+    kind, _, name = target.partition(":")
+    return target in settings.targets or (kind == "notice" and name in settings.notices)
+
+
+def _export_target(request: Request, settings: Settings) -> str:
+    exports = settings.environments[str(request.environment)].exports
+    if exports is None:
+        raise _Refusal(f"{request.environment} exports nothing: give it [environments.{request.environment}.exports].")
+    return exports.target
 
 
 def _bind(request: Request, action: Action, parameters: Mapping[str, Any], source: str) -> str | None:

@@ -30,6 +30,9 @@ def _is_hex(value: object) -> bool:
 _FLAG: Rule = (lambda value: isinstance(value, bool), "true or false")
 _TEXTS: Rule = (_is_texts, 'a list of texts, such as ["course"]')
 _MODE = _one_of("smart", "full")
+_TEXT: Rule = (lambda value: isinstance(value, str) and value != "", "text")
+_PATH: Rule = (lambda value: isinstance(value, str) and value.startswith("/"), 'a path, such as "/courses"')
+_COUNT: Rule = (lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0, "a whole number from 0")
 _ID: Rule = (is_id, "a task's id")
 
 ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
@@ -39,16 +42,39 @@ ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
     Action.REPUBLISH: {
         "types": _TEXTS,
         "states": _TEXTS,
-        "prefix": (lambda value: isinstance(value, str) and value.startswith("/"), 'a path, such as "/courses"'),
+        "prefix": _PATH,
         "from": _one_of("source", "target"),
         "mode": _MODE,
         "dry_run": _FLAG,
     },
     Action.VERIFY: {"repair": _FLAG, "all": _FLAG, "dry_run": _FLAG},
+    Action.SNAPSHOT: {"mode": _MODE, "dry_run": _FLAG},
+    Action.RETIRE: {"dry_run": _FLAG, "handle": _TEXT, "again": _FLAG},
+    Action.FETCH: {
+        "from": _TEXT,
+        "form": _one_of("xml", "json", "any"),
+        "merge": _TEXT,
+        "key": _TEXT,
+        "each": _one_of("departments"),
+        "type": _TEXT,
+        "dry_run": _FLAG,
+    },
+    Action.SITEMAP: {"types": _TEXTS, "part": _COUNT, "dry_run": _FLAG},
+    Action.ZIPLIST: {"target": _TEXT, "base": _TEXT, "dry_run": _FLAG},
+    Action.REDIRECTS: {"dry_run": _FLAG},
+    Action.LINKCHECK: {"external": _FLAG, "prefix": _PATH, "dry_run": _FLAG},
+    Action.EXPORT: {"all": _FLAG, "mode": _MODE, "dry_run": _FLAG},
+    Action.CALL: {"path": _PATH, "method": _one_of("GET", "POST"), "dry_run": _FLAG},
+    Action.PURGE: {"days": _COUNT, "trash_days": _COUNT, "store": _FLAG, "dry_run": _FLAG},
+    Action.NOTIFY: {},
     Action.APPROVE: {"task": _ID, "plan": (_is_hex, "the plan's digest, in hex"), "adopt": _FLAG},
 }
 
-REQUIRED: Mapping[Action, tuple[str, ...]] = {Action.APPROVE: ("task", "plan")}
+REQUIRED: Mapping[Action, tuple[str, ...]] = {
+    Action.APPROVE: ("task", "plan"),
+    Action.FETCH: ("from",),
+    Action.CALL: ("path",),
+}
 
 RERUN_OF = "rerun_of"
 """In the parameters of any row: the task that it repeats, whose target and version it takes over."""

@@ -35,12 +35,40 @@ class Action(StrEnum):
     APPROVE = "APPROVE"
     REPUBLISH = "REPUBLISH"
     VERIFY = "VERIFY"
+    SNAPSHOT = "SNAPSHOT"
+    RETIRE = "RETIRE"
+    FETCH = "FETCH"
+    SITEMAP = "SITEMAP"
+    ZIPLIST = "ZIPLIST"
+    REDIRECTS = "REDIRECTS"
+    LINKCHECK = "LINKCHECK"
+    EXPORT = "EXPORT"
+    CALL = "CALL"
+    PURGE = "PURGE"
+    NOTIFY = "NOTIFY"
 
 
-ABSORBING = frozenset({Action.PUBLISH, Action.DELIVER, Action.UNPUBLISH})
+GENERATING = frozenset({Action.FETCH, Action.SITEMAP, Action.ZIPLIST, Action.REDIRECTS, Action.LINKCHECK, Action.EXPORT})
+"""Actions that make a module's files themselves and publish them like any other module's."""
+
+ABSORBING = frozenset({Action.PUBLISH, Action.DELIVER, Action.UNPUBLISH, Action.SNAPSHOT, Action.RETIRE, *GENERATING})
 """Actions that change the module: the newest of them wins per (environment, target, module)."""
 
-SOURCELESS = frozenset({Action.UNPUBLISH, Action.VERIFY})
+FOLLOWING = frozenset({Action.DELIVER, Action.NOTIFY})
+"""Actions that only follow another task; a person's row can at most repeat one."""
+
+SOURCELESS = frozenset(
+    {
+        Action.UNPUBLISH,
+        Action.VERIFY,
+        Action.SITEMAP,
+        Action.ZIPLIST,
+        Action.REDIRECTS,
+        Action.LINKCHECK,
+        Action.PURGE,
+        Action.NOTIFY,
+    }
+)
 """Actions that work with what is on the target: they run also while a lane's `needs` are down.
 
 A VERIFY that repairs asks the source only for bytes that nobody else has.

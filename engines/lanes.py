@@ -92,5 +92,7 @@ class TargetLane:
 
 
 def lane_names(environment: EnvironmentSettings) -> tuple[str, ...]:
-    """The targets that tasks of this environment write: its origin and its holding areas."""
-    return tuple(dict.fromkeys([environment.origin, *(area.target for area in environment.holding_areas)]))
+    """What tasks of this environment write to: its origin, its holding areas, where exports go, and whom it notifies."""
+    areas = [area.target for area in environment.holding_areas]
+    exports = [environment.exports.target] if environment.exports else []
+    return tuple(dict.fromkeys([environment.origin, *areas, *exports, *(f"notice:{name}" for name in environment.notices)]))

@@ -93,7 +93,7 @@ def breakers(settings: Settings, environment: EnvironmentSettings, target: str) 
 
 def members(settings: Settings, target: str) -> tuple[str, ...]:
     """The targets that a group consists of; none for every other kind."""
-    kind = settings.targets[target]
+    kind = settings.targets.get(target)
     return kind.members if isinstance(kind, GroupTarget) else ()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config import LocalTarget, Settings, SftpTarget, check, find_file, load, queue_url, snapshot, state_dir
-from config.settings import DirectorySource
+from config.places import DirectorySource
 
 SAMPLE = Path(__file__).parents[2] / "config" / "sample.toml"
 

@@ -1,0 +1,48 @@
+"""Archives that retired modules are deposited in, and how modules are retired."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from config.section import Secret, Section
+
+
+class ArchiveSettings(Section):
+    """An archive that takes deposits by SWORD."""
+
+    kind: Literal["sword1", "sword2"]
+    """The protocol's version: 1.3 or 2.0."""
+    deposits: dict[str, str]
+    """Where to deposit: the collection's URL by department code or module type; `default` for all others."""
+    username: str | None = None
+    """The account."""
+    password: Secret | None = None
+    """The account's password."""
+    on_behalf_of: str | None = None
+    """The account for which deposits are made."""
+    packaging: str | None = None
+    """The packaging's URI. Default: that of the form."""
+    lookup: str | None = None
+    """A URL whose Atom feed has the item of a deposit whose answer was lost; $identifier, $md5. Default: sword2's collection."""
+    connect_timeout: float = Field(default=10, gt=0)
+    """Seconds to connect."""
+    read_timeout: float = Field(default=300, gt=0)
+    """Seconds without a byte; archives answer only after they have taken a package in."""
+
+
+class RetireSettings(Section):
+    """How RETIRE deposits a module in an archive."""
+
+    archive: str
+    """Which of [archives]."""
+    form: Literal["imscp", "mets", "saf", "bagit"] = "imscp"
+    """The package's form."""
+    media: bool = True
+    """Whether video and audio go into the package."""
+    metadata: str | None = None
+    """The path, at the views' source, of a resource's metadata, for resources without: $url, $path."""
+    tell: str | None = "$url/set_dspace_handle?dspace_handle=$handle"
+    """The path, at the views' source, that is asked once the handle is known. $url, $handle."""
+    tombstone: Path | None = None
+    """A folder with templates for what takes the module's place: tombstone.htm, ReadMe.txt. Default: built-in ones."""

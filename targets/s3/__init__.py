@@ -1,0 +1,1 @@
+"""Buckets of an object store that speaks the S3 protocol."""
