@@ -4,6 +4,7 @@ import signal
 
 pytest_plugins: list[str] = [
     "support.http_cms",
+    "support.linear_algebra",
     "support.source_kinds",
     "support.mariadb",
     "support.queue",
