@@ -1,6 +1,6 @@
 """What is and was live, where, and the slips of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -58,6 +58,14 @@ class Record:
         )
         return list(self._db.look(lambda connection: connection.scalars(wanted).all()))
 
+    def published(self, target: str) -> Iterator[Publication]:
+        """All that is live on a target, by URL. Read in steps: what changes meanwhile may be in it or not."""
+        return self._in_steps(partial(_published, target=target))
+
+    def gone(self, target: str) -> Iterator[Publication]:
+        """The last publication of each module that was live on a target and is no more, by URL. Read in steps."""
+        return self._in_steps(partial(_gone, target=target))
+
     def keep(self, publications: int) -> Iterator[Digest]:
         """Digests of files that the newest publications of each module on each target list, and versions of unfinished tasks.
 
@@ -73,6 +81,12 @@ class Record:
         """Record what a target says it holds, where this database knows otherwise; how many modules."""
         found = [one for one in documents if one.target == target]
         return sum(self._adopt_some(some) for some in chunks(found, 100))
+
+    def _in_steps(self, step: Callable[..., Sequence[Row[Any]]]) -> Iterator[Publication]:
+        last = ""
+        while rows := self._db.look(partial(step, last=last)):
+            last = rows[-1].url
+            yield from map(publication_of, rows)
 
     def _adopt_some(self, documents: Sequence[Published]) -> int:
         packed = pack(documents)
@@ -99,6 +113,29 @@ def _current(connection: Connection, target: str, url: str) -> Row[Any] | None:
         _publication.target == target, _publication.url == url, _publication.until.is_(None)
     )
     return connection.execute(wanted.order_by(_publication.id.desc()).limit(1)).one_or_none()
+
+
+def _published(connection: Connection, target: str, last: str) -> Sequence[Row[Any]]:
+    """The next modules that are live; each has one row at most."""
+    wanted = select(schema.publication).where(
+        _publication.target == target, _publication.url > last, _publication.until.is_(None)
+    )
+    return connection.execute(wanted.order_by(_publication.url).limit(READ_AT_ONCE)).all()
+
+
+def _gone(connection: Connection, target: str, last: str) -> Sequence[Row[Any]]:
+    """The next modules of which every publication has ended: the last one of each."""
+    ended = (
+        select(func.max(_publication.id).label("id"))
+        .where(_publication.target == target, _publication.url > last)
+        .group_by(_publication.url)
+        .having(func.count() == func.count(_publication.until))
+        .order_by(_publication.url)
+        .limit(READ_AT_ONCE)
+        .subquery()
+    )
+    wanted = select(schema.publication).join(ended, ended.c.id == _publication.id).order_by(_publication.url)
+    return connection.execute(wanted).all()
 
 
 def _document(connection: Connection, target: str, url: str, version: Digest | None) -> bytes | None:

@@ -1,7 +1,7 @@
 """What a task works with. The engine makes one bundle for each task; tests make their own."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +22,10 @@ class Record(Protocol):
     def slip(self, target: str, url: str, version: Digest | None = None) -> Packageslip | None: ...
 
     def below(self, target: str, url: str) -> Sequence[str]: ...
+
+    def published(self, target: str) -> Iterator[Publication]: ...
+
+    def gone(self, target: str) -> Iterator[Publication]: ...
 
 
 def _nothing(point: str) -> None:

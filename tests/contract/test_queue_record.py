@@ -97,6 +97,32 @@ def test_modules_below_a_url(queue: Queue) -> None:
     assert queue.record.below("staging", "/") == sorted(urls[1:])
 
 
+def test_all_that_is_live_on_a_target_is_listed_by_url(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("database.record.READ_AT_ONCE", 2)
+    publish(
+        queue, *(live(url, b"1") for url in ("/b", "/", "/a/b", "/a-b", "/a")), live("/x", target="production"), live("/gone")
+    )
+    publish(queue, live("/a", b"2", serial=2), Published("staging", "/gone", 5))
+    found = list(queue.record.published("staging"))
+    assert [each.url for each in found] == sorted(["/", "/a", "/a-b", "/a/b", "/b"])
+    assert [each.version for each in found if each.url == "/a"] == [b"2" * 32]
+    assert list(queue.record.published("nowhere")) == []
+
+
+def test_what_is_no_longer_live_is_listed_with_its_last_publication(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("database.record.READ_AT_ONCE", 2)
+    urls = ("/a", "/b", "/c", "/d", "/e")
+    publish(queue, *(live(url, b"1") for url in urls), live("/c", target="production"))
+    publish(queue, live("/a", b"2", serial=2), *(Published("staging", url, 5) for url in urls))
+    publish(queue, live("/b", b"3", serial=6))
+    found = list(queue.record.gone("staging"))
+    assert [(each.url, each.version, each.until is None) for each in found] == [
+        ("/a", b"2" * 32, False),
+        *((url, b"1" * 32, False) for url in ("/c", "/d", "/e")),
+    ]
+    assert list(queue.record.gone("production")) == []
+
+
 def test_the_store_keeps_what_the_last_publications_list(queue: Queue) -> None:
     for number, version in enumerate((b"1", b"2", b"3", b"2")):
         publish(queue, live("/a", version, serial=number))
