@@ -1,12 +1,13 @@
 """The queue and the record: the only package that knows SQL.
 
 `Database.connect` opens it; the verbs are grouped by who uses them: `Intake` whoever polls, `Leases` and `Claims` the
-engines, `Desk` people, `Record` whoever asks what is live.
+engines, `Desk` people, `Record` whoever asks what is live, `Deposits` whoever asks what archives have.
 """
 
 from database.backoff import delay
 from database.claims import Claims
 from database.connection import Database
+from database.deposits import Deposit, Deposits, DepositState, Parcel
 from database.desk import Desk
 from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuchTask, SchemaMismatch
 from database.intake import Intake
@@ -52,6 +53,9 @@ __all__ = [
     "Database",
     "DatabaseError",
     "DatabaseUnavailable",
+    "Deposit",
+    "DepositState",
+    "Deposits",
     "Desk",
     "Engine",
     "EngineView",
@@ -64,6 +68,7 @@ __all__ = [
     "NewTask",
     "NoSuchTask",
     "Outcome",
+    "Parcel",
     "Poll",
     "Progress",
     "Publication",

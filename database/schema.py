@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, LargeBina
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration: what this code works with."""
 
 URL_MAX, URL_COLUMN = 500, 600
@@ -206,6 +206,31 @@ schedule_run = Table(
     Column("schedule", String(255), primary_key=True),
     Column("fire_at", Moment, primary_key=True),
     Column("task", BigInteger),
+)
+
+deposit = Table(
+    "deposit",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("url", String(URL_COLUMN)),
+    Column("version", LargeBinary),
+    Column("archive", String(64)),
+    Column("collection", Text),
+    Column("identifier", String(255)),
+    Column("file", String(255)),
+    Column("digest", LargeBinary),
+    Column("md5", String(32)),
+    Column("size", BigInteger),
+    Column("state", String(12)),
+    Column("task", BigInteger),
+    Column("sendings", Integer),
+    Column("prepared_at", Moment),
+    Column("sent_at", Moment),
+    Column("confirmed_at", Moment),
+    Column("told_at", Moment),
+    Column("location", Text),
+    Column("handle", String(255)),
+    Column("receipt", LargeBinary),
 )
 
 setting = Table("setting", metadata, Column("name", String(64), primary_key=True), Column("value", String(255)))

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
@@ -14,6 +15,7 @@ from database import (
     DatabaseError,
     DatabaseUnavailable,
     Desk,
+    NewTask,
     SchemaMismatch,
     renew_queue_id,
     schema,
@@ -38,6 +40,28 @@ def test_an_empty_database_is_upgraded_once(empty_url: str) -> None:
     assert upgrade(empty_url).found is None
     assert upgrade(empty_url).found == schema.REVISION
     assert schema_status(empty_url).current
+
+
+@pytest.mark.parametrize("step", range(1, int(schema.REVISION)))
+def test_an_older_schema_is_upgraded_and_keeps_its_rows(empty_url: str, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    newest, older, upgrade_to = schema.REVISION, f"{step:04}", command.upgrade
+    monkeypatch.setattr(command, "upgrade", lambda config, _head: upgrade_to(config, older))
+    assert upgrade(empty_url).found is None
+    assert schema_status(empty_url).found == older
+    monkeypatch.undo()
+    old = Database.connect(empty_url)
+    with pytest.raises(SchemaMismatch, match=f"schema is {older}, .* Run 'slipway db upgrade'"):
+        old.check_schema()
+    queue_id, task = old.queue_id, Desk(old).insert(NewTask("/a", "STAGING"))
+    old.close()
+    assert (upgrade(empty_url).found, schema_status(empty_url).found) == (older, newest)
+    new = Database.connect(empty_url)
+    new.check_schema()
+    assert new.queue_id == queue_id
+    assert Desk(new).show(task).task.url == "/a"
+    found = new.look(inspect_columns)
+    assert found.keys() - {"alembic_version"} == schema.metadata.tables.keys()
+    new.close()
 
 
 def test_two_upgrades_at_once_make_one_schema(empty_url: str) -> None:

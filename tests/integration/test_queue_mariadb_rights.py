@@ -123,6 +123,8 @@ def test_the_procedure_of_old_works_with_the_operators_rights(
         "DELETE FROM event",
         "INSERT INTO publication (target, url, serial, since) VALUES ('staging', '/a', 1, UTC_TIMESTAMP())",
         "UPDATE setting SET value='0'",
+        "UPDATE deposit SET state='CONFIRMED', handle='1/2'",
+        "DELETE FROM deposit",
         "DROP PROCEDURE schedule_implicit_module",
         "CREATE TABLE mine (a INT)",
     ],
