@@ -13,6 +13,7 @@ from cli.session import Failure, Session, in_session
 from cli.words import many, size, table
 from config import EnvironmentSettings
 from database import Action, NewTask, Outcome, Record, State, Task
+from notices import Notifier
 from tasks import Reason, Tools, execute
 
 MARKS = {"put": ">", "keep": ".", "drop": "-", "leave": "!"}
@@ -62,6 +63,7 @@ def tools_of(session: Session, settings: EnvironmentSettings) -> Tools:
         open_target=lambda name: target_of(session, name),
         store=store_of(session.settings),
         record=Record(session.database),
+        notifier=Notifier(session.settings.notices, session.secrets),
         claim=Bystander(session.database.queue_id),
         expand=lambda _task, _rows, _cursor: refuse(),
         report=lambda _progress: None,

@@ -1,5 +1,6 @@
 """Who is told when something happened: caches, other systems, people."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,16 +13,18 @@ class _Notice(Section):
     """Which modules it is told about."""
     timeout: float = Field(default=30, gt=0)
     """Seconds for one request."""
+    ca_file: Path | None = None
+    """Certificates to trust instead of the system's."""
 
 
 class PurgeNotice(_Notice):
     """A cache that drops a URL when it is asked to by the HTTP method PURGE."""
 
     kind: Literal["purge"]
-    url: str
-    """The cache's own URL; module URLs are appended."""
+    url: str | None = None
+    """The cache's own URL; module URLs are appended. Default: the environment's `site`, whose host is sent in any case."""
     soft: bool = False
-    """Mark as stale, instead of dropping."""
+    """Mark as stale, instead of dropping: by the header Fastly-Soft-Purge."""
     header: str | None = None
     """A header that carries the token, such as X-Purge-Token."""
     token: Secret | None = None
@@ -51,7 +54,7 @@ class WebhookNotice(_Notice):
     url: str
     """Where to post."""
     secret: Secret
-    """The key of the signature (HMAC-SHA256 over timestamp and body)."""
+    """The key of the signature (HMAC-SHA256 over timestamp, a dot, and the body)."""
 
 
 NoticeSettings = Annotated[PurgeNotice | FastlyNotice | WebhookNotice, Field(discriminator="kind")]
@@ -64,6 +67,10 @@ class _Alert(Section):
     """Seconds after which a task that could run counts as overdue."""
     environments: tuple[str, ...] = ()
     """Which environments; none: all."""
+    timeout: float = Field(default=30, gt=0)
+    """Seconds for one request or one step of a mail."""
+    ca_file: Path | None = None
+    """Certificates to trust instead of the system's."""
 
 
 class WebhookAlert(_Alert):
@@ -73,9 +80,7 @@ class WebhookAlert(_Alert):
     url: str
     """Where to post."""
     secret: Secret | None = None
-    """The key of the signature."""
-    timeout: float = Field(default=30, gt=0)
-    """Seconds for one request."""
+    """The key of the signature (HMAC-SHA256 over timestamp, a dot, and the body). Default: not signed."""
 
 
 class EmailAlert(_Alert):

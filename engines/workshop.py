@@ -12,10 +12,11 @@ from config import EnvironmentSettings, Secrets, Settings
 from database import Claims, Database, Engine, Leases, Outcome, Progress, Record, Result, Task
 from engines.claim import TaskClaim
 from engines.lease import Lease
+from notices import Notifier
 from sources import Source, open_source
 from store import Store
-from targets import Fenced, Target, open_target
-from tasks import Tools, execute, failure, views_source
+from targets import Fenced, Target, nowhere, open_target
+from tasks import Tools, execute, failure, notice_of, views_source
 
 log = structlog.get_logger(__name__)
 
@@ -121,6 +122,7 @@ class Workshop:
     leases: Leases = field(init=False)
     claims: Claims = field(init=False)
     record: Record = field(init=False)
+    notifier: Notifier = field(init=False)
 
     def __post_init__(self) -> None:
         self.sources = Sources(self.settings, self.secrets, self.open_target)
@@ -128,9 +130,12 @@ class Workshop:
         self.leases = Leases(self.database)
         self.claims = Claims(self.database, self.settings.retry)
         self.record = Record(self.database)
+        self.notifier = Notifier(self.settings.notices, self.secrets)
 
     def open_target(self, name: str) -> Target:
-        """A target of its own for whoever asks."""
+        """A target of its own for whoever asks. A lane that only tells somebody works without one, and opens none."""
+        if notice_of(name):
+            return nowhere(name)
         return self.seams.open_target(name, self.settings, self.secrets)
 
     def carry_out(self, task: Task, targets: Targets) -> Result | None:
@@ -170,6 +175,7 @@ class Workshop:
             open_target=targets.get,
             store=self.store,
             record=self.record,
+            notifier=self.notifier,
             claim=claim,
             expand=lambda parent, rows, cursor: self.claims.expand(self.engine, parent, rows, cursor),
             report=self.reports.note,

@@ -19,7 +19,7 @@ from targets.errors import (
     TransientTargetError,
 )
 from targets.group import GroupTarget
-from targets.kinds import KINDS, open_target
+from targets.kinds import KINDS, nowhere, open_target
 from targets.local import LocalDisk
 from targets.memory import MemoryDisk, MemoryFiles
 from targets.options import PlacedOptions
@@ -56,5 +56,6 @@ __all__ = [
     "TargetUnfit",
     "TargetUnreachable",
     "TransientTargetError",
+    "nowhere",
     "open_target",
 ]

@@ -39,6 +39,11 @@ def open_target(
     return _open(Opening(name, settings, secrets, memory or {}))
 
 
+def nowhere(name: str) -> Target:
+    """An empty target in memory, forgotten with its object: for tasks that have a name to go by and no place to write to."""
+    return OrderedTarget(name, MemoryDisk(MemoryFiles(), target=name), PlacedOptions())
+
+
 def _open(opening: Opening) -> Target:
     chosen = opening.settings.targets[opening.name]
     return KINDS[chosen.kind](opening, chosen)

@@ -4,7 +4,7 @@ from tasks.execute import KINDS, execute, failure
 from tasks.outcomes import Verdict, verdict_of
 from tasks.planner import Ground, Policy, plan, standing
 from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, together
-from tasks.tools import Record, Tools, breakers, needs, promoted_from, views_source
+from tasks.tools import Record, Tools, breakers, needs, notice_of, promoted_from, views_source
 
 __all__ = [
     "KINDS",
@@ -23,6 +23,7 @@ __all__ = [
     "execute",
     "failure",
     "needs",
+    "notice_of",
     "plan",
     "promoted_from",
     "standing",

@@ -30,6 +30,8 @@ def _remembered_now(work: Work, live: Packageslip | None) -> bool:
     known = work.tools.record.current(work.target, work.task.url)
     if work.published or (known and (known.version, known.serial) == (live.version, live.serial)):
         return bool(work.published)
+    # An attempt before this one, or a queue that was lost, made it so: what it changed was never told.
+    work.note_change(work.tools.record.slip(work.target, work.task.url), live)
     work.published.append(published(work, live, live.serial or 0))
     return True
 

@@ -12,7 +12,7 @@ from packageslip import Packageslip, on_target, write_slip
 from targets import FilePut, Moved, Present, SerialTooHigh
 from tasks.errors import PlanHeld, PlanRefused
 from tasks.planner import Ground, Policy, plan, standing
-from tasks.plans import Plan, together
+from tasks.plans import Plan, Verb, together
 from tasks.tools import members
 from tasks.work import Work
 
@@ -36,6 +36,8 @@ def take_over(work: Work) -> Present:
     recovered = [each.recovered for each in present.each() if each.recovered]
     if recovered:
         last = max(recovered, key=lambda each: each.serial)
+        # What it replaced is live no more; the record still has it.
+        work.note_change(work.tools.record.slip(work.target, url), last.slip)
         log.info("unfinished release rolled forward", task=work.task.id, url=url, target=target.name, serial=last.serial)
         work.published.append(published(work, last.slip, last.serial))
         work.summary["recovered"] = True
@@ -158,6 +160,8 @@ def commit(
         # From here nothing is taken back: an error leaves the note, and the next holder goes on from it.
         moved = release.switch()
         work.published.append(published(work, on_slip(work, wanted) if wanted else None, work.tools.claim.serial))
+        changes = (change.path for made in plans for change in made.of(Verb.PUT, Verb.DROP))
+        work.note_change(live_slip(present), wanted, paths=changes)
         work.tools.reached("switched")
     log.info("module switched", task=work.task.id, url=work.task.url, target=work.target, put=moved.files, dropped=moved.dropped)
     return moved

@@ -11,8 +11,10 @@ from targets import Fenced
 from tasks.deliver import deliver
 from tasks.errors import NotAsked, PlanHeld
 from tasks.expand import republish
+from tasks.notify import notify
 from tasks.outcomes import verdict_of
 from tasks.publish import publish
+from tasks.telling import notices_after
 from tasks.tools import Tools, breakers
 from tasks.unpublish import unpublish
 from tasks.verify import verify
@@ -26,6 +28,7 @@ KINDS: Mapping[str, Callable[[Work], Done]] = {
     "UNPUBLISH": unpublish,
     "REPUBLISH": republish,
     "VERIFY": verify,
+    "NOTIFY": notify,
 }
 
 
@@ -50,7 +53,7 @@ def execute(task: Task, tools: Tools) -> Result:
         Outcome.SUCCEEDED,
         done.reason,
         published=tuple(work.published),
-        new_tasks=done.new_tasks,
+        new_tasks=(*done.new_tasks, *notices_after(work)),
         summary=work.summary,
     )
 
@@ -65,7 +68,8 @@ def _failed(work: Work, error: Exception) -> Result:
     names = breakers(work.tools.settings, work.tools.environment, work.target)
     result = failure(work.task, work.tools.claim.fence, error, work.target, names)
     plan = HeldPlan(error.digest, json.dumps(error.document)) if isinstance(error, PlanHeld) else None
-    return replace(result, published=tuple(work.published), plan=plan, summary=work.summary)
+    told = tuple(notices_after(work))
+    return replace(result, published=tuple(work.published), new_tasks=told, plan=plan, summary=work.summary)
 
 
 def failure(task: Task, fence: int, error: Exception, target: str, names: Mapping[str, str] | None = None) -> Result:

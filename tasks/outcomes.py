@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from config import SecretError
 from database import DatabaseUnavailable, Outcome
+from notices import NoticeError, NoticeStumbled, NoticeUnreachable
 from packageslip import SlipError
 from sources import PermanentSourceError, SourceError, SourceUnreachable, TransientSourceError
 from store import BlobMissing, StoreError, StoreFull, StoreHindered
@@ -51,6 +52,9 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (TransientSourceError, Outcome.RETRY, AGAIN),
     (PermanentSourceError, Outcome.FAILED, CORRECT),
     (SourceError, Outcome.FAILED, CORRECT),
+    (NoticeUnreachable, Outcome.UNREACHABLE, WAITS),
+    (NoticeStumbled, Outcome.RETRY, AGAIN),
+    (NoticeError, Outcome.FAILED, CORRECT),
     (SlipError, Outcome.FAILED, "correct the slip at its source, then insert the task again"),
     (BlobMissing, Outcome.RETRY, AGAIN),
     (StoreFull, Outcome.RETRY, AGAIN),
@@ -80,7 +84,7 @@ def verdict_of(error: Exception, *, task_target: str, breakers: Mapping[str, str
     if outcome is Outcome.UNREACHABLE and breaker is None:
         then = UNGUARDED
     words = str(error).rstrip(". ") or type(error).__name__
-    retry_after = error.retry_after if isinstance(error, TransientSourceError) else None
+    retry_after = error.retry_after if isinstance(error, (TransientSourceError, NoticeError)) else None
     return Verdict(outcome, f"{words}; {then}" if then else words, type(error).__name__, breaker, retry_after, kind is Exception)
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from config import EnvironmentSettings, GroupTarget, Settings
 from database import NewTask, Progress, Publication, Task
@@ -28,6 +28,12 @@ class Record(Protocol):
     def gone(self, target: str) -> Iterator[Publication]: ...
 
 
+class Notifies(Protocol):
+    """Who sends notices; `notices.Notifier` is one."""
+
+    def send(self, name: str, order: Mapping[str, Any], pause: Callable[[], None]) -> str: ...
+
+
 def _nothing(point: str) -> None:
     """Where a test may end the process; the real engine goes on."""
 
@@ -45,6 +51,7 @@ class Tools:
     """Another target, of this worker; the worker closes it."""
     store: Store
     record: Record
+    notifier: Notifies
     claim: Claim
     expand: Callable[[Task, Sequence[NewTask], str], None]
     """Insert a chunk of new tasks and the cursor, in one transaction."""
@@ -66,6 +73,15 @@ class Tools:
             raise Cancelled("it was cancelled before anything became visible")
         if self.released():
             raise Released("the engine stops; nothing was changed, another engine takes it")
+
+
+NOTICE = "notice:"
+"""What the names of lanes begin with that tell a notice and write to no target."""
+
+
+def notice_of(target: str) -> str | None:
+    """The notice that a lane tells; None for a lane that writes to a target."""
+    return target.removeprefix(NOTICE) if target.startswith(NOTICE) else None
 
 
 def promoted_from(environment: EnvironmentSettings) -> str | None:

@@ -21,6 +21,7 @@ def unpublish(work: Work) -> Done:
     if live:
         _withdraw(work, present)
     elif last and not work.published:
+        work.note_change(last)
         work.published.append(published(work, None, work.tools.claim.serial))
     if live:
         return Done(f"gone from {work.target}: {work.summary.get('drop', 0)} files dropped{work.laggards()}", follow)

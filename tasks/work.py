@@ -1,11 +1,13 @@
 """One attempt under way: what it has done so far, kept also when it fails."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from database import NewTask, Progress, Published, Task
+from notices import MOST_PATHS
+from packageslip import Packageslip
 from tasks.tools import Tools
 
 
@@ -25,6 +27,10 @@ class Work:
     tools: Tools
     published: list[Published] = field(default_factory=list)
     """What became live or went, in this order; the record gets it whatever the outcome."""
+    slips: list[Packageslip] = field(default_factory=list)
+    """The module as it was and as it became, for those who are told that it changed."""
+    moved: set[str] = field(default_factory=set)
+    """Paths that look different since: as many as are told one by one, and one more where there are more."""
     summary: dict[str, Any] = field(default_factory=dict)
     _now: Progress | None = None
 
@@ -36,6 +42,15 @@ class Work:
     def parameter(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - JSON of the row
         """One of the row's parameters."""
         return self.task.parameters.get(name, default)
+
+    def note_change(self, *slips: Packageslip | None, paths: Iterable[str] | None = None) -> None:
+        """These paths of the module look different now; without `paths`, all that the slips list: nobody knows which."""
+        known = [slip for slip in slips if slip]
+        self.slips += known
+        for path in (file.path for slip in known for file in slip.files()) if paths is None else paths:
+            if len(self.moved) > MOST_PATHS:
+                return
+            self.moved.add(path)
 
     @property
     def dry_run(self) -> bool:

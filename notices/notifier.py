@@ -1,0 +1,72 @@
+"""Telling somebody by the name of a notice: reads the secret, writes the letters, sends them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import time
+from typing import Any, Protocol
+
+from config import NoticeSettings, Secret
+from notices.errors import NoticeRefused
+from notices.letters import Letter, letters, secret_of
+from notices.post import Line
+
+
+class ReadsSecrets(Protocol):
+    """Where a secret's value comes from."""
+
+    def read(self, secret: Secret, /) -> str: ...
+
+
+def _on() -> None:
+    """Go on, whatever happens."""
+
+
+class Notifier:
+    """Sends notices. For any thread: each call has a connection of its own. `clock` gives seconds since the epoch."""
+
+    def __init__(self, notices: Mapping[str, NoticeSettings], secrets: ReadsSecrets, clock: Callable[[], float] = time) -> None:
+        self._notices, self._secrets, self._clock = notices, secrets, clock
+
+    def send(self, name: str, order: Mapping[str, Any], pause: Callable[[], None] = _on) -> str:
+        """Send what the row of a NOTIFY says; what was done, in a few words. `pause` is called between two requests.
+
+        Raises NoticeError, SecretError.
+        """
+        if name not in self._notices:
+            raise NoticeRefused(f"notice {name} is not configured any more; without it there is nobody to tell")
+        notice = self._notices[name]
+        written = letters(name, notice, order, self._secret(name, notice), self._clock())
+        send_all(f"notice {name}", written, notice.timeout, notice.ca_file, pause)
+        return _words(written, order)
+
+    def _secret(self, name: str, notice: NoticeSettings) -> str | None:
+        place = secret_of(notice)
+        return None if place is None else sendable(f"notice {name}", self._secrets.read(place))
+
+
+def send_all(who: str, written: list[Letter], timeout: float, ca_file: Path | None, pause: Callable[[], None] = _on) -> None:
+    """Send letters to one host, in their order. Raises NoticeError at the first that is not taken."""
+    if not written:
+        return
+    line = Line(who, written[0].base, timeout, ca_file)
+    try:
+        for letter in written:
+            pause()
+            line.send(letter)
+    finally:
+        line.close()
+
+
+def sendable(who: str, secret: str) -> str:
+    """The secret, if a header can carry it. Raises NoticeRefused, which does not repeat it."""
+    if not (secret.isascii() and secret.isprintable()):
+        raise NoticeRefused(f"{who}: its secret has characters that no HTTP header can carry; is it the right file?")
+    return secret
+
+
+def _words(written: list[Letter], order: Mapping[str, Any]) -> str:
+    if "keys" in order:
+        return f"purged by key: {', '.join(order['keys'])}"
+    if "urls" in order:
+        return f"purged {len(written)} URLs" + (f" and all below {order['prefix']}" if "prefix" in order else "")
+    return f"told by a webhook: {order['event']} {order['url']}"
