@@ -9,6 +9,8 @@ ArchiveError                   something about an archive; `archive` is its name
 ├── AlreadyDeposited           the archive says that it has this package
 └── PermanentArchiveError      a person must act
     ├── DepositRefused         the archive understood and said no; `status`, `summary`
+    ├── LookupRefused          the archive does not say what it has: no, or no feed; `status`, `summary`
+    ├── NoLookup               nobody configured how to look a deposit up
     └── NoCollection           no deposit URL is configured for this module
 """
 
@@ -73,6 +75,18 @@ class DepositRefused(PermanentArchiveError):
     def __init__(self, message: str, *, archive: str = "", status: int = 0, summary: str = "") -> None:
         super().__init__(message, archive=archive)
         self.status, self.summary = status, summary
+
+
+class LookupRefused(PermanentArchiveError):
+    """The archive does not say what it has. `status`: the HTTP status; `summary`: what its error document says."""
+
+    def __init__(self, message: str, *, archive: str = "", status: int = 0, summary: str = "") -> None:
+        super().__init__(message, archive=archive)
+        self.status, self.summary = status, summary
+
+
+class NoLookup(PermanentArchiveError):
+    """Nobody configured how to look a deposit up: a person has to look into the archive."""
 
 
 class NoCollection(PermanentArchiveError):

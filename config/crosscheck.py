@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit
 
+from config.archive_rules import archive_findings
 from config.cron import cron_trigger
 from config.faults import nearest
 from config.places import GroupTarget, HttpSource, LocalTarget, PlacedTarget, SftpTarget
@@ -29,6 +30,8 @@ def crosscheck(settings: Settings) -> Iterator[Finding]:
     yield from _secrets(settings, ())
     yield from _sources(settings)
     yield from _targets(settings)
+    for name, archive in settings.archives.items():
+        yield from archive_findings(("archives", name), archive)
     for name, environment in settings.environments.items():
         yield from _environment(("environments", name), environment, settings)
     for name, schedule in settings.schedules.items():

@@ -17,6 +17,7 @@ pytest_plugins: list[str] = [
     "support.bench",
     "support.engine_process",
     "support.small_site",
+    "support.sword_server",
 ]
 
 # A shell's background job ignores SIGINT, and so would every process that the tests start and interrupt.
