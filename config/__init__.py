@@ -17,7 +17,7 @@ from config.notices import (
     WebhookAlert,
     WebhookNotice,
 )
-from config.packages import PackageSettings
+from config.packages import ClosingItem, PackageSettings
 from config.places import (
     DirectorySource,
     GroupTarget,

@@ -1,0 +1,115 @@
+"""Links of packaged pages: relative where they lead to something in the package, absolute where they leave it."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
+
+from archives.markup import Link, change_page, change_sheet
+
+_INDEXES = ("index.htm", "index.html", "index.xhtml")
+_SAFE = "/~!$&'()*+,;=@-._"
+_NAMES_ITSELF = frozenset({"canonical", "shortlink"})
+"""Relations that say where a page is on the site: they stay absolute wherever a copy of it lies."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything is: on the site, and in the package."""
+
+    by_url: Mapping[str, str]
+    """Path on the site, such as /images/logo.png, to path in the package."""
+    site: str | None = None
+    """The site's URL, such as https://ocw.example.edu."""
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """Every path in the package that a link can lead to."""
+        return frozenset(self.by_url.values())
+
+    @cached_property
+    def host(self) -> str:
+        return urlsplit(self.site or "").netloc.lower()
+
+    def inside(self, path: str) -> str | None:
+        """Where a path of the site lies in the package; a folder's is its index page."""
+        plain = unquote(path)
+        if plain in self.by_url:
+            return self.by_url[plain]
+        folder = plain.rstrip("/")
+        return next((self.by_url[name] for index in _INDEXES if (name := f"{folder}/{index}") in self.by_url), None)
+
+    def reached(self, path: str, url: str) -> str | None:
+        """What a link leads to, as it is written on the page at `path` in the package; None for all that is no file here."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return None
+        if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
+            return None
+        place = resolve(path, parts.path)
+        return place if place in self.paths else None
+
+
+def relink_page(page: bytes, url: str, path: str, places: Places) -> bytes:
+    """The page as it is in the package. `url`: its path on the site; `path`: that in the package."""
+    return change_page(page, _Mover(url, path, places).change)
+
+
+def relink_sheet(sheet: bytes, url: str, path: str, places: Places) -> bytes:
+    """The style sheet as it is in the package."""
+    return change_sheet(sheet, _Mover(url, path, places).change)
+
+
+def resolve(path: str, url: str) -> str:
+    """The path in a package that a relative URL on the page at `path` leads to; one that leaves the package begins with `../`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(url)))
+
+
+class _Mover:
+    """One page, on its way from the site into the package."""
+
+    def __init__(self, url: str, path: str, places: Places) -> None:
+        self._path = path
+        self._places = places
+        self._base = url
+        self._rebased = False
+
+    def change(self, link: Link) -> str | None:
+        """What a link becomes; None: it stays."""
+        try:
+            parts = urlsplit(link.url)
+        except ValueError:
+            return None
+        if link.element == "base" and link.attribute == "href":
+            return self._rebase(parts)
+        if parts.scheme not in {"", "http", "https"} or not (parts.netloc or parts.path):
+            return None
+        if parts.netloc and parts.netloc.lower() != self._places.host:
+            # Without a scheme a link follows that of its page, which will be a file.
+            return None if parts.scheme else f"https:{link.url}"
+        tail = urlunsplit(("", "", "", parts.query, parts.fragment))
+        return self._on_site(link, parts, tail)
+
+    def _on_site(self, link: Link, parts: SplitResult, tail: str) -> str | None:
+        relative = not parts.netloc and not parts.path.startswith("/")
+        if relative and not self._rebased and resolve(self._path, parts.path) in self._places.paths:
+            return None
+        path = parts.path or "/" if parts.netloc else urljoin(self._base, parts.path)
+        inside = None if self._names_itself(link) else self._places.inside(path)
+        if inside is not None:
+            return quote(posixpath.relpath(inside, posixpath.dirname(self._path)), _SAFE) + tail
+        if parts.netloc or self._places.site is None:
+            return None
+        return self._places.site.rstrip("/") + path + tail
+
+    def _names_itself(self, link: Link) -> bool:
+        return not _NAMES_ITSELF.isdisjoint(link.rel.split())
+
+    def _rebase(self, parts: SplitResult) -> str | None:
+        """A base says where relative links start from. In a package that is the page itself, once they are changed."""
+        if parts.netloc and parts.netloc.lower() != self._places.host:
+            return None
+        self._base, self._rebased = urljoin(self._base, parts.path), True
+        return ""

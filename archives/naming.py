@@ -1,0 +1,37 @@
+"""What a package, and the things in it, are called."""
+
+import re
+from string import Template
+
+from archives.errors import PackageError
+from config import PackageSettings
+from packageslip import Packageslip, UnsafePath, check_path
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def package_name(slip: Packageslip, options: PackageSettings) -> str:
+    """What the module's package is called, without an ending; also its top folder. Raises PackageError."""
+    last = last_part(slip)
+    words = {"short_id": slip.module_short_id or last, "uid": slip.uid or last}
+    try:
+        name = Template(options.name).substitute(words)
+    except (KeyError, ValueError) as error:
+        raise PackageError(f"packages.name {options.name!r} cannot be filled in ({error}); use $short_id and $uid") from error
+    try:
+        check_path(name)
+    except UnsafePath as error:
+        raise PackageError(f"the package of {slip.url} cannot be called {name!r}: {error.why}; change packages.name") from error
+    if "/" in name or name.startswith("."):
+        raise PackageError(f"the package of {slip.url} cannot be called {name!r}: it is no file's name; change packages.name")
+    return name
+
+
+def last_part(slip: Packageslip) -> str:
+    """The last part of the module's URL."""
+    return slip.url.rstrip("/").rpartition("/")[2] or "site"
+
+
+def identifier(prefix: str, text: str) -> str:
+    """An identifier that XML accepts (NCName, in ASCII): other characters become `_` and their number, so that two stay two."""
+    return prefix + _UNFIT.sub(lambda found: f"_{ord(found[0]):x}_", text.replace("/", "."))
