@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 from uuid import uuid4
 
 from store.errors import BlobMissing
@@ -78,6 +79,16 @@ class Store:
     def incoming(self) -> Incoming:
         """A new blob to write. Raises StoreFull, StoreHindered, StoreUnwritable."""
         return Incoming(self.root / _INCOMING / uuid4().hex, self.path, fsync=self._fsync)
+
+    def scratch(self) -> BinaryIO:
+        """A file without a name on the store's disk, to write and read: gone when it is closed, or when its process dies.
+
+        Raises StoreFull, StoreHindered, StoreUnwritable.
+        """
+        folder = self.root / _INCOMING
+        with disk_faults(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            return cast("BinaryIO", TemporaryFile(dir=folder))
 
     def verify(self, digest: bytes) -> bool:
         """Whether the blob is here and still has the bytes of its name; reads it in full."""

@@ -6,6 +6,7 @@ import structlog
 
 from database import Action, NewTask
 from packageslip import Digest, Packageslip, version_of
+from tasks.areas import is_up_to_date, part_of
 from tasks.tools import promoted_from
 from tasks.work import Work
 
@@ -18,21 +19,24 @@ GENERATIONS = 2
 def after_publish(work: Work, wanted: Packageslip, before: Packageslip | None, *, changed: bool) -> tuple[NewTask, ...]:
     """The tasks that follow a publication of `wanted` on the task's target. `before`: what was live there."""
     version = work.published[-1].version if work.published else before.version if before else version_of(wanted)
-    deliveries = _deliveries(work, wanted.module_type, version, changed=changed)
+    deliveries = _deliveries(work, wanted, None if changed else before, version)
     return (*deliveries, *(dependents(work, wanted, before) if changed else ()))
 
 
-def _deliveries(work: Work, module_type: str | None, version: Digest | None, *, changed: bool) -> Iterator[NewTask]:
-    """One task for each holding area that takes the module and does not hold this.
+def _deliveries(work: Work, wanted: Packageslip, unchanged: Packageslip | None, version: Digest | None) -> Iterator[NewTask]:
+    """One task for each holding area that takes the module and does not hold this. `unchanged`: what was and is live.
 
-    They are outside the batch: a sick holding area must not keep the dependents waiting.
+    They are outside the batch: a sick holding area must not keep the dependents waiting. An area for modules that require a zip
+    gives back what requires none any more.
     """
-    task, record = work.task, work.tools.record
+    url, kind = work.task.url, wanted.module_type
     for area in work.tools.environment.holding_areas:
-        if area.modules.takes(task.url, module_type):
-            held = record.current(area.target, task.url)
-            if changed or held is None or held.version != version:
+        if area.modules.takes(url, kind, zip_required=wanted.zip_required):
+            empty = not any(part_of(area, wanted).files())
+            if not empty and (unchanged is None or not is_up_to_date(work, area, unchanged)):
                 yield _further(work, Action.DELIVER, area.target, version)
+        elif area.modules.takes(url, kind) and work.tools.record.current(area.target, url):
+            yield _further(work, Action.UNPUBLISH, area.target, None)
 
 
 def withdrawals(work: Work, last: Packageslip | None) -> Iterator[NewTask]:

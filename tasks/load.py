@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from packageslip import Packageslip, View
+from packageslip import Packageslip, View, ViewKind
 from sources import NoSuchModule
 from tasks.errors import VersionGone
 from tasks.tools import promoted_from
@@ -26,9 +26,18 @@ def load(work: Work) -> Loaded:
         work.tools.reached("loading")
         promoted = promoted_from(work.tools.environment)
         if promoted and work.task.version:
-            return _bound(work, promoted)
-        slip = work.tools.source.slip(work.task.url)
-        return Loaded(bare(slip, keep_views=promoted is None), slip)
+            loaded = _bound(work, promoted)
+        else:
+            slip = work.tools.source.slip(work.task.url)
+            loaded = Loaded(bare(slip, keep_views=promoted is None), slip)
+        return replace(loaded, slip=_with_its_feeds(work, loaded.slip))
+
+
+def _with_its_feeds(work: Work, slip: Packageslip) -> Packageslip:
+    """Without the feeds, if the environment publishes none of such modules."""
+    if work.tools.environment.feeds.takes(slip.url, slip.module_type, zip_required=slip.zip_required):
+        return slip
+    return replace(slip, views=tuple(view for view in slip.views if view.kind is not ViewKind.FEED))
 
 
 def _bound(work: Work, promoted: str) -> Loaded:

@@ -39,7 +39,7 @@ def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | No
     missing = work.tools.store.missing(needed)
     with work.step("transfer", files=len(missing), size=sum(needed[digest].size or 0 for digest in missing)):
         for place, slip in _places(work, live) if missing else ():
-            missing -= _copied(work, place, slip, missing)
+            missing -= copied(work, place, slip, missing)
         if missing:
             _from_source(work, loaded, [file for file in files if file.digest in missing])
     return [_file_put(work, file) for file in files]
@@ -70,20 +70,20 @@ def _places(work: Work, live: Packageslip | None) -> Iterator[tuple[str, Package
                 yield name, slip
 
 
-def _copied(work: Work, place: str, slip: Packageslip, missing: set[Digest]) -> set[Digest]:
+def copied(work: Work, place: str, slip: Packageslip, missing: set[Digest]) -> set[Digest]:
     """Copy what this target has of the missing bytes; a target that does not answer has nothing, for now."""
     found: Mapping[Digest, str] = {file.digest: file.path for file in slip.files() if file.digest in missing}
-    copied: set[Digest] = set()
+    done: set[Digest] = set()
     try:
         target = work.tools.target if place == work.target else work.tools.open_target(place)
         for digest, path in found.items():
             work.tools.pause_point()
             if _copy(work, target, slip.url, path) == digest:
-                copied.add(digest)
+                done.add(digest)
     except (TransientTargetError, PermanentTargetError, FileNotFoundError) as error:
         log.warning("target could not give bytes", task=work.task.id, target=place, error=str(error))
-    work.count({"copied": len(copied)})
-    return copied
+    work.count({"copied": len(done)})
+    return done
 
 
 def _copy(work: Work, target: Target, url: str, path: str) -> Digest:

@@ -37,6 +37,15 @@ def temporaries(store: Store) -> list[Path]:
     return list((store.root / "incoming").iterdir())
 
 
+def test_a_scratch_file_has_no_name_and_is_gone_at_its_end(store: Store) -> None:
+    with store.scratch() as made:
+        made.write(b"draft")
+        assert not temporaries(store)
+        made.seek(0)
+        assert made.read() == b"draft"
+    assert not temporaries(store)
+
+
 def test_a_blob_is_kept_under_its_digest(store: Store) -> None:
     with store.incoming() as incoming:
         incoming.write(b"lecture ")
