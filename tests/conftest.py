@@ -17,6 +17,7 @@ pytest_plugins: list[str] = [
     "support.bench",
     "support.engine_process",
     "support.small_site",
+    "support.purge_server",
     "support.sword_server",
 ]
 
