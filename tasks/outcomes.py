@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from archives import PackageError
 from config import SecretError
 from database import DatabaseUnavailable, Outcome
 from notices import NoticeError, NoticeStumbled, NoticeUnreachable
@@ -56,6 +57,7 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (NoticeStumbled, Outcome.RETRY, AGAIN),
     (NoticeError, Outcome.FAILED, CORRECT),
     (SlipError, Outcome.FAILED, "correct the slip at its source, then insert the task again"),
+    (PackageError, Outcome.FAILED, CORRECT),
     (BlobMissing, Outcome.RETRY, AGAIN),
     (StoreFull, Outcome.RETRY, AGAIN),
     (StoreHindered, Outcome.RETRY, AGAIN),

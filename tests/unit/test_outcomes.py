@@ -5,6 +5,7 @@ import pytest
 import sources
 import store
 import targets
+from archives import PackageError
 from config import EnvironmentSettings, SecretError, Settings
 from database import DatabaseUnavailable, Outcome
 from packageslip import BadSlip, Fault, UnsafePath
@@ -44,6 +45,7 @@ BREAKERS = {"origin": "origin", "staging": "staging", "source:cms": "source:cms"
         (sources.SourceError("some"), Outcome.FAILED, None),
         (BadSlip("slip", [Fault(3, "R", "wrong")]), Outcome.FAILED, None),
         (UnsafePath("..", "N1", "climbs"), Outcome.FAILED, None),
+        (PackageError("no page"), Outcome.FAILED, None),
         (store.BlobMissing(b"\0" * 32), Outcome.RETRY, None),
         (store.StoreFull("full"), Outcome.RETRY, None),
         (store.StoreHindered("too many open files"), Outcome.RETRY, None),
