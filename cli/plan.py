@@ -14,6 +14,7 @@ from cli.words import many, size, table
 from config import EnvironmentSettings
 from database import Action, NewTask, Outcome, Record, State, Task
 from notices import Notifier
+from sources import Web
 from tasks import Reason, Tools, execute
 
 MARKS = {"put": ">", "keep": ".", "drop": "-", "leave": "!"}
@@ -62,10 +63,12 @@ def tools_of(session: Session, settings: EnvironmentSettings) -> Tools:
         target=target_of(session, settings.origin),
         open_target=lambda name: target_of(session, name),
         store=store_of(session.settings),
+        web=Web(session.settings.web),
         record=Record(session.database),
         notifier=Notifier(session.settings.notices, session.secrets),
         claim=Bystander(session.database.queue_id),
         expand=lambda _task, _rows, _cursor: refuse(),
+        purge=lambda _days: 0,
         report=lambda _progress: None,
         cancelled=lambda: False,
         released=lambda: False,

@@ -211,6 +211,8 @@ class WebSettings(Section):
     """How requests introduce themselves."""
     ca_file: Path | None = None
     """Certificates to trust instead of the system's."""
+    allow_private: bool = False
+    """Whether addresses that were found in pages may lead to loopback and private addresses."""
 
 
 class RepublishSettings(Section):

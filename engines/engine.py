@@ -72,6 +72,7 @@ def _run(loop: Loop, heartbeat: Heartbeat, workshop: Workshop) -> int:
                 workshop.leases.leave(workshop.engine)
         loop.close()
         workshop.sources.close()
+        workshop.web.close()
         log.info("engine ended", engine=workshop.engine.start, code=code)
     return code
 

@@ -9,11 +9,11 @@ from threading import Lock
 import structlog
 
 from config import EnvironmentSettings, Secrets, Settings
-from database import Claims, Database, Engine, Leases, Outcome, Progress, Record, Result, Task
+from database import Claims, Database, Engine, Intake, Leases, Outcome, Progress, Record, Result, Task
 from engines.claim import TaskClaim
 from engines.lease import Lease
 from notices import Notifier
-from sources import Source, open_source
+from sources import Source, Web, open_source
 from store import Store
 from targets import Fenced, Target, nowhere, open_target
 from tasks import Tools, execute, failure, notice_of, views_source
@@ -118,6 +118,7 @@ class Workshop:
     reports: Reports = field(default_factory=Reports)
     released: bool = False
     sources: Sources = field(init=False)
+    web: Web = field(init=False)
     store: Store = field(init=False)
     leases: Leases = field(init=False)
     claims: Claims = field(init=False)
@@ -126,6 +127,7 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self.sources = Sources(self.settings, self.secrets, self.open_target)
+        self.web = Web(self.settings.web)
         self.store = Store(self.settings.store.path or self.settings.state_dir / "store")
         self.leases = Leases(self.database)
         self.claims = Claims(self.database, self.settings.retry)
@@ -137,6 +139,12 @@ class Workshop:
         if notice_of(name):
             return nowhere(name)
         return self.seams.open_target(name, self.settings, self.secrets)
+
+    def _purge(self, days: int) -> int:
+        intake, deleted = Intake(self.database), 0
+        while some := intake.purge(days):
+            deleted += some
+        return deleted
 
     def carry_out(self, task: Task, targets: Targets) -> Result | None:
         """One attempt by one worker; None: nothing may be reported, somebody else has the task or will have it."""
@@ -174,10 +182,12 @@ class Workshop:
             target=target,
             open_target=targets.get,
             store=self.store,
+            web=self.web,
             record=self.record,
             notifier=self.notifier,
             claim=claim,
             expand=lambda parent, rows, cursor: self.claims.expand(self.engine, parent, rows, cursor),
+            purge=self._purge,
             report=self.reports.note,
             cancelled=lambda: task.id in self.lease.cancelled,
             released=lambda: self.released,

@@ -1,6 +1,6 @@
-"""Sources: where slips and bytes come from. `http`, `directory`, and any target read as a source."""
+"""Sources: where slips and bytes come from. `http`, `directory`, and any target read as a source; and the web at large."""
 
-from sources.contract import Fetched, Incoming, Sink, Source, Want
+from sources.contract import Calls, Fetched, Incoming, Sink, Source, Want
 from sources.directory import DirectorySource
 from sources.errors import (
     AccessRefused,
@@ -16,16 +16,20 @@ from sources.errors import (
 )
 from sources.http import HttpSource
 from sources.kinds import KINDS, Secrets, open_source
+from sources.parallel import in_parallel
 from sources.target import TargetSource
+from sources.web import Page, Web
 
 __all__ = [
     "KINDS",
     "AccessRefused",
+    "Calls",
     "DirectorySource",
     "Fetched",
     "HttpSource",
     "Incoming",
     "NoSuchModule",
+    "Page",
     "PermanentSourceError",
     "ResourceMissing",
     "Secrets",
@@ -38,6 +42,8 @@ __all__ = [
     "TargetSource",
     "TransientSourceError",
     "Want",
+    "Web",
     "WrongBytes",
+    "in_parallel",
     "open_source",
 ]

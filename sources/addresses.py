@@ -43,8 +43,8 @@ class Addresses:
         """The slip of the module at this URL."""
         return self._folder(url) + "packageslip.xml"
 
-    def catalogue(self, path: str) -> str:
-        """The catalogue document, below the configured URL."""
+    def below(self, path: str) -> str:
+        """A path, perhaps with a query, below the configured URL: the catalogue, or something to ask for."""
         return f"{self.base}/{quote(path.lstrip('/'), safe=_HREF_SAFE)}"
 
     def file(self, url: str, file: Resource | View) -> str:

@@ -66,48 +66,43 @@ class Client:
         self._headers = {"User-Agent": "slipway", "Accept-Encoding": "identity"} | _authorization(options.username, password)
 
     @contextmanager
-    def get(self, address: str, headers: Mapping[str, str], stop: Event) -> Iterator[Answer]:
+    def get(
+        self, address: str, headers: Mapping[str, str], stop: Event, *, method: str = "GET", any_success: bool = False
+    ) -> Iterator[Answer]:
         """One GET with its redirects. Every status that is no answer to it is raised as its SourceError.
 
         It ends with an error soon after `stop` is set, and with SourceSlow when its time is over. A body that was not read
-        to its end is thrown away with its connection.
+        to its end is thrown away with its connection. Another `method` follows no redirect. `any_success`: every 2xx is an
+        answer.
         """
+        where = self.whole(address)
         with self._gate.request(stop), self._watchdog.over(self._total, stop) as watched:
             try:
-                with self._answer(address, headers) as answer:
+                with self._answer(method, address, headers, any_success=any_success) as answer:
                     yield answer
             except SourceError as error:
-                self._check_cut(watched, address, error)
+                raise_if_cut(watched, self._source, where, error)
                 if isinstance(error, SourceSlow) and error.retry_after is not None:
                     self._gate.hush(error.retry_after)
                 raise
             # A body without a length just ends where it is cut.
-            self._check_cut(watched, address)
+            raise_if_cut(watched, self._source, where)
 
     @contextmanager
-    def _answer(self, address: str, headers: Mapping[str, str]) -> Iterator[Answer]:
-        address, response = self._follow(address, {**self._headers, **headers})
+    def _answer(self, method: str, address: str, headers: Mapping[str, str], *, any_success: bool) -> Iterator[Answer]:
+        address, response = self._follow(method, address, {**self._headers, **headers})
         where = self.whole(address)
         try:
             error = fault(self._source, where, response.status, response.headers, time.time())
-            if error and not (response.status == 206 and "Range" in headers):
-                _drain(response)
+            part = response.status == 206 and "Range" in headers
+            if error and not part and not (any_success and 200 <= response.status < 300):
+                drain(response)
                 raise error
             yield Answer(self._source, where, response.status, response.headers, response)
             if response.status == 304:
-                _drain(response)
+                drain(response)
         finally:
-            _let_go(response)
-
-    def _check_cut(self, watched: Watched, address: str, error: SourceError | None = None) -> None:
-        if watched.cut and watched.stop.is_set():
-            raise TransientSourceError(
-                f"{self._source}: {self.whole(address)} was given up with its task", source=self._source
-            ) from error
-        if watched.cut:
-            raise SourceSlow(
-                f"{self._source}: {self.whole(address)} took more than {self._total:g} s (total_timeout)", source=self._source
-            ) from error
+            let_go(response)
 
     def whole(self, address: str) -> str:
         """The address with its origin, for people."""
@@ -117,15 +112,15 @@ class Client:
         """Close the idle connections. Safe to call twice."""
         self._pool.close()
 
-    def _follow(self, address: str, headers: Mapping[str, str]) -> tuple[str, BaseHTTPResponse]:
+    def _follow(self, method: str, address: str, headers: Mapping[str, str]) -> tuple[str, BaseHTTPResponse]:
         first = address
         for _ in range(_MAX_REDIRECTS + 1):
-            response = self._ask(address, headers)
-            if response.status not in REDIRECTS:
+            response = self._ask(method, address, headers)
+            if response.status not in REDIRECTS or method != "GET":
                 return address, response
             location = response.headers.get("Location", "")
-            _drain(response)
-            _let_go(response)
+            drain(response)
+            let_go(response)
             address = self.addresses.redirect(address, location)
         raise AccessRefused(
             f"{self._source}: {self.whole(first)} is redirected more than {_MAX_REDIRECTS} times, perhaps to a login page; "
@@ -133,10 +128,10 @@ class Client:
             source=self._source,
         )
 
-    def _ask(self, address: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def _ask(self, method: str, address: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
         with http_faults(self._source, self.whole(address)):
             return self._pool.urlopen(
-                "GET", address, headers=headers, timeout=self._timeout, retries=False, redirect=False, preload_content=False
+                method, address, headers=headers, timeout=self._timeout, retries=False, redirect=False, preload_content=False
             )
 
 
@@ -170,13 +165,21 @@ def _authorization(username: str | None, password: str | None) -> dict[str, str]
     return {"Authorization": "Basic " + b64encode(f"{username}:{password or ''}".encode()).decode()}
 
 
-def _drain(response: BaseHTTPResponse) -> None:
+def raise_if_cut(watched: Watched, source: str, where: str, error: SourceError | None = None) -> None:
+    """Raise what it means that the watchdog cut this request's connection, if it did."""
+    if watched.cut and watched.stop.is_set():
+        raise TransientSourceError(f"{source}: {where} was given up with its task", source=source) from error
+    if watched.cut:
+        raise SourceSlow(f"{source}: {where} took more than {watched.seconds:g} s (total_timeout)", source=source) from error
+
+
+def drain(response: BaseHTTPResponse) -> None:
     """Read the rest of a small body, so that the connection can be used again."""
     if response.length_remaining is not None and response.length_remaining <= _SMALL:
         response.drain_conn()
 
 
-def _let_go(response: BaseHTTPResponse) -> None:
+def let_go(response: BaseHTTPResponse) -> None:
     """Give the connection back: to be used again if the body was read to its end, closed otherwise."""
     if not response.closed:
         response.close()

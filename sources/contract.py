@@ -3,9 +3,9 @@
 Every kind passes `tests/contract/test_sources.py`. One Source object serves all threads of an engine.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from packageslip import CatalogueEntry, Digest, Packageslip, Resource, View
 
@@ -83,3 +83,14 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of connections. Safe to call twice."""
+
+
+@runtime_checkable
+class Calls(Protocol):
+    """A source that can be asked to do something: a CMS. A folder or a target cannot."""
+
+    def call(self, path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, limit: int = 65536) -> bytes:
+        """Ask for a path (perhaps with a query) below the source's URL, with its account, past every cache.
+
+        The answer's first `limit` bytes. Raises SourceError's kinds for any status that is no success.
+        """

@@ -28,7 +28,7 @@ from sources.parallel import in_parallel
 from sources.partial import Partial
 from sources.patience import Patience
 from sources.sameness import Remembered, agrees
-from sources.transfer import PAST_CACHES, is_conditional, pour, receive, request_headers, unchanged
+from sources.transfer import PAST_CACHES, beginning, is_conditional, pour, receive, request_headers, unchanged
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ class HttpSource:
 
     def modules(self) -> Iterator[CatalogueEntry]:
         """Every module in the catalogue document."""
-        address = self._client.addresses.catalogue(self._options.catalogue)
+        address = self._client.addresses.below(self._options.catalogue)
         try:
             with self._document(address, PAST_CACHES) as document:
                 if document.content is None:
@@ -105,6 +105,17 @@ class HttpSource:
         except (NoSuchModule, SlipError):
             return False
         return now is None or agrees(now, slip)
+
+    def call(self, path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, limit: int = 65536) -> bytes:
+        """Ask the CMS to do something. A GET is repeated like any other request, anything else is asked once."""
+        address = self._client.addresses.below(path)
+        asked = {**PAST_CACHES, **(headers or {})}
+
+        def request() -> bytes:
+            with self._client.get(address, asked, self._closed, method=method, any_success=True) as answer:
+                return beginning(answer, limit)
+
+        return self._patiently(request, self._closed) if method == "GET" else request()
 
     def check(self) -> Iterable[tuple[str, bool, str]]:
         """Whether the server answers, and has a catalogue."""

@@ -74,6 +74,16 @@ def pour(answer: Answer, write: Callable[[bytes], object], *, most: int, pace: P
     return count
 
 
+def beginning(answer: Answer, most: int) -> bytes:
+    """The first bytes of the body; the rest is left unread."""
+    found = b""
+    for chunk in answer.chunks():
+        found += chunk
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
 def unchanged(answer: Answer, want: Want, *, asked: bool) -> Fetched:
     """What a 304 means for the want."""
     if not asked or want.digest is None or want.size is None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from config import EnvironmentSettings, GroupTarget, Settings
 from database import NewTask, Progress, Publication, Task
 from packageslip import Digest, Packageslip
-from sources import Source
+from sources import Source, Web
 from store import Store
 from targets import Claim, Target
 from tasks.errors import Cancelled, Released
@@ -26,6 +26,8 @@ class Record(Protocol):
     def published(self, target: str) -> Iterator[Publication]: ...
 
     def gone(self, target: str) -> Iterator[Publication]: ...
+
+    def keep(self, publications: int) -> Iterator[Digest]: ...
 
 
 class Notifies(Protocol):
@@ -50,11 +52,15 @@ class Tools:
     open_target: Callable[[str], Target]
     """Another target, of this worker; the worker closes it."""
     store: Store
+    web: Web
+    """Pages that no source has."""
     record: Record
     notifier: Notifies
     claim: Claim
     expand: Callable[[Task, Sequence[NewTask], str], None]
     """Insert a chunk of new tasks and the cursor, in one transaction."""
+    purge: Callable[[int], int]
+    """Delete the rows of tasks that ended more than so many days ago; how many."""
     report: Callable[[Progress], None]
     cancelled: Callable[[], bool]
     released: Callable[[], bool]

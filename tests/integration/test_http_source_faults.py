@@ -1,21 +1,15 @@
 """What a CMS can do wrong, and what the http source makes of it: never wrong bytes, never an endless wait."""
 
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from packageslip import BadSlip, Resource, View, ViewKind
 from sources import (
@@ -31,6 +25,7 @@ from sources import (
     WrongBytes,
 )
 from store import Store, StoreFull
+from support.certificates import certificate, serving
 from support.http_cms import Cms, Fault, until
 from support.physics import FILES, SLIP, URL, at, digest, make_site, put, put_slip, resource
 
@@ -497,28 +492,6 @@ def test_a_slip_that_is_cut_is_never_a_shorter_slip(source: HttpSource, server: 
     server.faults[at("packageslip.xml")] = Fault(length=-1, cut=int(len(whole) * share))
     with pytest.raises(BadSlip):
         source.slip(URL)
-
-
-def certificate(folder: Path, *, until: datetime, address: str = "127.0.0.1") -> Path:
-    """A self-signed certificate with its key, in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cms")])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), datetime(2000, 1, 1), until)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "cms.pem"
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    pem.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return pem
-
-
-def serving(pem: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
 
 
 SOON = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=2)

@@ -136,6 +136,7 @@ class Bench:
     def close(self) -> None:
         for workshop in self.workshops.values():
             workshop.sources.close()
+            workshop.web.close()
         self.database.close()
 
 

@@ -175,7 +175,7 @@ class _Answerer(BaseHTTPRequestHandler):
         finally:
             cms.leave(Access(self.command, path, self.code, self.sent, dict(self.headers.items()), began))
 
-    do_HEAD = do_GET  # noqa: N815 - http.server's name
+    do_HEAD = do_POST = do_GET  # noqa: N815 - http.server's names
 
     def _answer(self, path: str, fault: Fault) -> None:
         self.server_cms.pause(fault.delay)

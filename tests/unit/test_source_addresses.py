@@ -21,8 +21,8 @@ def file(path: str, href: str | None = None, of: Addresses = CMS) -> str:
 def test_slips_and_the_catalogue_lie_below_the_configured_url() -> None:
     assert CMS.slip(MODULE) == "/plone/courses/8-01/packageslip.xml"
     assert CMS.slip("/") == "/plone/packageslip.xml"
-    assert CMS.catalogue("/packageslips.xml") == "/plone/packageslips.xml"
-    assert CMS.catalogue("@@modules?all=1") == "/plone/@@modules?all=1"
+    assert CMS.below("/packageslips.xml") == "/plone/packageslips.xml"
+    assert CMS.below("@@modules?all=1") == "/plone/@@modules?all=1"
 
 
 @pytest.mark.parametrize(
