@@ -1,5 +1,6 @@
 """Packages and trees made from modules: course packages in four forms, rewritten links, deposits by SWORD."""
 
+from archives.check import check_package
 from archives.content import Content, Form, packaged
 from archives.errors import (
     AlreadyDeposited,
@@ -15,6 +16,14 @@ from archives.errors import (
     PermanentArchiveError,
     TransientArchiveError,
 )
+from archives.findings import Finding
+from archives.mirror_links import Fate, Link, Linker, Standing
+from archives.mirror_marks import Mark
+from archives.mirror_memo import Known, Made, Memo
+from archives.mirror_pages import rewrite_page, scan_page
+from archives.mirror_rewrite import addresses, decide
+from archives.mirror_tree import find_place, path_of
+from archives.mirror_work import Laid, WorkingTrees, alone
 from archives.naming import package_name
 from archives.package import build_package
 from archives.receipt import Receipt
@@ -28,18 +37,37 @@ __all__ = [
     "ArchiveUnreachable",
     "Content",
     "DepositRefused",
+    "Fate",
+    "Finding",
     "Form",
+    "Known",
+    "Laid",
+    "Link",
+    "Linker",
     "LookupRefused",
+    "Made",
+    "Mark",
+    "Memo",
     "NoCollection",
     "NoLookup",
     "PackageError",
     "PermanentArchiveError",
     "Receipt",
+    "Standing",
     "Sword",
     "TransientArchiveError",
+    "WorkingTrees",
+    "addresses",
+    "alone",
     "build_package",
+    "check_package",
     "collection_for",
+    "decide",
+    "find_place",
     "package_name",
     "packaged",
     "packaging_for",
+    "path_of",
+    "rewrite_page",
+    "scan_page",
 ]

@@ -55,7 +55,7 @@ class _Course:
         return manifest(Manifest(slip, self._layout, options, self._about(), self._time, self._sidecars))
 
     def _about(self) -> About:
-        """The course's own metadata counts, also where it is not packed itself."""
+        """What the course's own metadata says, where the package has it; else what the slip says."""
         home = self._layout.home
         place = self._layout.sidecars.get(home.path) if home else None
         if place is None:

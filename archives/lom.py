@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from archives.errors import PackageError
 from archives.xmltext import Element, branch, document, text
 from config import PackageSettings
 from packageslip import Packageslip, Resource, format_time, is_page
@@ -42,28 +43,29 @@ def about_slip(slip: Packageslip, options: PackageSettings, time: int) -> About:
 def about_course(sidecar: bytes, slip: Packageslip, options: PackageSettings, time: int) -> About:
     """What the course's own metadata says; from the slip what it leaves out. Metadata that cannot be read counts as none."""
     spare = about_slip(slip, options, time)
-    root = parsed(sidecar)
-    if root is None:
+    try:
+        root = parsed(sidecar)
+    except PackageError:
         return spare
-    title = _first(root, "general", "title")
+    title = words(root, "general", "title")
     identifiers = tuple(
         (catalog, entry)
-        for each in _all(root, "general", "identifier")
-        if (catalog := _words(each, "catalog")) and (entry := _words(each, "entry"))
+        for each in descend(root, "general", "identifier")
+        if (catalog := words(each, "catalog")) and (entry := words(each, "entry"))
     )
     contributors = tuple(
-        (_words(each, "role", "value") or "Author", name)
-        for each in _all(root, "lifeCycle", "contribute")
-        for name in _texts(each, "entity")
+        (words(each, "role", "value") or "Author", name)
+        for each in descend(root, "lifeCycle", "contribute")
+        for name in texts(each, "entity")
     )
     taxa = tuple(
-        (_words(each, "source") or "", tuple(entry for taxon in _all(each, "taxon") if (entry := _words(taxon, "entry"))))
-        for each in _all(root, "classification", "taxonPath")
+        (words(each, "source") or "", tuple(entry for taxon in descend(each, "taxon") if (entry := words(taxon, "entry"))))
+        for each in descend(root, "classification", "taxonPath")
     )
     return About(
         slip.title or title or spare.title,
         identifiers or spare.identifiers,
-        _first(root, "lifeCycle", "version") or spare.version,
+        words(root, "lifeCycle", "version") or spare.version,
         contributors or spare.contributors,
         spare.date,
         taxa,
@@ -122,15 +124,15 @@ def taxon_paths(about: About, options: PackageSettings) -> Iterator[Element]:
         yield branch("lom:taxonPath", branch("lom:source", _string(source, options)), *taxa)
 
 
-def parsed(document: bytes) -> "_Element | None":
-    """The root of somebody else's XML, nothing expanded and nothing loaded; None if it is none."""
+def parsed(document: bytes) -> "_Element":
+    """The root of somebody else's XML, nothing expanded and nothing loaded. Raises PackageError."""
     from lxml import etree  # noqa: PLC0415 - only what reads packages needs it
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True)
     try:
         return etree.fromstring(document, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        return None
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise PackageError(f"is no well-formed XML: {error}") from error
 
 
 def local(element: "_Element") -> str:
@@ -158,7 +160,7 @@ def _string(value: str, options: PackageSettings) -> Element:
     return text("lom:string", value, language=options.language)
 
 
-def _all(element: "_Element", *names: str) -> list["_Element"]:
+def descend(element: "_Element", *names: str) -> list["_Element"]:
     """The elements at the end of a path of names, whatever their namespace and the case of their names."""
     found = [element]
     for name in names:
@@ -166,14 +168,12 @@ def _all(element: "_Element", *names: str) -> list["_Element"]:
     return found
 
 
-def _texts(element: "_Element", *names: str) -> list[str]:
-    texts = (" ".join("".join(str(part) for part in each.itertext()).split()) for each in _all(element, *names))
-    return [each for each in texts if each]
+def texts(element: "_Element", *names: str) -> list[str]:
+    """The text of each element at the end of a path of names, blanks folded; those without text are left out."""
+    found = (" ".join("".join(str(part) for part in each.itertext()).split()) for each in descend(element, *names))
+    return [each for each in found if each]
 
 
-def _words(element: "_Element", *names: str) -> str | None:
-    return next(iter(_texts(element, *names)), None)
-
-
-def _first(root: "_Element", *names: str) -> str | None:
-    return _words(root, *names)
+def words(element: "_Element", *names: str) -> str | None:
+    """The text of the first of them; None if there is none."""
+    return next(iter(texts(element, *names)), None)

@@ -56,6 +56,7 @@ __all__ = [
     "TARGET_KINDS",
     "AlertSettings",
     "ArchiveSettings",
+    "ClosingItem",
     "ConfigError",
     "ConfigFault",
     "Described",

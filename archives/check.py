@@ -1,0 +1,39 @@
+"""Whether a file is a good package: every finding at once, and never a traceback, whatever the file is."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from archives.check_course import MANIFEST, check_course
+from archives.check_links import check_links
+from archives.errors import PackageError
+from archives.findings import Finding, failure
+from archives.unpacking import Unpacked, check_bytes, check_container, unpacked
+
+Check = Callable[[Unpacked], Iterator[Finding]]
+"""The rules of one form."""
+
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    MANIFEST: (check_course, check_links),
+}
+"""The entry at the top of the zip that tells the form, and its rules."""
+
+
+def check_package(path: Path) -> list[Finding]:
+    """What is wrong with a package, by its form's rules and by those of a safe zip. Raises OSError if it cannot be read."""
+    found: list[Finding] = []
+    try:
+        with unpacked(path) as zipped:
+            found += check_container(zipped, path.stat().st_size)
+            found += check_bytes(zipped)
+            for check in _checks_of(zipped):
+                found += check(zipped)
+    except PackageError as error:
+        found.append(failure(path.name, str(error)))
+    return found
+
+
+def _checks_of(zipped: Unpacked) -> tuple[Check, ...]:
+    for mark, checks in _CHECKS.items():
+        if mark in zipped.entries:
+            return checks
+    raise PackageError(f"is a zip and no package: none of {', '.join(_CHECKS)} is at its top")
