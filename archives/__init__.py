@@ -25,9 +25,11 @@ from archives.mirror_rewrite import addresses, decide
 from archives.mirror_tree import find_place, path_of
 from archives.mirror_work import Laid, WorkingTrees, alone
 from archives.naming import package_name
+from archives.opening import open_archive
 from archives.package import build_package
 from archives.receipt import Receipt
 from archives.sword import Sword, collection_for, packaging_for
+from archives.tombstone import Tombstone
 
 __all__ = [
     "AlreadyDeposited",
@@ -55,6 +57,7 @@ __all__ = [
     "Receipt",
     "Standing",
     "Sword",
+    "Tombstone",
     "TransientArchiveError",
     "WorkingTrees",
     "addresses",
@@ -64,6 +67,7 @@ __all__ = [
     "collection_for",
     "decide",
     "find_place",
+    "open_archive",
     "package_name",
     "packaged",
     "packaging_for",

@@ -8,9 +8,10 @@ from urllib.parse import SplitResult, urlsplit
 from config.archive_rules import archive_findings
 from config.cron import cron_trigger
 from config.faults import nearest
-from config.places import GroupTarget, HttpSource, LocalTarget, PlacedTarget, SftpTarget
+from config.places import GroupTarget, HttpSource, LocalTarget, PlacedTarget, S3Target, SftpTarget
 from config.section import Secret, Section
 from config.settings import EnvironmentSettings, QueueSettings, ScheduleSettings, Settings
+from config.snapshot_check import snapshot_faults
 from config.validate import Finding, Location
 
 DATABASES = ("mysql+pymysql", "mysql", "mariadb+pymysql", "mariadb", "sqlite+pysqlite", "sqlite")
@@ -121,9 +122,22 @@ def _targets(settings: Settings) -> Iterator[Finding]:
             yield Finding((*place, "known_hosts"), "is missing; without it, or host_key, the server could be anybody's")
         if isinstance(target, SftpTarget) and target.host_key and len(target.host_key.split()) < 2:
             yield Finding((*place, "host_key"), "must be a type and a key, such as ssh-ed25519 AAAA...")
+        if isinstance(target, S3Target):
+            yield from _bucket(place, target)
         if isinstance(target, GroupTarget):
             yield from _group(place, target, settings)
     yield from _same_places(settings)
+
+
+def _bucket(place: Location, target: S3Target) -> Iterator[Finding]:
+    if target.secret_key is not None and target.access_key is None:
+        yield Finding((*place, "access_key"), "is missing; there is a secret_key")
+    if target.access_key is not None and target.secret_key is None:
+        yield Finding((*place, "secret_key"), "is missing; there is an access_key")
+    if target.endpoint is not None and _parts(target.endpoint).scheme not in {"http", "https"}:
+        yield Finding((*place, "endpoint"), "must be a URL like https://s3.example.edu")
+    if not target.area.strip("/"):
+        yield Finding((*place, "area"), "must not be empty; published files would lie among Slipway's own")
 
 
 def _group(place: Location, group: GroupTarget, settings: Settings) -> Iterator[Finding]:
@@ -144,9 +158,14 @@ def _same_places(settings: Settings) -> Iterator[Finding]:
     seen: dict[tuple[str, ...], str] = {}
     for name, target in settings.targets.items():
         if isinstance(target, PlacedTarget) and target.root:
-            first = seen.setdefault(_place_of(target), name)
-            if first != name:
-                yield Finding(("targets", name, "root"), f"is the same place as targets.{first}")
+            key, place = "root", _place_of(target)
+        elif isinstance(target, S3Target) and target.bucket:
+            key, place = "prefix", ("s3", target.endpoint or "", target.bucket, target.prefix.strip("/"))
+        else:
+            continue
+        first = seen.setdefault(place, name)
+        if first != name:
+            yield Finding(("targets", name, key), f"is the same place as targets.{first}")
 
 
 def _place_of(target: PlacedTarget) -> tuple[str, ...]:
@@ -183,6 +202,7 @@ def _known_places(place: Location, environment: EnvironmentSettings, settings: S
         yield from _known((*place, "exports", "target"), environment.exports.target, settings.targets, "target")
     if environment.snapshot and environment.snapshot.zips:
         yield from _known((*place, "snapshot", "zips"), environment.snapshot.zips, settings.targets, "target")
+    yield from snapshot_faults(place, environment)
     if environment.retire:
         yield from _known((*place, "retire", "archive"), environment.retire.archive, settings.archives, "archive")
     if environment.site is not None and _parts(environment.site).scheme not in {"http", "https"}:

@@ -14,6 +14,8 @@ from tasks.expand import republish
 from tasks.notify import notify
 from tasks.outcomes import verdict_of
 from tasks.publish import publish
+from tasks.retire import retire
+from tasks.snapshot import snapshot
 from tasks.telling import notices_after
 from tasks.tools import Tools, breakers
 from tasks.unpublish import unpublish
@@ -28,7 +30,9 @@ KINDS: Mapping[str, Callable[[Work], Done]] = {
     "UNPUBLISH": unpublish,
     "REPUBLISH": republish,
     "VERIFY": verify,
+    "RETIRE": retire,
     "NOTIFY": notify,
+    "SNAPSHOT": snapshot,
 }
 
 

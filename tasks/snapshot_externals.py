@@ -1,0 +1,262 @@
+"""Material from elsewhere that pages point to: which URLs are meant, where each lies in the mirror, and fetching them."""
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from threading import Event
+from urllib.parse import urlsplit
+
+import structlog
+
+from archives import Known, Linker, Memo, addresses, path_of
+from config import ExternalSettings
+from packageslip import Kind, Resource, UnsafePath, check_path
+from sources import PermanentSourceError, SourceError, SourceUnreachable
+from tasks.snapshot_items import Item, Items
+from tasks.snapshot_pages import scanned
+from tasks.snapshot_state import Mirror, has_links
+from tasks.work import Work
+
+log = structlog.get_logger(__name__)
+
+DAY = 86400.0
+GIVEN_UP = 5
+"""Files of one host in a row that could not be had because it does not answer, after which no more is asked of it this time."""
+TICK = 0.5
+"""Seconds between two looks at whether the task may go on."""
+_HTML_ENDINGS = (".htm", ".html", ".xhtml")
+_MEDIA = ("video/", "audio/")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One URL to have, by which external, and where it will lie if its bytes do not say otherwise."""
+
+    url: str
+    external: int
+    place: str
+    root: str = ""
+    """Of a recursive fetch: the URL that all of it lies below."""
+    depth: int = 0
+
+
+class Wishes:
+    """Decides which URLs are to be fetched, and where they lie."""
+
+    def __init__(self, externals: Iterable[ExternalSettings]) -> None:
+        self._externals = list(externals)
+        self._patterns = [(number, re.compile(each.match)) for number, each in enumerate(self._externals) if each.match]
+
+    def of(self, url: str) -> Wish | None:
+        """The wish for a URL that a page points to; None: no external takes it."""
+        for number, pattern in self._patterns:
+            found = pattern.match(url)
+            if found:
+                rest = url[found.end() :] or urlsplit(url).path.rpartition("/")[2]
+                external = self._externals[number]
+                root = url[: url.rfind("/") + 1] if external.recursive else ""
+                return Wish(url, number, below(external.into, rest), root)
+        return None
+
+    def further(self, wish: Wish, url: str) -> Wish | None:
+        """The wish for what a fetched page of a recursive external points to; None: it is not below it, or too far."""
+        if not wish.root or not url.startswith(wish.root) or wish.depth >= self._externals[wish.external].depth:
+            return None
+        start = self.of(wish.root)
+        top = start.place.rpartition("/")[0] if start else self._externals[wish.external].into.strip("/")
+        return replace(wish, url=url, place=below(top, url[len(wish.root) :]), depth=wish.depth + 1)
+
+
+def below(folder: str, rest: str) -> str:
+    """The path in the mirror of what a URL's rest names. A query becomes a part of the name, for each may be another file."""
+    written, _, query = rest.partition("?")
+    path = path_of(written)
+    if not path or path.endswith("/"):
+        path += "index.htm"
+    if query:
+        stem, dot, ending = path.rpartition(".")
+        mark = "-" + sha256(query.encode()).hexdigest()[:8]
+        path = f"{stem}{mark}.{ending}" if dot and "/" not in ending else path + mark
+    return f"{folder.strip('/')}/{path}".lstrip("/")
+
+
+class Fetching:
+    """One snapshot's fetch of everything that was wished for. Failures are listed and never end it."""
+
+    def __init__(self, work: Work, mirror: Mirror, linker: Linker, memo: Memo, now: float) -> None:
+        self._work, self._mirror, self._linker, self._memo, self._now = work, mirror, linker, memo, now
+        self._externals = mirror.settings.externals
+        self._items = Items(mirror.workspace / "externals.jsonl")
+        self._wishes = Wishes(self._externals)
+        self._waiting: deque[Wish] = deque()
+        self._seen: set[str] = set()
+        self._files: Counter[int] = Counter()
+        self._bytes: Counter[int] = Counter()
+        self._silent: Counter[str] = Counter()
+        self._pages: dict[str, dict[str, Known]] = {}
+
+    def wish(self, url: str) -> None:
+        """A page points to this URL."""
+        wish = self._wishes.of(url)
+        if wish:
+            self.add(wish)
+
+    def add(self, wish: Wish) -> None:
+        """Have this, if it is not had already and its external may have more."""
+        if wish.url in self._seen:
+            return
+        self._seen.add(wish.url)
+        external = self._externals[wish.external]
+        if self._files[wish.external] >= external.files or self._bytes[wish.external] >= external.bytes:
+            self._mirror.report.lacks(wish.url, f"more than {external.into} may have ('files' and 'bytes' of the external)")
+            return
+        self._files[wish.external] += 1
+        self._waiting.append(wish)
+
+    def run(self) -> None:
+        """Fetch all, and what recursive ones lead to."""
+        stop, under_way = Event(), dict[Future[Item], Wish]()
+        threads = self._work.tools.settings.web.parallel
+        with self._work.step("external", files=len(self._waiting)), ThreadPoolExecutor(threads, "external") as pool:
+            try:
+                while self._waiting or under_way:
+                    self._work.tools.pause_point()
+                    while self._waiting and len(under_way) < 2 * threads:
+                        self._begin(pool, under_way, stop)
+                    if under_way:
+                        for future in wait(under_way, TICK, FIRST_COMPLETED).done:
+                            self._end(under_way.pop(future), future)
+            finally:
+                stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+        for name, known in self._pages.items():
+            self._memo.save(name, known)
+        if not self._work.dry_run:
+            self._items.tidy(frozenset(self._seen))
+
+    def _begin(self, pool: ThreadPoolExecutor, under_way: "dict[Future[Item], Wish]", stop: Event) -> None:
+        wish = self._waiting.popleft()
+        known = self._items.get(wish.url)
+        if known and self._believed(known, wish):
+            self._take(wish, known)
+        elif self._work.dry_run:
+            if known and known.digest:
+                self._take(wish, known)
+        elif self._silent[host_of(wish.url)] >= GIVEN_UP:
+            self._fall_back(wish, f"{host_of(wish.url)} does not answer")
+        else:
+            under_way[pool.submit(self._ask, wish.url, known, stop)] = wish
+
+    def _believed(self, known: Item, wish: Wish) -> bool:
+        """Whether nobody has to be asked again yet."""
+        fresh = self._now - known.asked < self._externals[wish.external].recheck_days * DAY
+        full = self._work.parameter("mode") == "full"
+        return fresh and not full and (not known.digest or self._has(known))
+
+    def _has(self, item: Item) -> bool:
+        return bool(item.digest) and self._work.tools.store.has(bytes.fromhex(item.digest))
+
+    def _ask(self, url: str, known: Item | None, stop: Event) -> Item:
+        """One URL's answer now; on a thread of its own. Raises SourceError's kinds."""
+        held = known if known and self._has(known) else None
+        etag, modified = (held.etag, held.modified) if held else (None, None)
+        page = self._work.tools.web.fetch(url, self._work.tools.store, etag=etag, modified=modified, stop=stop)
+        if page.unchanged:
+            assert held is not None, "only what is held is asked for with validators"
+            return replace(held, asked=self._now, error="")
+        return Item(url, self._now, page.digest.hex(), page.size, page.type, page.url, page.etag, page.modified)
+
+    def _end(self, wish: Wish, future: "Future[Item]") -> None:
+        host = host_of(wish.url)
+        try:
+            item = future.result()
+        except SourceError as error:
+            self._silent[host] += isinstance(error, SourceUnreachable)
+            if isinstance(error, PermanentSourceError):
+                self._items.note(Item(wish.url, self._now, error=str(error)))
+            self._fall_back(wish, str(error))
+            return
+        self._silent[host] = 0
+        self._items.note(item)
+        self._work.file_done(item.size)
+        self._work.count({"external": 1})
+        self._take(wish, item)
+
+    def _fall_back(self, wish: Wish, why: str) -> None:
+        """What cannot be had now: the copy of last time is better than none."""
+        known = self._items.get(wish.url)
+        if known and self._has(known):
+            self._mirror.report.lacks(wish.url, f"{why}; the copy of an earlier snapshot stays")
+            self._take(wish, known)
+            return
+        self._mirror.report.lacks(wish.url, why)
+        log.info("external item missing", task=self._work.task.id, item=wish.url, reason=why)
+
+    def _take(self, wish: Wish, item: Item) -> None:
+        """Let it lie in the mirror, and go on from it if it is a page."""
+        if not item.digest:
+            self._mirror.report.lacks(wish.url, item.error)
+            return
+        self._bytes[wish.external] += item.size
+        file = Resource(placed(wish, item), kind_of(item), type_of(item), item.size, bytes.fromhex(item.digest), item.modified)
+        try:
+            check_path(file.path)
+        except UnsafePath as error:
+            self._mirror.report.lacks(wish.url, str(error))
+            return
+        if self._mirror.take(file, wish.url):
+            self._mirror.outside[wish.url] = file.path
+            if has_links(file):
+                self._go_on(wish, item, file)
+
+    def _go_on(self, wish: Wish, item: Item, file: Resource) -> None:
+        name = f"external:{self._externals[wish.external].into}"
+        self._mirror.visited[file.path] = item.at
+        self._mirror.pages.setdefault(name, []).append(file.path)
+        pages = self._pages.setdefault(name, {})
+        if not pages:
+            pages |= self._memo.load(name)
+        known = pages[file.path] = scanned(self._work, file, pages.get(file.path))
+        standing = self._linker.standing(file.path, known.scan.base, item.at)
+        for url in addresses(self._linker, standing, known.scan) if wish.root else ():
+            further = self._wishes.further(wish, url)
+            if further:
+                self.add(further)
+
+
+def host_of(url: str) -> str:
+    """Scheme, host and port."""
+    return "//".join(urlsplit(url)[:2])
+
+
+def placed(wish: Wish, item: Item) -> str:
+    """Where an item lies: a page gets an ending by which it is known as one without a server."""
+    if item.is_html and not wish.place.lower().endswith(_HTML_ENDINGS):
+        return wish.place + ".htm"
+    return wish.place
+
+
+def kind_of(item: Item) -> Kind:
+    """What an item is to the mirror."""
+    if item.is_html:
+        return Kind.PAGE
+    if item.type.lower().startswith("image/"):
+        return Kind.IMAGE
+    return Kind.MEDIA if item.type.lower().startswith(_MEDIA) else Kind.FILE
+
+
+def type_of(item: Item) -> str:
+    """The media type, as far as a slip can hold it."""
+    main = item.type.partition(";")[0].strip().lower()
+    return main if re.fullmatch(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+", main) else "application/octet-stream"
+
+
+def wishes_of(scans: Iterator[tuple[str, Known]], mirror: Mirror, linker: Linker, fetching: Fetching) -> None:
+    """Wish for everything that the pages point to and an external takes."""
+    for place, known in scans:
+        standing = linker.standing(place, known.scan.base, mirror.visited.get(place))
+        for url in addresses(linker, standing, known.scan):
+            fetching.wish(url)
