@@ -154,12 +154,22 @@ class S3Target(Section):
     """Write packageslip.xml beside the module's files, for readers and old tools."""
     acl: str | None = None
     """A canned ACL for published objects, such as public-read. Default: the bucket's own rules."""
+    conditional_writes: bool = True
+    """The service honours If-Match and If-None-Match on a PUT; `slipway target test` tries it. Without, the fence is weaker."""
     cache_control: str | None = None
     """The Cache-Control header that published objects are served with."""
     verify: Literal["replies", "readback"] = "replies"
     """`replies`: every reply of the service is checked; `readback`: every object is read again."""
+    parallel: int = Field(default=8, ge=1, le=64)
+    """Requests under way at once for each worker of an engine."""
+    connect_timeout: float = Field(default=10, gt=0)
+    """Seconds to connect."""
+    idle_timeout: float = Field(default=60, gt=0)
+    """Seconds without a byte after which a request counts as lost."""
+    ca_file: Path | None = None
+    """Certificates to trust instead of the system's."""
     exclusive: bool = False
     """At most one task at a time on the whole target."""
 
 
-TargetSettings = Annotated[LocalTarget | SftpTarget | MemoryTarget | GroupTarget, Field(discriminator="kind")]
+TargetSettings = Annotated[LocalTarget | SftpTarget | S3Target | MemoryTarget | GroupTarget, Field(discriminator="kind")]

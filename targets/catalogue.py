@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from packageslip import CatalogueEntry, Packageslip, SlipError, read_slip
 from targets.area import PUBLIC_SLIP, SLIP, Area, live_path
-from targets.disk import Disk, EntryType
+from targets.disk import Disk, EntryType, Readable
 from targets.errors import PermanentTargetError
 from targets.hold import names_in
 from targets.records import OWN
@@ -12,12 +12,12 @@ from targets.records import OWN
 
 def entries(disk: Disk, area: Area, target: str) -> Iterator[CatalogueEntry]:
     """Every module with a commit record, by URL. Raises PermanentTargetError for a record that cannot be read."""
-    yield from sorted(map(_entry, _slips(disk, area, target)), key=lambda entry: entry.url)
+    yield from sorted(map(entry_of, _slips(disk, area, target)), key=lambda entry: entry.url)
 
 
 def unclaimed(disk: Disk, own: str, area: Area | None, target: str) -> Iterator[str]:
     """Files below the root that no record lists, folder by folder. `own`: Slipway's folder, which is left out."""
-    listed = {live_path(slip.url, path) for slip in _slips(disk, area, target) for path in _paths(slip)} if area else set()
+    listed = {live_path(slip.url, path) for slip in _slips(disk, area, target) for path in public_paths(slip)} if area else set()
     folders = [""]
     while folders:
         folder = folders.pop()
@@ -29,17 +29,19 @@ def unclaimed(disk: Disk, own: str, area: Area | None, target: str) -> Iterator[
                 yield path
 
 
-def _paths(slip: Packageslip) -> Iterator[str]:
+def public_paths(slip: Packageslip) -> Iterator[str]:
+    """Every path of the module that a release may have written."""
     yield PUBLIC_SLIP
     yield from (file.path for file in slip.files())
 
 
 def _slips(disk: Disk, area: Area, target: str) -> Iterator[Packageslip]:
-    slips = (_slip(disk, f"{area.modules}/{name}/{SLIP}", target) for name in names_in(disk, area.modules))
+    slips = (read_any(disk, f"{area.modules}/{name}/{SLIP}", target) for name in names_in(disk, area.modules))
     return (slip for slip in slips if slip is not None)
 
 
-def _slip(disk: Disk, path: str, target: str) -> Packageslip | None:
+def read_any(disk: Readable, path: str, target: str) -> Packageslip | None:
+    """The commit record at this path, whichever module's it is; None where there is none. Raises PermanentTargetError."""
     try:
         return read_slip(disk.read(path), f"{target}: {path}", OWN)
     except FileNotFoundError:
@@ -50,5 +52,6 @@ def _slip(disk: Disk, path: str, target: str) -> Packageslip | None:
         ) from error
 
 
-def _entry(slip: Packageslip) -> CatalogueEntry:
+def entry_of(slip: Packageslip) -> CatalogueEntry:
+    """A module as a catalogue lists it."""
     return CatalogueEntry(slip.url, slip.module_type, slip.state, slip.revision, slip.version, slip.serial)

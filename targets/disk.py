@@ -85,20 +85,24 @@ class Write:
     read_back: bool = False
 
 
-class Disk(Protocol):
+class Readable(Protocol):
+    """Names and small documents: all that reading commit records takes. Every Disk is one, and a bucket too."""
+
+    def list(self, folder: str) -> Mapping[str, Entry]:
+        """Names in a folder, without "." and "..". Raises FileNotFoundError."""
+
+    def read(self, path: str) -> bytes:
+        """A whole small file (a slip, a note). Raises FileNotFoundError."""
+
+
+class Disk(Readable, Protocol):
     """One server's file system.
 
     Raises TargetUnreachable, NoSpace, PermissionRefused and their kin; FileNotFoundError where said.
     """
 
-    def list(self, folder: str) -> Mapping[str, Entry]:
-        """Names in a folder, without "." and "..". Raises FileNotFoundError."""
-
     def stat(self, paths: Sequence[str]) -> Sequence[Entry | None]:
         """lstat of each; None where nothing is."""
-
-    def read(self, path: str) -> bytes:
-        """A whole small file (a slip, a note). Raises FileNotFoundError."""
 
     def open(self, path: str) -> BinaryIO:
         """A stream for reading. Raises FileNotFoundError; follows no link at the last name."""

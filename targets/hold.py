@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from targets.area import NOTE, Held
 from targets.contract import Claim
-from targets.disk import Answer, Call, Disk, Entry, EntryType, Op
+from targets.disk import Answer, Call, Disk, Entry, EntryType, Op, Readable
 from targets.errors import Fenced, PermissionRefused
 from targets.options import PlacedOptions
 
@@ -79,7 +79,7 @@ def removals(disk: Disk, folder: str, entries: Mapping[str, Entry]) -> list[Call
     return calls
 
 
-def names_in(disk: Disk, folder: str) -> Mapping[str, Entry]:
+def names_in(disk: Readable, folder: str) -> Mapping[str, Entry]:
     """What lies in a folder; nothing if it is gone."""
     try:
         return disk.list(folder)

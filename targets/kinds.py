@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from config import GroupTarget as GroupSettings
-from config import LocalTarget, MemoryTarget, PlacedTarget, Secret, Settings, SftpTarget, TargetSettings
+from config import LocalTarget, MemoryTarget, PlacedTarget, S3Target, Secret, Settings, SftpTarget, TargetSettings
 from targets.contract import Target
 from targets.disk import Disk
 from targets.group import GroupTarget
@@ -77,6 +77,14 @@ def _open_sftp(opening: Opening, settings: TargetSettings) -> Target:
     return OrderedTarget(opening.name, disk, placed_options(settings))
 
 
+def _open_s3(opening: Opening, settings: TargetSettings) -> Target:
+    # Imported here: boto3 costs start-up time and memory that other kinds need not pay.
+    from targets.s3 import BucketTarget  # noqa: PLC0415
+
+    assert isinstance(settings, S3Target)
+    return BucketTarget(opening.name, settings, opening.secrets)
+
+
 def _open_memory(opening: Opening, settings: TargetSettings) -> Target:
     assert isinstance(settings, MemoryTarget)
     files = opening.memory.get(opening.name) or MemoryFiles()
@@ -92,6 +100,7 @@ def _open_group(opening: Opening, settings: TargetSettings) -> Target:
 KINDS: Mapping[str, Callable[[Opening, TargetSettings], Target]] = {
     "local": _open_local,
     "sftp": _open_sftp,
+    "s3": _open_s3,
     "memory": _open_memory,
     "group": _open_group,
 }

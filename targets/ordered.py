@@ -8,7 +8,7 @@ from targets.area import Area, all_parents, live_path, parents
 from targets.catalogue import entries, unclaimed
 from targets.contract import Check, Claim, Present, Release
 from targets.disk import Disk, Entry, EntryType
-from targets.errors import AreaMissing, NoSpace, PathBlocked
+from targets.errors import AreaMissing, NoSpace
 from targets.ground import Ground, inside, refuse_links
 from targets.hold import Hold
 from targets.options import PlacedOptions
@@ -17,6 +17,7 @@ from targets.records import read_record
 from targets.release import OrderedRelease
 from targets.takeover import Takeover
 from targets.territory import adopt, queues, refuse_missing_root
+from targets.wanted import kept_paths, listed_files, refuse_nested, refuse_other_shape
 
 HOLDS = 256
 """Modules in hand at once, more than any worker has; older ones are forgotten, so that a long life costs nothing."""
@@ -56,11 +57,11 @@ class OrderedTarget:
             raise ValueError(f"{present.url} was not presented by this target, or again since")
         area = Area(self._options.area, hold.claim.queue)
         ground = Ground(self._name, self._disk, area, hold.names, fold=not self._options.case_sensitive)
-        files = self._checked(wanted)
-        self._refuse_other_shape(present.slip, wanted)
+        files = listed_files(self._name, self._options.area, wanted)
+        refuse_other_shape(self._name, present.slip, wanted)
         previous = tuple(present.slip.files()) if present.slip else ()
         held = {file.path: file.digest for file in previous}
-        kept = frozenset(file.path for file in files if file.digest is not None and held.get(file.path) == file.digest)
+        kept = kept_paths(files, held)
         coming = [file for file in files if file.path not in kept and file.path not in adopted]
         nested = self._nested(ground, [file.path for file in files], held)
         drops = [path for path in sorted(held.keys() - {file.path for file in files}) if not inside(path, nested)]
@@ -71,36 +72,10 @@ class OrderedTarget:
         listed = {file.path: file for file in files}
         return OrderedRelease(hold, ground, wanted, listed, present.slip, kept, frozenset(adopted), nested, checked, folders)
 
-    def _refuse_other_shape(self, live: Packageslip | None, wanted: Packageslip | None) -> None:
-        """A file cannot become a folder, nor a folder a file, by renames of which each leaves something whole."""
-        if live and wanted and live.is_file != wanted.is_file:
-            was, now = ("a single file", "a folder") if live.is_file else ("a folder", "a single file")
-            raise PathBlocked(
-                f"{self._name}: {wanted.url} is {was} and would become {now}; unpublish it first", target=self._name
-            )
-
-    def _checked(self, wanted: Packageslip | None) -> list[Resource | View]:
-        """The slip's files, each path safe and not in our own area. Raises UnsafePath, PathBlocked."""
-        files = list(wanted.files()) if wanted else []
-        for file in files:
-            check_path(file.path)
-        area = self._options.area.rstrip("/") + "/"
-        if wanted and any(f"{live_path(wanted.url, file.path)}/".startswith(area) for file in files):
-            raise PathBlocked(f"{self._name}: {wanted.url} has files in {area}, where Slipway keeps its own", target=self._name)
-        return files
-
     def _nested(self, ground: Ground, paths: Sequence[str], held: Collection[str]) -> frozenset[str]:
         """Folders with other modules in them. Raises PathBlocked if the slip lists anything there."""
         nested = ground.nested([*paths, *held])
-        for path in paths if nested else ():
-            folder = inside(path, nested)
-            if folder:
-                url = ground.names.url.rstrip("/")
-                raise PathBlocked(
-                    f"{self._name}: {path} of {ground.names.url} lies in the module {url}/{folder}, which is published "
-                    "on its own; take it out of one of the two slips",
-                    target=self._name,
-                )
+        refuse_nested(self._name, ground.names.url, paths, nested)
         return nested
 
     def _check_space(self, coming: Collection[Resource | View]) -> None:

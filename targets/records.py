@@ -1,14 +1,14 @@
 """Reading commit records: the slips in a queue's area."""
 
 from packageslip import Limits, Packageslip, SlipError, read_slip
-from targets.disk import Disk
+from targets.disk import Readable
 from targets.errors import PermanentTargetError
 
 OWN = Limits(bytes=2**40, resources=2**31)
 """What was published once must be readable again, whatever the limits for slips of others are now."""
 
 
-def read_record(disk: Disk, path: str, url: str, target: str) -> Packageslip | None:
+def read_record(disk: Readable, path: str, url: str, target: str) -> Packageslip | None:
     """The slip at a path of the area, None where there is none.
 
     Raises PermanentTargetError for one that cannot be read: to take it for none would forget which files are ours.
@@ -27,7 +27,7 @@ def read_record(disk: Disk, path: str, url: str, target: str) -> Packageslip | N
         ) from error
 
 
-def is_ours(disk: Disk, path: str, url: str) -> bool:
+def is_ours(disk: Readable, path: str, url: str) -> bool:
     """Whether the public copy at a path was written by a release: a foreign or old one is not ours to remove."""
     try:
         slip = read_slip(disk.read(path), path, Limits(), url=url)

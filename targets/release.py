@@ -20,6 +20,7 @@ from targets.note import Drop, Note, Part, Put, write_note
 from targets.protocol import SLIP_NAME, same_name
 from targets.records import is_ours
 from targets.replay import Replay
+from targets.wanted import refuse_incomplete, the_listed
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,7 @@ class OrderedRelease:
 
         def writes() -> Iterator[Write]:
             for given in files:
-                put = self._line(given, self.listed.get(given.path))
+                put = self._line(given)
                 write = self._write(given, put)
                 waiting[write.path] = (given, put)
                 yield write
@@ -95,9 +96,8 @@ class OrderedRelease:
             self.hold.listing()  # Raises Fenced if our folder is gone; otherwise it was the file's own bytes that are missing.
             raise
 
-    def _line(self, given: FilePut, listed: Resource | View | None) -> Put:
-        if listed is None or (listed.digest, listed.size) != (given.digest, given.size):
-            raise ValueError(f"{given.path}: the wanted slip of {self.hold.names.url} does not list it with this digest and size")
+    def _line(self, given: FilePut) -> Put:
+        listed = the_listed(self.hold.names.url, given, self.listed)
         self.counter += 1
         return Put(str(self.counter), given.path, part_of(listed))
 
@@ -122,7 +122,7 @@ class OrderedRelease:
         self.hold.claim.check()
         if self.wanted is None and self.previous is None:
             return
-        self._check_complete()
+        refuse_incomplete(self.hold.names.url, self.listed.keys(), self.staged.keys() | self.kept | self.adopted)
         slip = self._slip()
         note = self._note()
         self._write_small([*self._slips(slip), (self.hold.names.inside(NOTE_BEING_WRITTEN), write_note(note), None)])
@@ -130,12 +130,6 @@ class OrderedRelease:
         if answer is not Answer.OK:
             raise self.hold.fenced()
         self.note = note
-
-    def _check_complete(self) -> None:
-        missing = sorted(self.listed.keys() - self.staged.keys() - self.kept - self.adopted)
-        if missing:
-            more = f" and {len(missing) - 1} more" if missing[1:] else ""
-            raise ValueError(f"{self.hold.names.url}: {missing[0]}{more} was neither put nor kept nor adopted")
 
     def _slip(self) -> bytes | None:
         if self.wanted is None:

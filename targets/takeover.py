@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from packageslip import Packageslip
 from targets.area import NOTE, PRIVATE, Area, Held, fence_of, module_id, token_name
 from targets.contract import Claim, Present, Recovered
 from targets.disk import Answer, Call, Disk, Entry, Op
-from targets.errors import PermanentTargetError, PermissionRefused, SerialTooHigh, TargetBusy
+from targets.errors import PermanentTargetError, PermissionRefused, TargetBusy
 from targets.hold import Hold, names_in
 from targets.note import BadNote, Note, read_note
 from targets.options import PlacedOptions
+from targets.rank import outranked, renew
 from targets.records import read_record
 from targets.replay import Replay
 from targets.territory import ensure
@@ -52,7 +52,7 @@ class Takeover:
                 continue
             recovered = self._recover(hold)
             slip = read_record(self.disk, hold.names.slip, self.url, self.target)
-            if self._outranked(slip):
+            if outranked(self.target, self.url, self.claim, slip):
                 continue
             return hold, Present(self.url, self.target, slip, recovered, token=hold.names.token)
         raise TargetBusy(f"{self.target}: {self.url} keeps changing hands", target=self.target)
@@ -85,32 +85,13 @@ class Takeover:
             )
         fence = fence_of(found) or 0
         if fence >= self.claim.fence:
-            self._renew(fence, read_record(self.disk, mine.slip, self.url, self.target))
+            live = read_record(self.disk, mine.slip, self.url, self.target)
+            renew(self.target, self.url, self.claim, fence, live)
             return False
         answer = self.disk.run([Call(Op.RENAME, f"{mine.module}/{found}", mine.folder)])[0]
         if answer is Answer.DENIED:
             raise PermissionRefused(f"{self.target}: the account may not rename {mine.module}/{found}", target=self.target)
         return answer is Answer.OK
-
-    def _renew(self, above: int, slip: Packageslip | None) -> None:
-        """Take a new fence. Raises Fenced if the lease is lost, SerialTooHigh where the queue itself must have been put back."""
-        if slip is not None and slip.serial is not None and slip.serial > self.claim.serial and slip.queue == self.claim.queue:
-            self.claim.check()
-            raise SerialTooHigh(
-                f"{self.target}: {self.url} was published by a later task of this very queue (serial {slip.serial}) than this "
-                f"one (serial {self.claim.serial}). If the database was restored from a copy, run "
-                f"'slipway target adopt {self.target} --renew'; otherwise this task is older than what is live",
-                target=self.target,
-            )
-        log.info("fence renewed", target=self.target, url=self.url, above=above)
-        self.claim.renew(above)
-
-    def _outranked(self, slip: Packageslip | None) -> bool:
-        """Step 7: whether the slip's serial made a new claim necessary."""
-        if slip is None or slip.serial is None or slip.serial <= self.claim.serial:
-            return False
-        self._renew(max(slip.serial, self.claim.fence), slip)
-        return True
 
     def _bear(self, mine: Held) -> None:
         """Step 1: a module's first folder comes with its token inside."""

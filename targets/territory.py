@@ -5,12 +5,12 @@ engine of a lost database finds its own area gone.
 """
 
 from targets.area import AREA_PREFIX, PRIVATE, Area
-from targets.disk import Answer, Call, Disk, EntryType, Op
+from targets.disk import Answer, Call, Disk, EntryType, Op, Readable
 from targets.errors import AreaMissing, PermissionRefused, TargetUnfit, TargetUnreachable
 from targets.hold import names_in
 
 
-def queues(disk: Disk, folder: str) -> list[str]:
+def queues(disk: Readable, folder: str) -> list[str]:
     """The ids of the queues that have an area in this folder."""
     areas = (
         name for name, entry in names_in(disk, folder).items() if name.startswith(AREA_PREFIX) and entry.type is EntryType.FOLDER
@@ -32,7 +32,7 @@ def ensure(disk: Disk, area: Area, target: str) -> None:
         raise
 
 
-def refuse_others(disk: Disk, area: Area, target: str) -> None:
+def refuse_others(disk: Readable, area: Area, target: str) -> None:
     """Raise AreaMissing if another queue has an area here."""
     others = [queue for queue in queues(disk, area.folder) if queue != area.queue]
     if others:

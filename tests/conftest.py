@@ -10,6 +10,7 @@ pytest_plugins: list[str] = [
     "support.queue",
     "support.sshd",
     "support.sftp_stub",
+    "support.s3_server",
     "support.target_kinds",
     "support.real_data",
     "support.deployment",

@@ -205,6 +205,7 @@ def test_a_path_belongs_to_the_deepest_module(place: Place, queue: TestQueue) ->
     assert place.live() == [live] * len(place.trees)
 
 
+@pytest.mark.needs("modes", "times")
 def test_modes_and_times_are_as_configured(place: Place, queue: TestQueue) -> None:
     target = place.open(PlacedOptions(file_mode=0o640, folder_mode=0o2750))
     slip = slip_of(URL, {"notes/l1.pdf": b"l"})
@@ -220,6 +221,7 @@ def test_modes_and_times_are_as_configured(place: Place, queue: TestQueue) -> No
         assert tree.mode("courses/physics/packageslip.xml") == 0o640
 
 
+@pytest.mark.needs("times")
 def test_times_can_be_left_to_the_server(place: Place, queue: TestQueue) -> None:
     target = place.open(PlacedOptions(times=False))
     present = target.present(URL, queue.claim())

@@ -160,6 +160,7 @@ def test_adopting_an_empty_target_makes_its_area(place: Place, queue: TestQueue)
     assert place.live() == [under(URL, FILES)] * len(place.trees)
 
 
+@pytest.mark.needs("modes")
 def test_the_area_is_nobody_elses_business(place: Place, queue: TestQueue) -> None:
     publish(place.open(), URL, FILES, queue.claim())
     assert [tree.mode(".slipway") for tree in place.trees] == [0o700] * len(place.trees)

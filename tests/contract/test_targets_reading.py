@@ -59,6 +59,7 @@ def test_a_probe_leaves_nothing_behind(place: Place, queue: TestQueue) -> None:
     assert [(tree.files(), tree.folders()) for tree in place.trees] == before
 
 
+@pytest.mark.needs("births")
 def test_abandoned_births_are_reaped_when_they_are_old(place: Place, queue: TestQueue) -> None:
     target = place.open()
     assert target.reap(0) == 0

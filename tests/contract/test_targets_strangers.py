@@ -18,6 +18,7 @@ def queue() -> TestQueue:
     return TestQueue()
 
 
+@pytest.mark.needs("links")
 def test_strangers_are_seen_with_their_digests(place: Place, queue: TestQueue) -> None:
     for tree in place.trees:
         tree.write("courses/physics/index.htm", b"theirs")
@@ -29,6 +30,16 @@ def test_strangers_are_seen_with_their_digests(place: Place, queue: TestQueue) -
     assert target.strangers(URL, paths) == {"index.htm": digest(b"theirs"), "notes": None, "link": None}
     assert target.strangers("/elsewhere", paths) == {}
     assert target.strangers(URL, []) == {}
+
+
+def test_foreign_files_are_seen_with_their_digests(place: Place, queue: TestQueue) -> None:
+    many = [f"list/{number:03d}" for number in range(80)]
+    for tree in place.trees:
+        tree.write("courses/physics/index.htm", b"theirs")
+        tree.write("courses/physics/list/007", b"")
+    target = place.open()
+    assert target.strangers(URL, ["absent", "index.htm", "index.htm/below"]) == {"index.htm": digest(b"theirs")}
+    assert target.strangers(URL, many) == {"list/007": digest(b"")}
 
 
 def test_files_that_no_slip_lists_are_found(place: Place, queue: TestQueue) -> None:
@@ -79,6 +90,7 @@ def test_our_public_slip_goes_when_it_is_no_longer_wanted(place: Place, queue: T
     assert not any("courses/physics/packageslip.xml" in tree.files() for tree in place.trees)
 
 
+@pytest.mark.needs("links")
 @pytest.mark.parametrize("way", ["courses", "courses/physics", "courses/physics/notes"])
 def test_a_link_on_the_way_is_refused(place: Place, queue: TestQueue, way: str) -> None:
     for tree in place.trees:
@@ -92,6 +104,7 @@ def test_a_link_on_the_way_is_refused(place: Place, queue: TestQueue, way: str) 
     assert not any(path.startswith("elsewhere/") for tree in place.trees for path in tree.files())
 
 
+@pytest.mark.needs("links")
 def test_nothing_is_dropped_through_a_link(place: Place, queue: TestQueue) -> None:
     target = place.open()
     publish(target, URL, FILES, queue.claim())
@@ -104,6 +117,7 @@ def test_nothing_is_dropped_through_a_link(place: Place, queue: TestQueue) -> No
     assert all(tree.files()["theirs/l1.pdf"] == b"theirs" for tree in place.trees)
 
 
+@pytest.mark.needs("links")
 def test_a_link_in_a_files_place_is_refused(place: Place, queue: TestQueue) -> None:
     for tree in place.trees:
         tree.write("secret", b"s")
@@ -114,6 +128,7 @@ def test_a_link_in_a_files_place_is_refused(place: Place, queue: TestQueue) -> N
     assert all(tree.files()["secret"] == b"s" for tree in place.trees)
 
 
+@pytest.mark.needs("folders")
 def test_a_foreign_folder_in_a_files_place_is_refused(place: Place, queue: TestQueue) -> None:
     for tree in place.trees:
         tree.write("courses/physics/readme/theirs", b"t")
@@ -122,6 +137,7 @@ def test_a_foreign_folder_in_a_files_place_is_refused(place: Place, queue: TestQ
     assert place.live() == [{"courses/physics/readme/theirs": b"t"}] * len(place.trees)
 
 
+@pytest.mark.needs("folders")
 def test_an_empty_folder_in_a_files_place_goes(place: Place, queue: TestQueue) -> None:
     for tree in place.trees:
         tree.make_folder("courses/physics/readme/hollow")
@@ -129,6 +145,7 @@ def test_an_empty_folder_in_a_files_place_goes(place: Place, queue: TestQueue) -
     assert place.live() == [under(URL, FILES)] * len(place.trees)
 
 
+@pytest.mark.needs("folders")
 def test_a_foreign_file_in_a_folders_place_is_refused(place: Place, queue: TestQueue) -> None:
     for tree in place.trees:
         tree.write("courses/physics/notes", b"theirs")

@@ -219,16 +219,58 @@ def sftp_place(request: pytest.FixtureRequest) -> Place:
     return Place("sftp", (PathTree(tree.root / name),), open_sftp)
 
 
+def s3_place(request: pytest.FixtureRequest) -> Place:
+    """A prefix of a bucket of its own; modes, times and durability mean nothing there."""
+    from targets.s3 import BucketTarget
+
+    bucket = request.getfixturevalue("s3_server").new_bucket()
+    opened: list[Target] = []
+
+    def open_bucket(options: PlacedOptions) -> Target:
+        settings = bucket.settings(area=options.area, public_slip=options.public_slip, verify=options.verify)
+        opened.append(BucketTarget("s3", settings, bucket.secrets))
+        return opened[-1]
+
+    def close_all() -> None:
+        for target in opened:
+            target.close()
+        bucket.close()
+
+    request.addfinalizer(close_all)
+    return Place("s3", (bucket,), open_bucket)
+
+
 # One line for each kind of target that the configuration knows; a test compares the two.
 PLACES: Mapping[str, Callable[[pytest.FixtureRequest], Place]] = {
     "memory": memory_place,
     "local": local_place,
     "group": group_place,
     "sftp": sftp_place,
+    "s3": s3_place,
 }
+
+# What a kind of place has not by its nature, and why: tests that need it (`@pytest.mark.needs("links")`) skip there, with the reason.
+LACKS: Mapping[str, Mapping[str, str]] = {
+    "s3": {
+        "links": "an object store has no symbolic links",
+        "folders": "an object store has no folders: names that begin alike are all there is, and none is in another's way",
+        "modes": "objects have no permission bits",
+        "times": "an object's time is when it was written; the slip's goes into its metadata",
+        "births": "a module begins with one object, so nothing is left of one that was cut short",
+    },
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(ability): skipped, with the reason, for places that lack it by their nature")
 
 
 @pytest.fixture(params=sorted(PLACES))
 def place(request: pytest.FixtureRequest) -> Place:
     """An empty place of every kind in turn."""
+    lacking = LACKS.get(request.param, {})
+    for mark in request.node.iter_markers("needs"):
+        for ability in mark.args:
+            if ability in lacking:
+                pytest.skip(f"{request.param}: {lacking[ability]}")
     return PLACES[request.param](request)

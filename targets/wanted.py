@@ -1,0 +1,60 @@
+"""What a release may not be asked for, whatever the kind of target; decided from the slips alone."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from packageslip import Packageslip, Resource, View, check_path
+from targets.area import live_path
+from targets.contract import FilePut
+from targets.errors import PathBlocked
+from targets.ground import inside
+
+
+def listed_files(target: str, area: str, wanted: Packageslip | None) -> list[Resource | View]:
+    """The slip's files, each path safe and not in our own area. Raises UnsafePath, PathBlocked."""
+    files = list(wanted.files()) if wanted else []
+    for file in files:
+        check_path(file.path)
+    own = area.rstrip("/") + "/"
+    if wanted and any(f"{live_path(wanted.url, file.path)}/".startswith(own) for file in files):
+        raise PathBlocked(f"{target}: {wanted.url} has files in {own}, where Slipway keeps its own", target=target)
+    return files
+
+
+def refuse_other_shape(target: str, live: Packageslip | None, wanted: Packageslip | None) -> None:
+    """A file cannot become a folder, nor a folder a file, by steps of which each leaves something whole. Raises PathBlocked."""
+    if live and wanted and live.is_file != wanted.is_file:
+        was, now = ("a single file", "a folder") if live.is_file else ("a folder", "a single file")
+        raise PathBlocked(f"{target}: {wanted.url} is {was} and would become {now}; unpublish it first", target=target)
+
+
+def refuse_nested(target: str, url: str, paths: Iterable[str], nested: Collection[str]) -> None:
+    """Raise PathBlocked if one of the paths lies in a folder in which another module lives."""
+    for path in paths if nested else ():
+        folder = inside(path, nested)
+        if folder:
+            raise PathBlocked(
+                f"{target}: {path} of {url} lies in the module {url.rstrip('/')}/{folder}, which is published on its own; take "
+                "it out of one of the two slips",
+                target=target,
+            )
+
+
+def kept_paths(files: Iterable[Resource | View], held: Mapping[str, bytes | None]) -> frozenset[str]:
+    """Those of the files that the previous slip lists with the same digest. `held`: its digests by path."""
+    return frozenset(file.path for file in files if file.digest is not None and held.get(file.path) == file.digest)
+
+
+def the_listed(url: str, given: FilePut, listed: Mapping[str, Resource | View]) -> Resource | View:
+    """The slip's line for a file that is put. Raises ValueError if there is none with this digest and size."""
+    file = listed.get(given.path)
+    if file is None or (file.digest, file.size) != (given.digest, given.size):
+        raise ValueError(f"{given.path}: the wanted slip of {url} does not list it with this digest and size")
+    return file
+
+
+def refuse_incomplete(url: str, listed: Collection[str], have: Collection[str]) -> None:
+    """Raise ValueError unless every listed path was put, kept or adopted."""
+    missing = sorted(set(listed) - set(have))
+    if missing:
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        raise ValueError(f"{url}: {missing[0]}{more} was neither put nor kept nor adopted")

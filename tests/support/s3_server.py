@@ -1,0 +1,161 @@
+"""A private S3 service for tests: moto's server, an emulator, as a process of its own on a free loopback port.
+
+It checks no signatures and keeps objects in memory. What it is good for: the protocol's verbs, conditions and errors.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+from boto3.session import Session
+from botocore.client import BaseClient
+from botocore.config import Config
+
+from config import S3Target, Secret
+from support.mariadb import missing
+
+PREFIX = "our/site"
+SMALLEST_PART = 256
+"""Bytes; Amazon's is 5 MiB, which would make tests of uploads in parts slow."""
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Secrets for tests: each is what its file's name says."""
+
+    def read(self, secret: Secret, /) -> str:
+        assert secret.file is not None
+        return secret.file.name
+
+
+@dataclass(frozen=True, slots=True)
+class OneBucket:
+    """A bucket, and the prefix in it that a target is given: a tree as its administrator sees it."""
+
+    endpoint: str
+    name: str
+    client: BaseClient
+    secrets: Words = field(default_factory=Words)
+
+    def settings(self, **overrides: object) -> S3Target:
+        fields: dict[str, object] = {
+            "kind": "s3",
+            "bucket": self.name,
+            "prefix": PREFIX,
+            "endpoint": self.endpoint,
+            "path_style": True,
+            "access_key": "tester",
+            "secret_key": {"file": "/secret"},
+            "parallel": 2,
+        }
+        return S3Target.model_validate(fields | overrides)
+
+    def keys(self) -> list[str]:
+        """Every key below the prefix, relative to it."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=f"{PREFIX}/")
+        return [one["Key"][len(PREFIX) + 1 :] for page in pages for one in page.get("Contents", ())]
+
+    def files(self) -> dict[str, bytes]:
+        return {key: self.read(key) for key in self.keys() if not key.endswith("/")}
+
+    def read(self, path: str) -> bytes:
+        content: bytes = self.client.get_object(Bucket=self.name, Key=f"{PREFIX}/{path}")["Body"].read()
+        return content
+
+    def folders(self) -> set[str]:
+        return {key[:at] for key in self.keys() for at in range(len(key)) if key[at] == "/"}
+
+    def write(self, path: str, content: bytes) -> None:
+        self.client.put_object(Bucket=self.name, Key=f"{PREFIX}/{path}", Body=content)
+
+    def make_folder(self, path: str) -> None:
+        """What consoles do: an empty object whose name ends with a slash."""
+        self.write(f"{path}/", b"")
+
+    def rename(self, path: str, to: str) -> None:
+        source = {"Bucket": self.name, "Key": f"{PREFIX}/{path}"}
+        self.client.copy_object(Bucket=self.name, Key=f"{PREFIX}/{to}", CopySource=source)
+        self.client.delete_object(**source)
+
+    def head(self, path: str) -> dict[str, object]:
+        """What a visitor's HEAD is answered."""
+        answer: dict[str, object] = self.client.head_object(Bucket=self.name, Key=f"{PREFIX}/{path}")
+        return answer
+
+    def link(self, path: str, to: str) -> None:
+        raise NotImplementedError("objects have no links")
+
+    def mode(self, path: str) -> int:
+        raise NotImplementedError("objects have no modes")
+
+    def modified(self, path: str) -> int:
+        raise NotImplementedError("objects have no time of their own")
+
+    def close(self) -> None:
+        self.client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class S3Server:
+    """The running emulator."""
+
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> BaseClient:
+        """The administrator's."""
+        options = Config(
+            s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, request_checksum_calculation="when_required"
+        )
+        return Session("admin", "admin", region_name="us-east-1").client("s3", endpoint_url=self.endpoint, config=options)
+
+    def new_bucket(self, endpoint: str | None = None) -> OneBucket:
+        """An empty bucket. `endpoint`: what targets are told, if something stands in front of the server."""
+        bucket = OneBucket(endpoint or self.endpoint, f"bucket-{os.getpid()}-{next(_numbers)}", self.client())
+        bucket.client.create_bucket(Bucket=bucket.name)
+        return bucket
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """The emulator; starts at the first test that needs it."""
+    try:
+        import moto.server  # noqa: F401
+    except ImportError:
+        missing("moto is not installed: pip install 'moto[s3,server]'")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryFile() as log:
+        command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        environment = os.environ | {"S3_UPLOAD_PART_MIN_SIZE": str(SMALLEST_PART)}
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(tempfile.gettempdir()), env=environment)
+        try:
+            await_port(port, process)
+            yield S3Server(port)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def await_port(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert process.poll() is None, "the emulator ended at its start"
+        time.sleep(0.05)
+    raise AssertionError("the emulator did not answer within a minute")

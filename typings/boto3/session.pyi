@@ -1,0 +1,18 @@
+from botocore.client import BaseClient
+from botocore.config import Config
+
+class Session:
+    def __init__(
+        self,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        region_name: str | None = None,
+    ) -> None: ...
+    def client(
+        self,
+        service_name: str,
+        *,
+        endpoint_url: str | None = None,
+        verify: bool | str | None = None,
+        config: Config | None = None,
+    ) -> BaseClient: ...
