@@ -3,6 +3,8 @@
 from config.archives import ArchiveSettings, RetireSettings
 from config.cron import cron_trigger, newest_fire
 from config.describe import Described, Documented, describe, reference
+from config.engines_conf import Imported, OldSetting, import_engines_conf
+from config.engines_keys import Fate
 from config.faults import ConfigError, ConfigFault
 from config.find import candidates, find_file, queue_url, state_dir
 from config.host import this_host
@@ -68,15 +70,18 @@ __all__ = [
     "ExportSettings",
     "ExternalSettings",
     "FastlyNotice",
+    "Fate",
     "GroupTarget",
     "GuardSettings",
     "HoldingAreaSettings",
     "HttpSource",
+    "Imported",
     "LimitSettings",
     "LocalTarget",
     "LogSettings",
     "MemoryTarget",
     "NoticeSettings",
+    "OldSetting",
     "PackageSettings",
     "PlacedTarget",
     "PurgeNotice",
@@ -107,6 +112,7 @@ __all__ = [
     "cron_trigger",
     "describe",
     "find_file",
+    "import_engines_conf",
     "load",
     "newest_fire",
     "queue_url",

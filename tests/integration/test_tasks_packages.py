@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from database import State
 from packageslip import Kind, Packageslip
 from support.bench import Bench, settings_of
 
