@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from archives import open_archive
 from cli.exits import Exit, code_of_name
 from cli.flags import AS_JSON, TO
 from cli.places import environment_of, module_url, source_of, store_of, target_of
 from cli.session import Failure, Session, in_session
 from cli.words import many, size, table
 from config import EnvironmentSettings
-from database import Action, NewTask, Outcome, Record, State, Task
+from database import Action, Deposits, NewTask, Outcome, Record, State, Task
 from notices import Notifier
 from sources import Web
 from tasks import Reason, Tools, execute
@@ -65,6 +66,8 @@ def tools_of(session: Session, settings: EnvironmentSettings) -> Tools:
         store=store_of(session.settings),
         web=Web(session.settings.web),
         record=Record(session.database),
+        deposits=Deposits(session.database),
+        open_archive=lambda name: open_archive(name, session.settings, session.secrets),
         notifier=Notifier(session.settings.notices, session.secrets),
         claim=Bystander(session.database.queue_id),
         expand=lambda _task, _rows, _cursor: refuse(),

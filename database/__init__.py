@@ -39,6 +39,7 @@ from database.values import (
     Task,
 )
 from database.views import EngineView, TaskView
+from database.watching import Findings, Incident, Interest, Outage, Watching
 
 __all__ = [
     "ABSORBING",
@@ -60,13 +61,17 @@ __all__ = [
     "Engine",
     "EngineView",
     "Event",
+    "Findings",
     "HeldPlan",
+    "Incident",
     "Intake",
+    "Interest",
     "Lane",
     "LeaseLost",
     "Leases",
     "NewTask",
     "NoSuchTask",
+    "Outage",
     "Outcome",
     "Parcel",
     "Poll",
@@ -81,6 +86,7 @@ __all__ = [
     "State",
     "Task",
     "TaskView",
+    "Watching",
     "delay",
     "renew_queue_id",
     "schema_status",

@@ -5,7 +5,7 @@ before the request, in a transaction that only the task's own engine can make.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -22,6 +22,7 @@ Values = Mapping[str, Any]
 """Columns by their names."""
 
 _queue, _deposit = schema.queue.c, schema.deposit.c
+_ALL = select(schema.deposit, schema.NOW.label("as_of"))
 
 
 class DepositState(StrEnum):
@@ -74,6 +75,8 @@ class Deposit(Parcel):
     handle: str | None
     receipt: bytes | None
     """The archive's answer."""
+    as_of: datetime = field(compare=False)
+    """The database's time when this was read."""
 
     @property
     def complete(self) -> bool:
@@ -94,7 +97,7 @@ class Deposits:
 
     def history(self, url: str) -> Sequence[Deposit]:
         """All deposits of a module, newest first."""
-        wanted = select(schema.deposit).where(_deposit.url == url).order_by(_deposit.id.desc())
+        wanted = _ALL.where(_deposit.url == url).order_by(_deposit.id.desc())
         return [_deposit_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
 
     def prepare(self, task: Task, fence: int, parcel: Parcel) -> Deposit:
@@ -109,7 +112,7 @@ class Deposits:
             row = _newest(connection, parcel.url, parcel.archive)
             if row is not None and row.state == DepositState.SENT:
                 raise ValueError(f"the last deposit of {parcel.url} was sent, and nobody knows whether it arrived")
-            values = asdict(parcel) | {"state": "PREPARED", "task": task.id, "prepared_at": now}
+            values = _columns(parcel) | {"state": "PREPARED", "task": task.id, "prepared_at": now}
             if row is not None and row.state == DepositState.PREPARED:
                 return _changed(connection, row.id, values)
             made = connection.execute(insert(schema.deposit).values(values | {"sendings": 0})).inserted_primary_key
@@ -136,14 +139,22 @@ class Deposits:
         return self._change(task, fence, deposit, lambda _old, _now: {"state": "PREPARED"})
 
     def confirm(
-        self, task: Task, fence: int, deposit: int, *, location: str | None, handle: str | None, receipt: bytes | None
+        self,
+        task: Task,
+        fence: int,
+        deposit: int,
+        *,
+        location: str | None,
+        handle: str | None,
+        receipt: bytes | None,
+        since: datetime | None = None,
     ) -> Deposit:
-        """Record that the archive has it. A handle that is new has not been told to the CMS yet."""
+        """Record that the archive has it, now or `since`. A handle that is new has not been told to the CMS yet."""
 
         def confirmed(old: Deposit, now: datetime) -> Values:
             return {
                 "state": "CONFIRMED",
-                "confirmed_at": old.confirmed_at or now,
+                "confirmed_at": old.confirmed_at or since or now,
                 "told_at": old.told_at if old.handle == handle else None,
                 "location": location,
                 "handle": handle,
@@ -176,10 +187,14 @@ class Deposits:
 
 
 def _newest(connection: Connection, url: str, archive: str | None) -> Row[Any] | None:
-    wanted = select(schema.deposit).where(_deposit.url == url)
+    wanted = _ALL.where(_deposit.url == url)
     if archive is not None:
         wanted = wanted.where(_deposit.archive == archive)
     return connection.execute(wanted.order_by(_deposit.id.desc()).limit(1)).one_or_none()
+
+
+def _columns(parcel: Parcel) -> dict[str, Any]:
+    return {column.name: getattr(parcel, column.name) for column in fields(Parcel)}
 
 
 def _changed(connection: Connection, deposit: int, values: Values) -> Deposit:
@@ -188,9 +203,9 @@ def _changed(connection: Connection, deposit: int, values: Values) -> Deposit:
 
 
 def _read(connection: Connection, deposit: int) -> Deposit:
-    return _deposit_of(connection.execute(select(schema.deposit).where(_deposit.id == deposit)).one())
+    return _deposit_of(connection.execute(_ALL.where(_deposit.id == deposit)).one())
 
 
 def _deposit_of(row: Row[Any]) -> Deposit:
     found = {column.name: getattr(row, column.name) for column in schema.deposit.columns}
-    return Deposit(**(found | {"state": DepositState(row.state)}))
+    return Deposit(**(found | {"state": DepositState(row.state), "as_of": row.as_of}))

@@ -113,6 +113,7 @@ def _know(connection: Connection, settings: Settings) -> None:
     insert_ignore(connection, schema.environment, [{"name": name} for name in sorted(settings.environments.keys() - known)])
     wanted = {name: int(target.exclusive) for name, target in settings.targets.items()}
     wanted |= {f"source:{name}": 0 for name in settings.sources} | {f"notice:{name}": 0 for name in settings.notices}
+    wanted |= {f"archive:{name}": 0 for name in settings.archives}
     found = {row.name: row.exclusive for row in connection.execute(select(schema.target.c.name, schema.target.c.exclusive))}
     new = [{"name": name, "exclusive": wanted[name]} for name in sorted(wanted.keys() - found.keys())]
     insert_ignore(connection, schema.target, new)

@@ -178,7 +178,7 @@ def _export_target(request: Request, settings: Settings) -> str:
 def _bind(request: Request, action: Action, parameters: Mapping[str, Any], source: str) -> str | None:
     """What was approved on the source's target at this moment is what goes live, unless the row says otherwise."""
     kind, _, name = source.partition(":")
-    promotes = action is Action.PUBLISH and kind == "target" and name
+    promotes = action in {Action.PUBLISH, Action.RETIRE} and kind == "target" and name
     return name if promotes and request.version is None and parameters.get("follow") != "latest" else None
 
 

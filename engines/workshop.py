@@ -8,8 +8,9 @@ from threading import Lock
 
 import structlog
 
+from archives import open_archive
 from config import EnvironmentSettings, Secrets, Settings
-from database import Claims, Database, Engine, Intake, Leases, Outcome, Progress, Record, Result, Task
+from database import Claims, Database, Deposits, Engine, Intake, Leases, Outcome, Progress, Record, Result, Task
 from engines.claim import TaskClaim
 from engines.lease import Lease
 from notices import Notifier
@@ -184,6 +185,8 @@ class Workshop:
             store=self.store,
             web=self.web,
             record=self.record,
+            deposits=Deposits(self.database, self.engine),
+            open_archive=lambda archive: open_archive(archive, self.settings, self.secrets),
             notifier=self.notifier,
             claim=claim,
             expand=lambda parent, rows, cursor: self.claims.expand(self.engine, parent, rows, cursor),

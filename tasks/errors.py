@@ -5,6 +5,9 @@ TaskError
 ├── PlanRefused       a rule stands against the plan that no approval waives: the slip or the target must be corrected
 ├── VersionGone       the version that the task is bound to cannot be had any more
 ├── NotAsked          the row asks for something that its action or environment cannot do
+├── NotYet            nothing is wrong, but what it waits for needs more time
+├── NotDeposited      a retired module cannot go before the archive has it
+├── Malformed         what was fetched to be published is empty or not what it should be
 ├── Drifted           the target does not hold what its own slip lists
 ├── Cancelled         somebody asked to cancel it, and nothing is visible yet
 └── Released          the engine stops and nothing is visible yet: the task is given back unharmed
@@ -35,6 +38,22 @@ class VersionGone(TaskError):
 
 class NotAsked(TaskError):
     """There is nothing here that does this."""
+
+
+class NotYet(TaskError):
+    """Too early; `retry_after` seconds are to be waited."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class NotDeposited(TaskError):
+    """The module's deposit is not confirmed."""
+
+
+class Malformed(TaskError):
+    """An answer that must not go live."""
 
 
 class Drifted(TaskError):

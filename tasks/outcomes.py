@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archives import PackageError
+from archives import AnswerLost, ArchiveError, ArchiveUnreachable, PackageError, TransientArchiveError
 from config import SecretError
 from database import DatabaseUnavailable, Outcome
 from notices import NoticeError, NoticeStumbled, NoticeUnreachable
@@ -19,7 +19,7 @@ from targets import (
     TargetUnreachable,
     TransientTargetError,
 )
-from tasks.errors import Cancelled, PlanHeld, Released, TaskError
+from tasks.errors import Cancelled, NotYet, PlanHeld, Released, TaskError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,10 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (NoticeUnreachable, Outcome.UNREACHABLE, WAITS),
     (NoticeStumbled, Outcome.RETRY, AGAIN),
     (NoticeError, Outcome.FAILED, CORRECT),
+    (ArchiveUnreachable, Outcome.UNREACHABLE, WAITS),
+    (TransientArchiveError, Outcome.RETRY, AGAIN),
+    (AnswerLost, Outcome.RETRY, AGAIN),
+    (ArchiveError, Outcome.FAILED, CORRECT),
     (SlipError, Outcome.FAILED, "correct the slip at its source, then insert the task again"),
     (PackageError, Outcome.FAILED, CORRECT),
     (BlobMissing, Outcome.RETRY, AGAIN),
@@ -65,6 +69,7 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (DatabaseUnavailable, Outcome.RELEASED, UNGUARDED),
     (SecretError, Outcome.FAILED, CORRECT),
     (PlanHeld, Outcome.HELD, ""),
+    (NotYet, Outcome.UNREACHABLE, ""),
     (Cancelled, Outcome.CANCELLED, ""),
     (Released, Outcome.RELEASED, ""),
     (TaskError, Outcome.FAILED, ""),
@@ -86,12 +91,20 @@ def verdict_of(error: Exception, *, task_target: str, breakers: Mapping[str, str
     if outcome is Outcome.UNREACHABLE and breaker is None:
         then = UNGUARDED
     words = str(error).rstrip(". ") or type(error).__name__
-    retry_after = error.retry_after if isinstance(error, (TransientSourceError, NoticeError)) else None
+    retry_after = error.retry_after if isinstance(error, _WAITED_FOR) else None
     return Verdict(outcome, f"{words}; {then}" if then else words, type(error).__name__, breaker, retry_after, kind is Exception)
+
+
+_WAITED_FOR = (TransientSourceError, NoticeError, TransientArchiveError, AnswerLost, NotYet)
+"""Errors that say how long to wait."""
 
 
 def _down(error: Exception, task_target: str) -> str:
     """The name of what did not answer; a target that is read as a source goes by its own name."""
     if isinstance(error, SourceError):
         return f"source:{error.source}".removeprefix("source:target:")
+    if isinstance(error, ArchiveError):
+        return f"archive:{error.archive}"
+    if isinstance(error, NotYet):
+        return ""
     return getattr(error, "target", "") or task_target

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
+from archives import Sword
 from config import EnvironmentSettings, GroupTarget, Settings
-from database import NewTask, Progress, Publication, Task
+from database import Deposit, NewTask, Parcel, Progress, Publication, Task
 from packageslip import Digest, Packageslip
 from sources import Source, Web
 from store import Store
@@ -28,6 +30,32 @@ class Record(Protocol):
     def gone(self, target: str) -> Iterator[Publication]: ...
 
     def keep(self, publications: int) -> Iterator[Digest]: ...
+
+
+class Deposited(Protocol):
+    """What the database remembers of deposits; `database.Deposits` is one. What changes one raises LeaseLost."""
+
+    def current(self, url: str, archive: str | None = None) -> Deposit | None: ...
+
+    def prepare(self, task: Task, fence: int, parcel: Parcel) -> Deposit: ...
+
+    def send(self, task: Task, fence: int, deposit: int) -> Deposit: ...
+
+    def unsend(self, task: Task, fence: int, deposit: int) -> Deposit: ...
+
+    def confirm(
+        self,
+        task: Task,
+        fence: int,
+        deposit: int,
+        *,
+        location: str | None,
+        handle: str | None,
+        receipt: bytes | None,
+        since: datetime | None = None,
+    ) -> Deposit: ...
+
+    def told(self, task: Task, fence: int, deposit: int) -> Deposit: ...
 
 
 class Notifies(Protocol):
@@ -55,6 +83,9 @@ class Tools:
     web: Web
     """Pages that no source has."""
     record: Record
+    deposits: Deposited
+    open_archive: Callable[[str], Sword]
+    """An archive, by its name, with its account."""
     notifier: Notifies
     claim: Claim
     expand: Callable[[Task, Sequence[NewTask], str], None]
@@ -67,7 +98,7 @@ class Tools:
     """Whether the engine wants its tasks back now."""
     clock: Callable[[], float] = time.monotonic
     reached: Callable[[str], None] = _nothing
-    """Called at named points: loading, staging, prepared, switched, finishing."""
+    """Called at named points: loading, staging, prepared, switched, finishing; and those of RETIRE."""
 
     def pause_point(self) -> None:
         """Between steps, while nothing is visible yet: go on, or end here.
@@ -109,7 +140,8 @@ def needs(environment: EnvironmentSettings, target: str) -> tuple[str, ...]:
     if target != environment.origin:
         return ()
     names = {environment.source, views_source(environment)}
-    return tuple(sorted(name.removeprefix("target:") if name.startswith("target:") else f"source:{name}" for name in names))
+    needed = [name.removeprefix("target:") if name.startswith("target:") else f"source:{name}" for name in names]
+    return tuple(sorted([*needed, *([f"archive:{environment.retire.archive}"] if environment.retire else [])]))
 
 
 def breakers(settings: Settings, environment: EnvironmentSettings, target: str) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ pytest_plugins: list[str] = [
     "support.s3_server",
     "support.target_kinds",
     "support.real_data",
+    "support.real_package",
     "support.deployment",
     "support.operators",
     "support.bench",
@@ -20,6 +21,7 @@ pytest_plugins: list[str] = [
     "support.small_site",
     "support.purge_server",
     "support.sword_server",
+    "support.retirement",
 ]
 
 # A shell's background job ignores SIGINT, and so would every process that the tests start and interrupt.
