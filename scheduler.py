@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from config import (
+    AlertSettings,
     ConfigError,
     SecretError,
     Secrets,
@@ -24,7 +25,19 @@ from config import (
     this_host,
 )
 from daemon import Bell, Crews, Signals, Systemd, Ticker
-from database import Database, DatabaseError, DatabaseUnavailable, Intake, Leases, NewTask, SchemaMismatch, upgrade
+from database import (
+    Database,
+    DatabaseError,
+    DatabaseUnavailable,
+    Intake,
+    Interest,
+    Leases,
+    NewTask,
+    SchemaMismatch,
+    Watching,
+    upgrade,
+)
+from notices import Alerter, Watch, breakers_of
 
 # By name: as a script this module is called __main__.
 log = structlog.get_logger("scheduler")
@@ -48,6 +61,7 @@ class Daemon:
         self._crews = Crews(settings, self._systemd.environment_of_children())
         self._ticker = Ticker(settings.schedules, bell.ring, datetime.now(UTC))
         self._dead: set[int] = set()
+        self._watch: Watch | None = None
         self._purge_at = self._rescue_at = time.monotonic()
         self._greeted = False
         self._failed_tries = 0
@@ -70,6 +84,7 @@ class Daemon:
             self._drain()
             with suppress(DatabaseError):
                 self._bury(leases)
+            self._watch_no_more()
             log.info("daemon stopped")
 
     def _turn(self, database: Database, intake: Intake, leases: Leases) -> float:
@@ -78,6 +93,7 @@ class Daemon:
         try:
             if not self._greeted:
                 self._greet(database)
+            self._begin_watch(database)
             again = self._serve(intake, leases)
         except DatabaseUnavailable as error:
             delay = min(OUTAGE_CAP, 2.0 ** min(self._failed_tries, 10))
@@ -96,6 +112,19 @@ class Daemon:
         database.check_schema()
         log.info("database available", failed_tries=self._failed_tries)
         self._greeted, self._failed_tries = True, 0
+
+    def _begin_watch(self, database: Database) -> None:
+        """Alerts are a thread's work: a mail server that hangs must not keep this loop from polling."""
+        if self._watch is None:
+            settings = self._settings
+            ledgers = {name: Watching(database, name, _interest(settings, alert)) for name, alert in settings.alerts.items()}
+            self._watch = Watch(ledgers, Alerter(settings.alerts, self._secrets, this_host()[0]).send)
+            self._watch.start()
+
+    def _watch_no_more(self, seconds: float = 2.0) -> None:
+        if self._watch is not None:
+            self._watch.stop(seconds)
+            self._watch = None
 
     def _serve(self, intake: Intake, leases: Leases) -> bool:
         """What the queue needs now; whether it is worth looking again at once."""
@@ -159,6 +188,8 @@ class Daemon:
         seen = self._ticker.seen(settings.schedules)
         self._ticker = Ticker(settings.schedules, self._bell.ring, datetime.now(UTC), seen)
         self._ticker.start()
+        # The next turn begins the watch anew; what the old one is sending, it ends by itself.
+        self._watch_no_more(seconds=0)
         log.info("configuration reloaded", environments=sorted(settings.environments))
 
     def _drain(self) -> None:
@@ -177,6 +208,10 @@ class Daemon:
                 self._crews.kill()
             self._bell.wait(0.5)
             self._dead |= self._crews.reap()
+
+
+def _interest(settings: Settings, alert: AlertSettings) -> Interest:
+    return Interest(alert.on, alert.overdue, alert.environments, breakers_of(settings, alert.environments))
 
 
 def run(config_path: Path | None) -> int:

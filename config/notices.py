@@ -67,7 +67,7 @@ class _Alert(Section):
     """Seconds after which a task that could run counts as overdue."""
     environments: tuple[str, ...] = ()
     """Which environments; none: all."""
-    timeout: float = Field(default=30, gt=0)
+    timeout: float = Field(default=30, gt=0, le=100)
     """Seconds for one request or one step of a mail."""
     ca_file: Path | None = None
     """Certificates to trust instead of the system's."""

@@ -1,13 +1,17 @@
 """Word to others when something happened: cache purges, webhooks, alerts. Its failure never fails a publish."""
 
+from notices.alerter import Alerter
 from notices.errors import NoticeBusy, NoticeError, NoticeRefused, NoticeStumbled, NoticeUnreachable
 from notices.event import MOST_PATHS, MOST_TITLE, Event, bounded
 from notices.notifier import Notifier
 from notices.orders import Seen, order
+from notices.scope import breakers_of
+from notices.watch import Watch
 
 __all__ = [
     "MOST_PATHS",
     "MOST_TITLE",
+    "Alerter",
     "Event",
     "NoticeBusy",
     "NoticeError",
@@ -16,6 +20,8 @@ __all__ = [
     "NoticeUnreachable",
     "Notifier",
     "Seen",
+    "Watch",
     "bounded",
+    "breakers_of",
     "order",
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 from time import time
 from typing import Any, Protocol
 
-from config import NoticeSettings, Secret
+from config import NoticeSettings, Secret, WebhookNotice
 from notices.errors import NoticeRefused
 from notices.letters import Letter, letters, secret_of
 from notices.post import Line
@@ -41,7 +41,11 @@ class Notifier:
 
     def _secret(self, name: str, notice: NoticeSettings) -> str | None:
         place = secret_of(notice)
-        return None if place is None else sendable(f"notice {name}", self._secrets.read(place))
+        if place is None:
+            return None
+        secret = self._secrets.read(place)
+        # A webhook's key only signs; it is never sent.
+        return secret if isinstance(notice, WebhookNotice) else sendable(f"notice {name}", secret)
 
 
 def send_all(who: str, written: list[Letter], timeout: float, ca_file: Path | None, pause: Callable[[], None] = _on) -> None:
@@ -58,9 +62,9 @@ def send_all(who: str, written: list[Letter], timeout: float, ca_file: Path | No
 
 
 def sendable(who: str, secret: str) -> str:
-    """The secret, if a header can carry it. Raises NoticeRefused, which does not repeat it."""
+    """The secret, if it can be sent. Raises NoticeRefused, which does not repeat it."""
     if not (secret.isascii() and secret.isprintable()):
-        raise NoticeRefused(f"{who}: its secret has characters that no HTTP header can carry; is it the right file?")
+        raise NoticeRefused(f"{who}: its secret has characters that cannot be sent; is it the right file?")
     return secret
 
 

@@ -3,11 +3,9 @@
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from threading import Timer
 from time import time
 from urllib.parse import urlsplit
 
@@ -15,6 +13,7 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import BaseHTTPResponse
 
+from notices.cut import within
 from notices.errors import NoticeBusy, NoticeError, NoticeRefused, NoticeStumbled, NoticeUnreachable
 from notices.letters import USER_AGENT, Letter
 
@@ -62,7 +61,7 @@ class Line:
     def _ask(self, letter: Letter) -> tuple[int, Mapping[str, str]]:
         if self._connection.sock is None:
             self._connection.connect()
-        with self._within(self._timeout):
+        with within(self._timeout, lambda: self._connection.sock):
             headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **letter.headers}
             self._connection.request(letter.method, letter.path, letter.body or None, headers, preload_content=False)
             response = self._connection.getresponse()
@@ -73,29 +72,6 @@ class Line:
         response.read(ANSWER, decode_content=False)
         if response.read(1, decode_content=False):
             self.close()
-
-    @contextmanager
-    def _within(self, seconds: float) -> Iterator[None]:
-        """Cut the connection when the time is over: a server that drips a byte now and then would never run into a time-out."""
-        overdue: list[bool] = []
-        timer = Timer(seconds, self._cut, (self._connection.sock, overdue))
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        except _FAULTS as error:
-            if overdue:
-                raise TimeoutError from error
-            raise
-        finally:
-            timer.cancel()
-
-    @staticmethod
-    def _cut(connection: socket.socket, overdue: list[bool]) -> None:
-        overdue.append(True)
-        with suppress(OSError):
-            # Not SSLSocket's own shutdown: it takes the TLS state away from under the thread that reads.
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def _fault(self, error: BaseException) -> NoticeError:
         root = _root(error)
