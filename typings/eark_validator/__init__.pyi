@@ -1,0 +1,1 @@
+# Only asked where it lies: it has the METS schema.
