@@ -18,6 +18,10 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
+def _are_passes(value: object) -> bool:
+    return value is True or (isinstance(value, list) and bool(value) and all(_is_texts(each) and each for each in value))
+
+
 def is_id(value: object) -> bool:
     """Whether this can be a task's id: more digits than a BIGINT has would be an error in the database."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
@@ -44,6 +48,8 @@ ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
         "states": _TEXTS,
         "prefix": _PATH,
         "from": _one_of("source", "target"),
+        "passes": (_are_passes, 'true, or a list of lists of types, such as [["course"], ["department"]]'),
+        "pass": _COUNT,
         "mode": _MODE,
         "dry_run": _FLAG,
     },
@@ -56,13 +62,15 @@ ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
         "merge": _TEXT,
         "key": _TEXT,
         "each": _one_of("departments"),
+        "to": _TEXT,
         "type": _TEXT,
+        "mode": _MODE,
         "dry_run": _FLAG,
     },
-    Action.SITEMAP: {"types": _TEXTS, "part": _COUNT, "dry_run": _FLAG},
+    Action.SITEMAP: {"types": _TEXTS, "dry_run": _FLAG},
     Action.ZIPLIST: {"target": _TEXT, "base": _TEXT, "dry_run": _FLAG},
     Action.REDIRECTS: {"dry_run": _FLAG},
-    Action.LINKCHECK: {"external": _FLAG, "prefix": _PATH, "dry_run": _FLAG},
+    Action.LINKCHECK: {"external": _FLAG, "most": _COUNT, "prefix": _PATH, "dry_run": _FLAG},
     Action.EXPORT: {"all": _FLAG, "mode": _MODE, "dry_run": _FLAG},
     Action.CALL: {"path": _PATH, "method": _one_of("GET", "POST"), "dry_run": _FLAG},
     Action.PURGE: {"days": _COUNT, "trash_days": _COUNT, "store": _FLAG, "dry_run": _FLAG},

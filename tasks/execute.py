@@ -8,19 +8,27 @@ import structlog
 
 from database import HeldPlan, LeaseLost, Outcome, Result, Task
 from targets import Fenced
+from tasks.call import call
 from tasks.deliver import deliver
 from tasks.errors import NotAsked, PlanHeld
-from tasks.expand import republish
+from tasks.export import export
+from tasks.fetch import fetch
+from tasks.linkcheck import linkcheck
 from tasks.notify import notify
 from tasks.outcomes import verdict_of
 from tasks.publish import publish
+from tasks.republish import republish
+from tasks.purge import purge
+from tasks.redirects import redirects
 from tasks.retire import retire
+from tasks.sitemap import sitemap
 from tasks.snapshot import snapshot
 from tasks.telling import notices_after
 from tasks.tools import Tools, breakers
 from tasks.unpublish import unpublish
 from tasks.verify import verify
 from tasks.work import Done, Work
+from tasks.ziplist import ziplist
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +40,14 @@ KINDS: Mapping[str, Callable[[Work], Done]] = {
     "VERIFY": verify,
     "RETIRE": retire,
     "NOTIFY": notify,
+    "FETCH": fetch,
+    "CALL": call,
+    "SITEMAP": sitemap,
+    "ZIPLIST": ziplist,
+    "REDIRECTS": redirects,
+    "LINKCHECK": linkcheck,
+    "EXPORT": export,
+    "PURGE": purge,
     "SNAPSHOT": snapshot,
 }
 

@@ -1,13 +1,13 @@
-"""Tasks that stand for many: REPUBLISH, and VERIFY of everything.
+"""Tasks that stand for many: REPUBLISH (`republish.py`), and VERIFY of everything.
 
 Their modules are taken in the order of their URLs, in chunks; each chunk's rows and the cursor are written in one
 transaction, so that after any crash the next attempt goes on behind the last URL that has its row.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -17,6 +17,8 @@ from tasks.tools import promoted_from
 from tasks.work import Done, Work
 
 log = structlog.get_logger(__name__)
+
+Each = TypeVar("Each")
 
 CHUNK = 500
 """Rows in one transaction: short enough for operators' own inserts to pass between."""
@@ -41,26 +43,19 @@ class Filter:
         return not self.prefix or entry.url == self.prefix or entry.url.startswith(self.prefix.rstrip("/") + "/")
 
 
-def republish(work: Work) -> Done:
-    """One PUBLISH for each module of the source (or, with from = "target", that the origin holds)."""
-    from_target = work.parameter("from", default="source") == "target"
-    entries = work.tools.target.modules() if from_target else work.tools.source.modules()
-    parameters = {"mode": work.parameter("mode")} if work.parameter("mode") else {}
-    return _expand(work, entries, Action.PUBLISH, parameters, bound=not from_target)
-
-
 def verify_everything(work: Work) -> Done:
     """One VERIFY for each module that the target holds, or should hold."""
     parameters = {"repair": True} if work.parameter("repair") else {}
     record, target = work.tools.record, work.target
     recorded = [*(["/"] if record.current(target, "/") else []), *record.below(target, "/")]
     entries = chain(work.tools.target.modules(), map(CatalogueEntry, recorded))
-    return _expand(work, entries, Action.VERIFY, parameters, bound=False)
-
-
-def _expand(work: Work, entries: Iterable[CatalogueEntry], action: Action, parameters: Mapping[str, Any], *, bound: bool) -> Done:
     with work.step("load"):
-        meant = _meant(work, entries)
+        meant = modules_meant(entries, Filter(prefix_of(work)), behind=work.task.cursor or "")
+    return expand(work, meant, Action.VERIFY, parameters, bound=False)
+
+
+def expand(work: Work, meant: Sequence[CatalogueEntry], action: Action, parameters: Mapping[str, Any], *, bound: bool) -> Done:
+    """Insert one row for each module, in chunks. `bound`: to the version that the entry has; else to what is live."""
     if work.dry_run:
         work.summary |= {"dry_run": True, "modules": len(meant), "urls": [entry.url for entry in meant[:SHOWN]]}
         return Done(f"dry run: {len(meant)} modules would get a {action} task")
@@ -76,25 +71,54 @@ def _expand(work: Work, entries: Iterable[CatalogueEntry], action: Action, param
     )
 
 
-def _meant(work: Work, entries: Iterable[CatalogueEntry]) -> list[CatalogueEntry]:
-    """Those that the task names and that have no row yet, by URL. A URL that is listed twice counts once."""
-    prefix = work.parameter("prefix") or (work.task.url if work.task.url != "/" else "")
-    wanted = Filter(prefix, _names(work.parameter("types")), _names(work.parameter("states")))
+def insert_each(work: Work, rows: Iterable[NewTask], things: str) -> Done:
+    """Insert one row for each of some things, for the task's target and in its batch; of two for one URL, the last.
+
+    After a crash the next attempt goes on behind the last URL that has its row.
+    """
     cursor = work.task.cursor or ""
+    wanted = {row.url: row for row in rows if row.url > cursor}
+    meant = [_in_batch(work, wanted[url]) for url in sorted(wanted)]
+    if work.dry_run:
+        work.summary |= {"dry_run": True, "urls": [row.url for row in meant[:SHOWN]]}
+        return Done(f"dry run: {len(meant)} {things} would get their task")
+    with work.step("expand", files=len(meant)):
+        for chunk in _chunks(meant):
+            work.tools.pause_point()
+            work.tools.expand(work.task, chunk, chunk[-1].url)
+    return Done(f"{len(meant)} {things} have their task" + (" (the others had theirs before)" if cursor else ""))
+
+
+def _in_batch(work: Work, row: NewTask) -> NewTask:
+    task = work.task
+    return replace(
+        row,
+        priority=task.priority,
+        requested_by=task.requested_by,
+        target=work.target,
+        batch=task.batch or task.id,
+        parent=task.id,
+    )
+
+
+def modules_meant(entries: Iterable[CatalogueEntry], wanted: Filter, *, behind: str = "") -> list[CatalogueEntry]:
+    """Those that are wanted and have no row yet, by URL. A URL that is listed twice counts once."""
     # Only what a row needs is kept: a site may have a million modules.
     found = {
         entry.url: CatalogueEntry(entry.url, version=entry.version)
         for entry in entries
-        if entry.url > cursor and wanted.takes(entry)
+        if entry.url > behind and wanted.takes(entry)
     }
     return [found[url] for url in sorted(found)]
 
 
-def _names(value: str | Collection[str] | None) -> frozenset[str]:
-    return frozenset([value] if isinstance(value, str) else value or ())
+def prefix_of(work: Work) -> str:
+    """The part of the site that is meant; empty: all of it."""
+    prefix: str = work.parameter("prefix") or (work.task.url if work.task.url != "/" else "")
+    return prefix
 
 
-def _chunks(entries: Sequence[CatalogueEntry]) -> Iterator[Sequence[CatalogueEntry]]:
+def _chunks(entries: Sequence[Each]) -> Iterator[Sequence[Each]]:
     for start in range(0, len(entries), CHUNK):
         yield entries[start : start + CHUNK]
 

@@ -1,0 +1,211 @@
+"""FETCH and CALL: feeds and lists from a real server to an origin on disk."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from database import State
+from support.bench import Bench, settings_of
+from support.http_cms import Cms, Fault
+
+RSS = """<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0"><channel><title>{title}</title>
+{items}
+</channel></rss>
+"""
+
+
+def rss(title: str, *items: tuple[str, str]) -> str:
+    lines = [f"<item><title>{words}</title><guid>{guid}</guid></item>" for guid, words in items]
+    return RSS.format(title=title, items="\n".join(lines))
+
+
+@dataclass
+class Feeds:
+    """A CMS over HTTP for views, and the bench around it."""
+
+    bench: Bench
+    cms: Cms
+
+    def serve(self, path: str, text: str) -> str:
+        file = self.cms.folder / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return f"{self.cms.url}/{path.lstrip('/')}"
+
+    def live(self, path: str) -> str | None:
+        file = self.bench.target("origin") / path.lstrip("/")
+        return file.read_text() if file.is_file() else None
+
+
+@pytest.fixture
+def feeds(tmp_path: Path, cms: Callable[..., Cms]) -> Iterator[Feeds]:
+    (tmp_path / "views").mkdir()
+    server = cms(tmp_path / "views")
+    settings = settings_of(
+        tmp_path,
+        sources={
+            "cms": {"kind": "directory", "path": str(tmp_path / "site")},
+            "views": {"kind": "http", "url": server.url, "retries": 0, "read_timeout": 2},
+        },
+        web={"read_timeout": 2},
+        departments={"8": "/courses/physics", "18": "/courses/mathematics"},
+    )
+    staging = settings.environments["STAGING"].model_copy(update={"views": "views"})
+    settings = settings.model_copy(update={"environments": settings.environments | {"STAGING": staging}})
+    bench = Bench(tmp_path, settings)
+    yield Feeds(bench, server)
+    bench.close()
+
+
+@pytest.mark.parametrize("from_web", [True, False])
+def test_a_feed_goes_live_and_is_asked_for_anew_only_if_it_changed(feeds: Feeds, from_web: bool) -> None:
+    address = feeds.serve("/news", rss("News", ("1", "one")))
+    place = address if from_web else "/news"
+    feeds.bench.well("/news.xml", action="FETCH", **{"from": place})
+    assert feeds.live("/news.xml") == rss("News", ("1", "one"))
+    again = feeds.bench.well("/news.xml", action="FETCH", **{"from": place})
+    assert again.attempts[-1].summary["unchanged"] == 1
+    assert "nothing had to move" in (again.task.reason or "")
+    assert [access.status for access in feeds.cms.requests("/news")] == [200, 304]
+    assert len(feeds.bench.workshop("STAGING").record.history("/news.xml")) == 1
+    feeds.serve("/news", rss("News", ("2", "two")))
+    feeds.bench.well("/news.xml", action="FETCH", **{"from": place})
+    assert feeds.live("/news.xml") == rss("News", ("2", "two"))
+    whole = feeds.bench.well("/news.xml", action="FETCH", mode="full", **{"from": place})
+    assert whole.attempts[-1].summary["put"] == 1
+
+
+def test_the_same_bytes_under_another_etag_move_nothing(feeds: Feeds) -> None:
+    place = feeds.serve("/list.json", "[1]")
+    feeds.bench.well("/list.json", action="FETCH", **{"from": place})
+    feeds.cms.faults["/list.json"] = Fault(200, {"ETag": '"other"'}, b"[1]")
+    view = feeds.bench.well("/list.json", action="FETCH", **{"from": place})
+    assert (view.attempts[-1].summary["fetched"], view.attempts[-1].summary.get("put", 0)) == (1, 0)
+    assert len(feeds.bench.workshop("STAGING").record.history("/list.json")) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "answer", "words"),
+    [
+        ("/x.xml", Fault(404), "nothing at this address"),
+        ("/x.xml", Fault(200, body=b" \n"), "answered with nothing"),
+        ("/x.txt", Fault(200, body=b""), "answered with nothing"),
+        ("/x.xml", Fault(200, body=b"<rss><channel>"), "not well-formed XML"),
+        ("/x.json", Fault(200, body=b'{"a": '), "not well-formed JSON"),
+        ("/x.json", Fault(200, body=b"[NaN]"), "NaN is no number"),
+        ("/x.xml", Fault(200, {"Content-Type": "text/html"}, b"<html><body/></html>"), "is an HTML page"),
+        ("/x.xml", Fault(200, {"Content-Type": "text/xml"}, b"<html><body/></html>"), "is an HTML page"),
+        ("/x.xml", Fault(200, body=b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "declares entities"),
+    ],
+)
+def test_what_is_no_feed_fails_and_what_is_live_stays(feeds: Feeds, url: str, answer: Fault, words: str) -> None:
+    good = {"/x.xml": rss("Good"), "/x.json": "[1]", "/x.txt": "good"}[url]
+    place = feeds.serve("/x", good)
+    feeds.bench.well(url, action="FETCH", **{"from": place})
+    feeds.cms.faults["/x"] = answer
+    view = feeds.bench.do(url, action="FETCH", **{"from": place})
+    assert (view.task.state, words in (view.task.reason or "")) == (State.FAILED, True), view.task.reason
+    assert feeds.live(url) == good
+
+
+def test_an_attack_by_entities_does_no_harm(feeds: Feeds) -> None:
+    levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    bomb = f'<!DOCTYPE a [<!ENTITY e0 "x">{levels}]><a b="&e11;">&e11;</a>'
+    outside = '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/dtd"><a/>'
+    for text in (bomb, outside):
+        view = feeds.bench.do("/x.xml", action="FETCH", **{"from": feeds.serve("/x", text)})
+        assert view.task.state is (State.FAILED if text is bomb else State.SUCCEEDED)
+
+
+def test_two_feeds_become_one(feeds: Feeds) -> None:
+    feeds.serve("/ours", rss("Ours", ("1", "one"), ("2", "two")))
+    theirs = feeds.serve("/theirs", rss("Theirs", ("2", "TWO"), ("3", "three")))
+    feeds.bench.well("/all.xml", action="FETCH", **{"from": "/ours", "merge": theirs, "key": "guid"})
+    expected = (
+        "<?xml version='1.0' encoding='UTF-8'?>\n"
+        '<rss version="2.0"><channel><title>Ours</title>\n'
+        "<item><title>one</title><guid>1</guid></item>\n"
+        "<item><title>two</title><guid>2</guid></item>\n"
+        "<item><title>three</title><guid>3</guid></item>\n"
+        "</channel></rss>\n"
+    )
+    assert feeds.live("/all.xml") == expected
+    again = feeds.bench.well("/all.xml", action="FETCH", **{"from": "/ours", "merge": theirs, "key": "guid"})
+    assert "nothing had to move" in (again.task.reason or "")
+    refused = feeds.bench.do("/all.bin", action="FETCH", **{"from": "/ours", "merge": theirs})
+    assert "only XML or JSON can be merged" in (refused.task.reason or "")
+
+
+def test_each_department_gets_its_list(feeds: Feeds) -> None:
+    for name in ("physics", "mathematics"):
+        feeds.serve(f"/courses/{name}/json_for_mobile", json.dumps([name]))
+    parameters = {"each": "departments", "from": "$url/json_for_mobile", "type": "json"}
+    root = feeds.bench.well("/courses/$name/$name.json", action="FETCH", **parameters)
+    assert root.task.reason == "2 departments have their task"
+    assert [json.loads(feeds.live(f"/courses/{name}/{name}.json") or "") for name in ("physics", "mathematics")] == [
+        ["physics"],
+        ["mathematics"],
+    ]
+    assert [child.state for child in root.children] == [State.SUCCEEDED] * 2
+    feeds.bench.well("/", action="FETCH", to="$url/mobile.json", **parameters)
+    assert feeds.live("/courses/physics/mobile.json") == '["physics"]'
+    rehearsed = feeds.bench.well("/", action="FETCH", to="$url/mobile.json", dry_run=True, **parameters)
+    assert rehearsed.task.reason == "dry run: 2 departments would get their task"
+    bad = feeds.bench.do("/", action="FETCH", to="$url/../x", **parameters)
+    assert "the URL for department 8 cannot be used" in (bad.task.reason or "")
+
+
+def test_a_folder_is_never_replaced_by_a_file(feeds: Feeds) -> None:
+    feeds.bench.write("/news", {"index.htm": "news"})
+    feeds.bench.well("/news")
+    place = feeds.serve("/x", "<rss/>")
+    for url in ("/", "/news"):
+        view = feeds.bench.do(url, action="FETCH", **{"from": place, "form": "xml"})
+        assert f"{url} is a folder" in (view.task.reason or "")
+    assert feeds.live("/news/index.htm") == "news"
+
+
+def test_a_dry_run_changes_nothing(feeds: Feeds) -> None:
+    place = feeds.serve("/x", "<rss/>")
+    view = feeds.bench.well("/x.xml", action="FETCH", dry_run=True, **{"from": place})
+    assert (view.task.reason or "").startswith("dry run: 1 files to put")
+    assert feeds.live("/x.xml") is None
+
+
+def test_a_feed_beside_a_department_lives_as_long_as_it(feeds: Feeds) -> None:
+    feeds.bench.write("/courses/physics", {"index.htm": "physics"})
+    feeds.bench.well("/courses/physics")
+    feeds.bench.well("/courses/physics/rss.xml", action="FETCH", **{"from": feeds.serve("/x", "<rss/>")})
+    feeds.bench.write("/courses/physics", {"index.htm": "physics 2"})
+    feeds.bench.well("/courses/physics")
+    assert (feeds.live("/courses/physics/rss.xml"), feeds.live("/courses/physics/index.htm")) == ("<rss/>", "physics 2")
+
+
+def test_an_unreachable_place_costs_no_attempt(feeds: Feeds) -> None:
+    place = feeds.serve("/x", "<rss/>")
+    feeds.cms.stop()
+    task = feeds.bench.insert("/x.xml", action="FETCH", **{"from": place})
+    feeds.bench.run()
+    view = feeds.bench.desk.show(task)
+    assert (view.task.state, view.task.attempts) == (State.READY, 0)
+
+
+def test_the_cms_is_asked_to_do_something(feeds: Feeds) -> None:
+    feeds.serve("/report", "\n 17 links are broken \nmore")
+    view = feeds.bench.well("/", action="CALL", path="/report")
+    assert view.task.reason == "views did /report and answered with '17 links are broken'"
+    feeds.serve("/silent", "\n")
+    assert (feeds.bench.well("/", action="CALL", path="/silent", method="POST").task.reason or "").endswith("without a word")
+    dry = feeds.bench.well("/", action="CALL", path="/report", dry_run=True)
+    assert dry.task.reason == "dry run: views would be asked for /report (GET)"
+    assert [access.method for access in feeds.cms.log] == ["GET", "POST"]
+    assert feeds.bench.do("/", action="CALL", path="/none").task.state is State.FAILED
+
+
+def test_a_folder_cannot_be_called(bench: Bench) -> None:
+    view = bench.do("/", action="CALL", path="/report")
+    assert "the views' source cms cannot be called" in (view.task.reason or "")
