@@ -1,5 +1,6 @@
 """Whether a file is a good package: every finding at once, and never a traceback, whatever the file is."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,10 +13,8 @@ from archives.unpacking import Unpacked, check_bytes, check_container, unpacked
 Check = Callable[[Unpacked], Iterator[Finding]]
 """The rules of one form."""
 
-_CHECKS: dict[str, tuple[Check, ...]] = {
-    MANIFEST: (check_course, check_links),
-}
-"""The entry at the top of the zip that tells the form, and its rules."""
+_CHECKS: tuple[tuple[re.Pattern[str], tuple[Check, ...]], ...] = ((re.compile(re.escape(MANIFEST)), (check_course, check_links)),)
+"""The entry that tells the form, and its rules; the first that fits counts."""
 
 
 def check_package(path: Path) -> list[Finding]:
@@ -33,7 +32,7 @@ def check_package(path: Path) -> list[Finding]:
 
 
 def _checks_of(zipped: Unpacked) -> tuple[Check, ...]:
-    for mark, checks in _CHECKS.items():
-        if mark in zipped.entries:
+    for mark, checks in _CHECKS:
+        if any(mark.fullmatch(name) for name in zipped.entries):
             return checks
-    raise PackageError(f"is a zip and no package: none of {', '.join(_CHECKS)} is at its top")
+    raise PackageError("is a zip and no package: nothing in it says what form it has, such as imsmanifest.xml at its top")
