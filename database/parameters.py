@@ -42,7 +42,7 @@ _ID: Rule = (is_id, "a task's id")
 ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
     Action.PUBLISH: {"mode": _MODE, "dry_run": _FLAG, "follow": _one_of("latest"), "wait": _FLAG},
     Action.DELIVER: {"mode": _MODE, "dry_run": _FLAG},
-    Action.UNPUBLISH: {"dry_run": _FLAG},
+    Action.UNPUBLISH: {"tombstone": _FLAG, "dry_run": _FLAG},
     Action.REPUBLISH: {
         "types": _TEXTS,
         "states": _TEXTS,

@@ -1,0 +1,171 @@
+"""UNPUBLISH of a course that is retired: not before the archive has it, and then a tombstone stands in its place."""
+
+import zipfile
+from collections.abc import Callable
+from typing import Any
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from database import State, TaskView
+from packageslip import Packageslip
+from support.retirement import COURSE, FILES, Retirement
+from support.sword_server import Rules
+
+Make = Callable[..., Retirement]
+STONE = {"courses/a/index.htm", "courses/a/a-fall-1999.zip"}
+
+
+def slip_on(made: Retirement, target: str) -> Packageslip | None:
+    return made.bench.workshop("STAGING").open_target(target).slip(COURSE)
+
+
+def refused(made: Retirement, why: str, **parameters: Any) -> TaskView:
+    before = made.bench.live("origin")
+    view = made.bench.do(COURSE, action="UNPUBLISH", **parameters)
+    assert view.task.state is State.FAILED
+    assert why in (view.task.reason or "")
+    assert view.attempts[-1].error == "NotDeposited"
+    assert made.bench.live("origin") == before
+    return view
+
+
+def test_a_retired_course_leaves_a_tombstone_on_the_origin_and_in_place_of_its_package(retirement: Make) -> None:
+    made = retirement()
+    assert "courses/a/a-fall-1999.zip" in made.bench.live("area")
+    made.bench.well(COURSE, "DSPACE")
+    view = made.bench.well(COURSE, action="UNPUBLISH")
+    assert set(made.bench.live("origin")) == STONE
+    page = (made.bench.target("origin") / "courses/a/index.htm").read_text()
+    assert f"https://hdl.handle.net/{made.deposit().handle}" in page
+    slip = slip_on(made, "origin")
+    assert slip is not None
+    assert (slip.module_type, slip.state, slip.title) == ("tombstone", "retired", "A <course>")
+    small = made.bench.target("area") / "courses/a/a-fall-1999.zip"
+    with zipfile.ZipFile(small) as package:
+        assert package.namelist() == ["a-fall-1999/ReadMe.txt", "a-fall-1999/START.htm"]
+    assert set(made.bench.live("area")) == {"courses/a/a-fall-1999.zip"}
+    assert not made.bench.live("dspace")
+    assert "its tombstone took its place" in (view.task.reason or "")
+    # The retired-courses area keeps the package.
+    assert "courses/a/a-fall-1999.zip" in made.retired()
+
+
+def test_a_second_unpublish_leaves_the_tombstone_and_one_that_says_so_takes_it_away(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.well(COURSE, action="UNPUBLISH")
+    again = made.bench.well(COURSE, action="UNPUBLISH")
+    assert "already" in (again.task.reason or "")
+    assert not again.children
+    assert set(made.bench.live("origin")) == STONE
+    dry = made.bench.well(COURSE, action="UNPUBLISH", dry_run=True)
+    assert "0 files to put, 0 to drop" in (dry.task.reason or "")
+    made.bench.well(COURSE, action="UNPUBLISH", tombstone=False)
+    assert not made.bench.live("origin")
+    assert not made.bench.live("area")
+
+
+def test_a_course_that_is_to_leave_nothing_leaves_nothing(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.well(COURSE, action="UNPUBLISH", tombstone=False)
+    assert not made.bench.live("origin")
+    assert not made.bench.live("area")
+
+
+def test_a_dry_run_says_what_the_tombstone_would_replace(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    before = made.bench.live("origin")
+    view = made.bench.well(COURSE, action="UNPUBLISH", dry_run=True)
+    assert "2 files to put, 2 to drop" in (view.task.reason or "")
+    assert made.bench.live("origin") == before
+
+
+def test_a_course_in_state_retired_stays_until_its_deposit_is_confirmed(retirement: Make) -> None:
+    made = retirement()
+    slip = made.bench.write(COURSE, FILES, module_type="course", module_short_id="a-fall-1999", title="A")
+    made.bench.put_slip(replace(slip, state="retired"))
+    made.bench.well(COURSE)
+    refused(made, "no deposit of it is known")
+    refused(made, "no deposit of it is known", tombstone=False)
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.well(COURSE, action="UNPUBLISH")
+    assert set(made.bench.live("origin")) == STONE
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("state = 'PREPARED'", "does not have it"),
+        ("state = 'SENT'", "has not confirmed it"),
+        ("handle = NULL", "has given it no handle yet"),
+    ],
+)
+def test_a_course_whose_deposit_is_not_done_stays(retirement: Make, row: str, why: str) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.database.change(lambda connection: connection.execute(sa.text(f"UPDATE deposit SET {row}")))
+    refused(made, why)
+
+
+def test_a_course_that_was_never_retired_goes_without_a_trace(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, action="UNPUBLISH")
+    assert not made.bench.live("origin")
+    assert not made.bench.live("area")
+
+
+def test_the_dependents_of_a_retired_course_are_published_again(retirement: Make) -> None:
+    made = retirement()
+    made.bench.write("/courses/physics", {"index.htm": "Physics"})
+    slip = made.bench.write(COURSE, FILES, module_type="course", module_short_id="a-fall-1999", title="A")
+    made.bench.put_slip(replace(slip, dependents=("/courses/physics",)))
+    made.bench.well(COURSE)
+    made.bench.well(COURSE, "DSPACE")
+    view = made.bench.well(COURSE, action="UNPUBLISH")
+    assert ("/courses/physics", "PUBLISH") in {(child.url, child.action) for child in view.children}
+
+
+def test_a_tombstone_whose_bytes_are_gone_from_the_store_comes_from_the_retired_courses_area(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    store = made.bench.workshop("STAGING").store
+    for digest in list(store.digests()):
+        store.discard(digest)
+    made.bench.well(COURSE, action="UNPUBLISH")
+    assert set(made.bench.live("origin")) == STONE
+
+
+def test_without_its_tombstone_a_course_stays(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.well(COURSE, "DSPACE", "UNPUBLISH")
+    assert not made.retired()
+    view = made.bench.do(COURSE, action="UNPUBLISH")
+    assert view.task.state is State.FAILED
+    assert "insert a RETIRE row" in (view.task.reason or "")
+    made.bench.well(COURSE, "DSPACE")
+    assert len(made.archive.items) == 1
+    made.bench.well(COURSE, action="UNPUBLISH")
+    assert set(made.bench.live("origin")) == STONE
+
+
+def test_an_unpublish_that_broke_off_behind_its_switch_is_finished(retirement: Make) -> None:
+    made = retirement(rules=Rules(duplicates=True))
+    made.bench.well(COURSE, "DSPACE")
+    points: list[str] = []
+
+    def fail(point: str) -> None:
+        points.append(point)
+        if point == "finishing" and points.count(point) == 1:
+            raise OSError("broke off")
+
+    made.bench.reached = fail
+    task = made.bench.insert(COURSE, action="UNPUBLISH")
+    made.again(made.bench.run, lambda: made.bench.desk.show(task).task.state is State.SUCCEEDED)
+    assert set(made.bench.live("origin")) == STONE
+    assert {child.target for child in made.bench.desk.show(task).children} == {"area", "dspace"}
+    assert set(made.bench.live("area")) == {"courses/a/a-fall-1999.zip"}
