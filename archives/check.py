@@ -4,8 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from archives.check_bagit import check_bagit
 from archives.check_course import MANIFEST, check_course
 from archives.check_links import check_links
+from archives.check_mets import check_mets
+from archives.check_saf import check_saf
 from archives.errors import PackageError
 from archives.findings import Finding, failure
 from archives.unpacking import Unpacked, check_bytes, check_container, unpacked
@@ -13,7 +16,12 @@ from archives.unpacking import Unpacked, check_bytes, check_container, unpacked
 Check = Callable[[Unpacked], Iterator[Finding]]
 """The rules of one form."""
 
-_CHECKS: tuple[tuple[re.Pattern[str], tuple[Check, ...]], ...] = ((re.compile(re.escape(MANIFEST)), (check_course, check_links)),)
+_CHECKS: tuple[tuple[re.Pattern[str], tuple[Check, ...]], ...] = (
+    (re.compile(re.escape(MANIFEST)), (check_course, check_links)),
+    (re.compile(r"mets\.xml"), (check_mets, check_links)),
+    (re.compile(r"[^/]+/bagit\.txt"), (check_bagit,)),
+    (re.compile(r"(?:[^/]+/)?[^/]+/dublin_core\.xml"), (check_saf, check_links)),
+)
 """The entry that tells the form, and its rules; the first that fits counts."""
 
 
