@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from urllib.parse import unquote, urlsplit
 
@@ -53,7 +53,7 @@ def linkcheck(work: Work) -> Done:
     site = (work.tools.environment.site or _NO_SITE).rstrip("/")
     found = Found()
     with work.step("check"):
-        _look_at_pages(work, site, found)
+        _Look(work, site, _site(work), found).at_pages()
         _look_at_strangers(work, found)
     asked = 0
     if work.parameter("external"):
@@ -78,32 +78,44 @@ def _site(work: Work) -> LiveSite:
     return LiveSite(urls, lambda url: record.slip(target, url), _index_pages(work))
 
 
-def _look_at_pages(work: Work, site: str, found: Found) -> None:
-    live, index_pages = _site(work), _index_pages(work)
-    for slip in live_slips(work, work.target, prefix=work.parameter("prefix", "/")):
-        for resource in slip.resources:
-            if is_page(resource) and (resource.size or 0) <= _LARGEST:
-                work.tools.pause_point()
-                path = page_path(slip.url, resource.path, index_pages)
-                _look_at(work, slip, resource, f"{site}{quoted(path)}", path, site, live, found)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at all pages. `site`: the URL that they are below."""
 
+    work: Work
+    site: str
+    live: LiveSite
+    found: Found
 
-def _look_at(
-    work: Work, slip: Packageslip, resource: Resource, address: str, page: str, site: str, live: LiveSite, found: Found
-) -> None:
-    content = _content(work, slip, resource)
-    if content is None:
-        found.broken.append(Broken(page, "", address, "the page itself is not on the target; 'slipway verify' looks further"))
-        return
-    found.pages += 1
-    for link, there in dict.fromkeys(links_of(content, address)):
-        found.links += 1
-        if not there:
-            found.broken.append(Broken(page, link, link, "is no address"))
-        elif urlsplit(there).netloc != urlsplit(site).netloc:
-            found.outside.setdefault(there, []).append(Broken(page, link, there, ""))
-        elif not live.has(path := unquote(urlsplit(there).path) or "/"):
-            found.unlisted.setdefault(path, []).append(Broken(page, link, there, "no module publishes it"))
+    def at_pages(self) -> None:
+        """Every page that is live below the prefix."""
+        work, index_pages = self.work, _index_pages(self.work)
+        for slip in live_slips(work, work.target, prefix=work.parameter("prefix", "/")):
+            for resource in slip.resources:
+                if is_page(resource) and (resource.size or 0) <= _LARGEST:
+                    work.tools.pause_point()
+                    self._at(page_path(slip.url, resource.path, index_pages), _content(work, slip, resource))
+
+    def _at(self, page: str, content: bytes | None) -> None:
+        found, address = self.found, f"{self.site}{quoted(page)}"
+        if content is None:
+            found.broken.append(Broken(page, "", address, "the page itself is not on the target: 'slipway verify' says more"))
+            return
+        found.pages += 1
+        for link, there in dict.fromkeys(links_of(content, address)):
+            found.links += 1
+            self._sort(Broken(page, link, there, ""))
+
+    def _sort(self, link: Broken) -> None:
+        """Put a link where what it leads to is looked for."""
+        found, parts = self.found, urlsplit(link.there)
+        path = unquote(parts.path) or "/"
+        if not link.there:
+            found.broken.append(replace(link, why="is no address"))
+        elif parts.netloc != urlsplit(self.site).netloc:
+            found.outside.setdefault(link.there, []).append(link)
+        elif not self.live.has(path):
+            found.unlisted.setdefault(path, []).append(replace(link, why="no module publishes it"))
 
 
 def _content(work: Work, slip: Packageslip, resource: Resource) -> bytes | None:
@@ -150,7 +162,7 @@ def _ask_outside(work: Work, found: Found) -> int:
         work.tools.pause_point()
         work.file_done(0)
         if why:
-            found.broken += [Broken(each.page, each.link, each.there, why) for each in found.outside[address]]
+            found.broken += [replace(each, why=why) for each in found.outside[address]]
     return len(addresses)
 
 
