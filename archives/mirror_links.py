@@ -123,7 +123,7 @@ class Linker:
         web = _is_web(text) or not _SCHEME.match(text)
         address = _join(page.base, text) if web else text
         if address is None:
-            return Link(Fate.BROKEN)
+            return Link(Fate.OUTSIDE)
         asked = _Asked(page, value, text, address, self._canonical(address))
         return self._ruled(asked, embed=embed) or self._plain(asked)
 
@@ -159,7 +159,7 @@ class Linker:
     def _absent(self, asked: "_Asked") -> Link:
         if not self._known_site:
             return Link(Fate.BROKEN)
-        return Link(Fate.ABSENT, None if _is_web(asked.text) else self._site[0] + asked.canonical)
+        return Link(Fate.ABSENT, None if _is_web(asked.text) else self._site[0] + _ascii(asked.canonical))
 
     def _canonical(self, address: str) -> str:
         """A path for what is on the site, else the URL."""

@@ -18,6 +18,7 @@ _DECLARED = re.compile(
     rb"""<meta[^>]*?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)|<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)""", re.IGNORECASE
 )
 _XML = re.compile(rb"\s*<\?xml\s")
+_QUOTES = {'"': "&quot;", "'": "&#39;"}
 _LOOKED_AT = 4096
 """Bytes at the start in which a page says what encoding it has; browsers look at 1,024, some pages say it later."""
 _NOT_ASCII = ("utf-16", "utf-32", "utf-7", "iso2022", "hz")
@@ -108,8 +109,8 @@ def _written(mark: Mark, value: str) -> str:
         return value
     written = html.escape(value, quote=False)
     if mark.quote:
-        written = written.replace(mark.quote, f"&#{ord(mark.quote)};")
-    elif not value or re.search(r"[\s\"'=<>`]", value):
+        written = written.replace(mark.quote, _QUOTES[mark.quote])
+    elif not value or re.search(r"[\s\"'<>`]", value):
         # It stood without quotes, and would not be one value any more.
-        written = '"' + written.replace('"', "&#34;") + '"'
+        written = '"' + written.replace('"', _QUOTES['"']) + '"'
     return written.encode("ascii", "xmlcharrefreplace").decode("ascii")

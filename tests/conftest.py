@@ -17,9 +17,11 @@ pytest_plugins: list[str] = [
     "support.deployment",
     "support.operators",
     "support.bench",
+    "support.mirrored_site",
     "support.engine_process",
     "support.small_site",
     "support.purge_server",
+    "support.mail_server",
     "support.sword_server",
     "support.retirement",
 ]
