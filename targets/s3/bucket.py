@@ -3,17 +3,21 @@
 import base64
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO
 
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from packageslip import Digest
 from targets.disk import Entry, EntryType
+from targets.errors import PermanentTargetError
 from targets.s3.faults import as_target_errors
+from targets.s3.spread import each
 
 CHUNK = 1024 * 1024
 DIGEST, MODIFIED = "sha256", "mtime"
@@ -104,9 +108,30 @@ class Bucket:
         answer = self.call("put_object", path, Body=content, ContentMD5=content_md5(content), **(headers or {}), **condition)
         return str(answer["ETag"])
 
-    def delete(self, path: str) -> None:
-        """Remove an object; that it is not there is as good."""
-        self.call("delete_object", path)
+    def delete(self, path: str, **condition: str) -> None:
+        """Remove an object; that it is not there is as good. Raises Conflict if the condition is not met."""
+        with suppress(FileNotFoundError):
+            self.call("delete_object", path, **condition)
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove at most 1,000 objects, in one request where the service knows how, else one by one."""
+        one_by_one = len(paths) == 1
+        try:
+            if not one_by_one:
+                self._remove(paths)
+        except PermanentTargetError:
+            # Some services have no such request, or refuse the form of its checksum. What is truly wrong shows again below.
+            one_by_one = True
+        if one_by_one:
+            each(self.delete, paths, self.threads)
+
+    def _remove(self, paths: Sequence[str]) -> None:
+        what = f"delete {len(paths)} objects from {self.name}"
+        with as_target_errors(self.target, what):
+            objects = [{"Key": self.key(path)} for path in paths]
+            answer = self.client.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
+            for refused in answer.get("Errors", ()):
+                raise ClientError({"Error": refused, "ResponseMetadata": {}}, "DeleteObjects")
 
     def list(self, folder: str) -> Mapping[str, Entry]:
         """Names in a folder. Raises FileNotFoundError if no key begins with it."""

@@ -66,9 +66,15 @@ class BucketHold:
             self.check()
             each(do, items[start : start + BATCH], self.bucket.threads)
 
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove objects, with a look at the hold before each batch."""
+        for start in range(0, len(paths), BATCH):
+            self.check()
+            self.bucket.remove(paths[start : start + BATCH])
+
     def clean(self) -> None:
         """Remove what this holder and those before it staged. A later holder's is left alone, should there be one by now."""
-        self.run(self.bucket.delete, staged_until(self.bucket.below(self.names.module), self.names))
+        self.remove(staged_until(self.bucket.below(self.names.module), self.names))
 
 
 def staged_until(lying: Iterable[Listed], names: Held) -> list[str]:

@@ -20,6 +20,9 @@ from targets.territory import queues
 
 Tries = Generator[tuple[str, bool, str], None, None]
 
+UNCONDITIONAL = "set conditional_writes = false, and read in the manual how the fence is weaker then"
+OTHER_ETAG = '"0123456789abcdef0123456789abcdef"'
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -63,23 +66,31 @@ class Probe:
             "the service does not do what publishing needs",
         )
         if self.options.conditional:
-            remedy = "set conditional_writes = false, and read in the manual how the fence is weaker then"
-            yield "conditional writes are honoured", self._conditional(one), remedy
+            yield "conditional writes are honoured", self._conditional(one), UNCONDITIONAL
         with Parts(self.bucket, two, {}):
             # Left without completing it, which cancels it.
             pass
         yield "uploads in parts can be begun and cancelled", True, ""
+        if self.options.conditional:
+            yield "conditional removals are honoured", self._kept_from_removal(two), UNCONDITIONAL
         self.bucket.delete(two)
         yield "objects can be removed", self.bucket.look(two) is None, "let the account remove objects"
 
     def _conditional(self, path: str) -> bool:
-        for condition in ({"IfNoneMatch": "*"}, {"IfMatch": '"0123456789abcdef0123456789abcdef"'}):
+        for condition in ({"IfNoneMatch": "*"}, {"IfMatch": OTHER_ETAG}):
             try:
                 self.bucket.write(path, b"two", None, **condition)
             except Conflict:
                 continue
             return False
         return True
+
+    def _kept_from_removal(self, path: str) -> bool:
+        try:
+            self.bucket.delete(path, IfMatch=OTHER_ETAG)
+        except Conflict:
+            return True
+        return False
 
     def _privacy(self, scratch: str) -> Iterator[Check]:
         """A warning if anybody may read the area: what is staged there would be public before its time."""

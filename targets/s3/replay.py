@@ -109,8 +109,20 @@ class Replay:
 
     def _drop(self) -> None:
         """Step 3."""
-        names, bucket = self.hold.names, self.hold.bucket
+        names = self.hold.names
         for part in (Part.PAGE, Part.ASSET):
-            self.hold.run(bucket.delete, [names.live(drop.path) for drop in self.note.drops if drop.part is part])
+            self.hold.remove([names.live(drop.path) for drop in self.note.drops if drop.part is part])
         if not self.note.publish:
-            self.hold.run(bucket.delete, [names.slip])
+            self._withdraw_slip()
+
+    def _withdraw_slip(self) -> None:
+        """The end of an unpublish: the commit record goes, unless a later holder has written another since we looked."""
+        path, bucket = self.hold.names.slip, self.hold.bucket
+        seen = bucket.look(path)
+        self.hold.check()
+        if seen is None:
+            return
+        try:
+            bucket.delete(path, **({"IfMatch": seen.etag} if self.hold.options.conditional else {}))
+        except Conflict as error:
+            raise self.hold.fenced() from error

@@ -100,32 +100,35 @@ class OneBucket:
     def modified(self, path: str) -> int:
         raise NotImplementedError("objects have no time of their own")
 
-    def close(self) -> None:
-        self.client.close()
-
 
 @dataclass(frozen=True, slots=True)
 class S3Server:
     """The running emulator."""
 
     port: int
+    client: BaseClient
+    """The administrator's."""
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def client(self) -> BaseClient:
-        """The administrator's."""
-        options = Config(
-            s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, request_checksum_calculation="when_required"
-        )
-        return Session("admin", "admin", region_name="us-east-1").client("s3", endpoint_url=self.endpoint, config=options)
+        return endpoint_of(self.port)
 
     def new_bucket(self, endpoint: str | None = None) -> OneBucket:
         """An empty bucket. `endpoint`: what targets are told, if something stands in front of the server."""
-        bucket = OneBucket(endpoint or self.endpoint, f"bucket-{os.getpid()}-{next(_numbers)}", self.client())
+        bucket = OneBucket(endpoint or self.endpoint, f"bucket-{os.getpid()}-{next(_numbers)}", self.client)
         bucket.client.create_bucket(Bucket=bucket.name)
         return bucket
+
+
+def endpoint_of(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def administrator(port: int) -> BaseClient:
+    options = Config(
+        s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, request_checksum_calculation="when_required"
+    )
+    return Session("admin", "admin", region_name="us-east-1").client("s3", endpoint_url=endpoint_of(port), config=options)
 
 
 @pytest.fixture(scope="session")
@@ -144,7 +147,9 @@ def s3_server() -> Iterator[S3Server]:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(tempfile.gettempdir()), env=environment)
         try:
             await_port(port, process)
-            yield S3Server(port)
+            client = administrator(port)
+            yield S3Server(port, client)
+            client.close()
         finally:
             process.terminate()
             process.wait(30)

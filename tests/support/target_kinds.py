@@ -234,7 +234,6 @@ def s3_place(request: pytest.FixtureRequest) -> Place:
     def close_all() -> None:
         for target in opened:
             target.close()
-        bucket.close()
 
     request.addfinalizer(close_all)
     return Place("s3", (bucket,), open_bucket)

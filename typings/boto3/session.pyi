@@ -1,5 +1,6 @@
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.session import Session as CoreSession
 
 class Session:
     def __init__(
@@ -7,6 +8,7 @@ class Session:
         aws_access_key_id: str | None = None,
         aws_secret_access_key: str | None = None,
         region_name: str | None = None,
+        botocore_session: CoreSession | None = None,
     ) -> None: ...
     def client(
         self,
