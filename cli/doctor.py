@@ -9,6 +9,7 @@ import click
 
 from cli.exits import Exit
 from cli.flags import AS_JSON
+from cli.notice import alert_checks, notice_checks
 from cli.places import source_of, store_of, target_of
 from cli.session import Session, in_session, open_database
 from cli.target import check_fields, check_words
@@ -26,7 +27,7 @@ SPACE = 1_000_000_000
 @AS_JSON
 @in_session
 def doctor(session: Session, as_json: bool) -> Exit:
-    """Check the configuration, the queue, the disk, the store, every source and every target; say what to do about each fault."""
+    """Check configuration, queue, disk, store, every source, target, notice and alert; say what to do about each fault."""
     checks = []
     for check in every_check(session):
         checks.append(check)
@@ -54,6 +55,10 @@ def every_check(session: Session) -> Iterator[Check]:
         yield from guarded(session, f"source {name}", name, source_checks)
     for name in settings.targets:
         yield from guarded(session, f"target {name}", name, target_checks)
+    for name in settings.notices:
+        yield from guarded(session, f"notice {name}", name, notice_checks)
+    for name in settings.alerts:
+        yield from guarded(session, f"alert {name}", name, alert_checks)
 
 
 def guarded(session: Session, what: str, name: str, checks: Callable[[Session, str], Iterable[Check]]) -> Iterator[Check]:

@@ -5,6 +5,7 @@ from enum import IntEnum
 
 from config import ConfigError, SecretError
 from database import DatabaseUnavailable, LeaseLost, SchemaMismatch, State, Task
+from notices import NoticeUnreachable
 from packageslip import SlipError
 from sources import SourceError, TransientSourceError
 from targets import Fenced, TargetBusy, TargetError, TransientTargetError
@@ -34,6 +35,7 @@ CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (SchemaMismatch, Exit.CONFIGURATION),
     (DatabaseUnavailable, Exit.TEMPORARY),
     (LeaseLost, Exit.LOCKED),
+    (NoticeUnreachable, Exit.TEMPORARY),
     (SlipError, Exit.SLIP),
     (TargetBusy, Exit.LOCKED),
     (Fenced, Exit.LOCKED),

@@ -149,6 +149,7 @@ def sentence(error: Exception) -> str:
         "store",
         "database",
         "tasks",
+        "notices",
         "engines",
     ):
         return text or type(error).__name__

@@ -50,7 +50,7 @@ def validate(raw: Mapping[str, Any]) -> tuple[Settings | None, tuple[Finding, ..
 def _settle_kinds(table: dict[str, Any]) -> tuple[Finding, ...]:
     """Gives entries without a known kind the likeliest one, so that their other faults are found too."""
     findings: list[Finding] = []
-    for section in ("sources", "targets"):
+    for section in ("sources", "targets", "notices", "alerts"):
         entries = table.get(section)
         known = shape.kinds(shape.entries(Settings.model_fields[section].annotation))
         for name, entry in entries.items() if isinstance(entries, dict) else ():

@@ -36,7 +36,9 @@ def send_mail(who: str, settings: EmailAlert, message: EmailMessage, password: s
     Raises NoticeError. `who`: "alert ops", for messages.
     """
     said = f"{who}: the mail server {settings.host}:{settings.port}"
-    with _faults(said), _connected(who, settings) as server, within(settings.timeout * STEPS, lambda: server.sock):
+    server = _server(who, settings)
+    with _faults(said), within(settings.timeout * STEPS, lambda: server.sock), _leaving(server):
+        server.connect(settings.host, settings.port)
         if settings.tls == "starttls":
             server.starttls(context=tls(who, settings.ca_file))
         if settings.username is not None:
@@ -73,16 +75,20 @@ def _answered(said: str, code: int, words: bytes | str) -> NoticeError:
     return kind(f"{said}: {code} {answer}")
 
 
+def _server(who: str, settings: EmailAlert) -> smtplib.SMTP:
+    """Not connected yet, so that the greeting, too, has to come in time."""
+    context = tls(who, settings.ca_file) if settings.tls == "tls" else None
+    server = smtplib.SMTP_SSL(timeout=settings.timeout, context=context) if context else smtplib.SMTP(timeout=settings.timeout)
+    # What the certificate must say; smtplib knows it only from a constructor that connects.
+    server._host = settings.host  # type: ignore[attr-defined]  # noqa: SLF001
+    return server
+
+
 @contextmanager
-def _connected(who: str, settings: EmailAlert) -> Iterator[smtplib.SMTP]:
-    if settings.tls == "tls":
-        context = tls(who, settings.ca_file)
-        server: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=settings.timeout, context=context)
-    else:
-        server = smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout)
+def _leaving(server: smtplib.SMTP) -> Iterator[None]:
+    """Say QUIT after all went well. The message is taken by then: how the farewell goes does not matter."""
     try:
-        yield server
-        # The message is taken by now; how the farewell goes does not matter.
+        yield
         with suppress(smtplib.SMTPException, OSError):
             server.quit()
     finally:

@@ -3,7 +3,7 @@
 import http.client
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from time import time
@@ -74,7 +74,7 @@ class Line:
             self.close()
 
     def _fault(self, error: BaseException) -> NoticeError:
-        root = _root(error)
+        root = list(_layers(error))[-1]
         if isinstance(root, ssl.SSLCertVerificationError):
             return NoticeRefused(
                 f"{self._who}: the certificate of {self._base} is refused: {root.verify_message}; renew it, correct the URL, "
@@ -143,16 +143,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def reason_of(error: BaseException) -> str:
     """The innermost words, without urllib3's object addresses."""
-    root = _root(error)
-    if isinstance(root, (TimeoutError, exceptions.TimeoutError)):
+    layers = list(_layers(error))
+    root = layers[-1]
+    if any(isinstance(layer, (TimeoutError, exceptions.TimeoutError)) for layer in layers):
         return "no answer within the time-out"
     if isinstance(root, socket.gaierror):
         return f"the host's name cannot be resolved ({root.strerror})"
     return (root.strerror if isinstance(root, OSError) else None) or str(root) or type(root).__name__
 
 
-def _root(error: BaseException) -> BaseException:
-    """What was at the bottom of urllib3's wrapping."""
-    while isinstance(inner := error.__cause__ or (error.args[-1] if error.args else None), BaseException) and inner is not error:
-        error = inner
-    return error
+def _layers(error: BaseException) -> Iterator[BaseException]:
+    """An error, what it wraps, and so on to the bottom."""
+    yield error
+    inner = error.__cause__ or (error.args[-1] if error.args else None)
+    if isinstance(inner, BaseException) and inner is not error:
+        yield from _layers(inner)
