@@ -221,4 +221,7 @@ def print_rehearsal(session: Session, one: Ended) -> None:
         print_plan(session, plan)
     for url in urls if isinstance(urls, list) else ():
         session.print(str(url))
+    passes = one.summary.get("passes")
+    for number, each in enumerate(passes if isinstance(passes, list) else (), 1):
+        session.say(f"pass {number}: {many(each['modules'], 'module')} ({', '.join(each['types'])})")
     session.say(one.task.reason or "")

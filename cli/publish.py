@@ -8,9 +8,9 @@ import click
 from cli.exits import Exit
 from cli.flags import TO, YES, Way, following
 from cli.follow import conclude, follow_all, follow_here
-from cli.places import environment_of, module_url, person
-from cli.session import Session, in_session
-from cli.words import TASK_TITLES, table, task_fields, task_row
+from cli.places import environment_of, module_url, person, source_of
+from cli.session import Failure, Session, in_session
+from cli.words import TASK_TITLES, many, table, task_fields, task_row
 from database import Action, Desk, Intake, NewTask
 
 
@@ -48,6 +48,10 @@ def unpublish(session: Session, urls: tuple[str, ...], environment: str, yes: bo
     "--from", "origin", type=click.Choice(["source", "target"]), default="source", show_default=True, help="Whose catalogue."
 )
 @click.option("--full", is_flag=True, help="Put every file again, also those that are the same.")
+@click.option("--passes", is_flag=True, help="In the passes of [republish]: pages that list others come after those.")
+@click.option(
+    "--check", is_flag=True, help="Only list the modules that somebody works on at the CMS; ends with 1 if there are any."
+)
 @following
 @in_session
 def republish(
@@ -58,10 +62,20 @@ def republish(
     prefix: str | None,
     origin: str,
     full: bool,
+    passes: bool,
+    check: bool,
     way: Way,
 ) -> Exit:
-    """Publish many modules as one batch: all that the source's (or the target's) catalogue lists, or some of them."""
+    """Publish many modules as one batch: all that the source's (or the target's) catalogue lists, or some of them.
+
+    States that are not named are the environment's republish_states; --state '*' takes every state.
+    """
+    if check:
+        return list_locked(session, environment, as_json=way.as_json)
+    if passes and not session.settings.republish.passes:
+        raise Failure("no passes are configured: name the types of each in [republish] passes", Exit.CONFIGURATION)
     chosen: dict[str, Any] = {
+        "passes": [list(types) for types in session.settings.republish.passes] if passes else None,
         "from": origin,
         "types": list(types),
         "states": list(states),
@@ -69,6 +83,20 @@ def republish(
         "mode": "full" if full else None,
     }
     return ask(session, environment, ["/"], Action.REPUBLISH, {key: value for key, value in chosen.items() if value}, way)
+
+
+def list_locked(session: Session, environment: str, *, as_json: bool) -> Exit:
+    """The modules whose state at the CMS says that somebody works on them: what is published now may be half of a change."""
+    settings, states = environment_of(session, environment), session.settings.republish.locked_states
+    source = source_of(session, settings.views or settings.source)
+    locked = [entry for entry in source.modules() if entry.state in states]
+    if as_json:
+        modules = [{"url": entry.url, "type": entry.module_type, "state": entry.state} for entry in locked]
+        session.document({"environment": environment, "source": source.name, "locked": modules})
+    else:
+        table(session, ["url", "type", "state"], [(entry.url, entry.module_type, entry.state) for entry in locked])
+    session.say(f"{source.name}: {many(len(locked), 'module')} in one of the states {', '.join(states)}")
+    return Exit.FAILED if locked else Exit.OK
 
 
 @click.command()
