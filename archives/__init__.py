@@ -17,7 +17,6 @@ from archives.errors import (
     TransientArchiveError,
 )
 from archives.findings import Finding
-from archives.identity import deposit_identifier, version_identifier
 from archives.mirror_links import Fate, Link, Linker, Standing
 from archives.mirror_marks import Mark
 from archives.mirror_memo import Known, Made, Memo
@@ -67,7 +66,6 @@ __all__ = [
     "check_package",
     "collection_for",
     "decide",
-    "deposit_identifier",
     "find_place",
     "open_archive",
     "package_name",
@@ -76,5 +74,4 @@ __all__ = [
     "path_of",
     "rewrite_page",
     "scan_page",
-    "version_identifier",
 ]

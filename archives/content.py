@@ -28,6 +28,8 @@ class Content:
     """The bytes of any file below, from the store: a file that can seek, at its start; the caller closes it."""
     shared: tuple[Packageslip, ...] = ()
     """Modules with shared assets; they lie under common/ in packages with a tree of pages."""
+    identifier: str | None = None
+    """What a deposit of this package is called: among the item's identifiers in archive forms, so that it can be found again."""
 
 
 # What slips call plain files, or bytes, and is video or audio all the same.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from archives.content import Content, time_of
-from archives.identity import version_identifier
+from archives.identity import identifier_of
 from archives.layout import Layout
 from archives.lom import About, about_course, about_slip
 from config import PackageSettings
@@ -20,7 +20,7 @@ class Description:
     url: str | None
     """Its public address, where the site is configured."""
     identifiers: tuple[str, ...]
-    """Its own names, the one of this version first."""
+    """Its own names, the one of this very package first."""
     authors: tuple[str, ...]
     others: tuple[str, ...]
     """Who else contributed."""
@@ -36,7 +36,7 @@ def describe(content: Content, layout: Layout | None, options: PackageSettings) 
     about = _about(content, layout, options)
     people = [(role.casefold(), name) for role, name in about.contributors]
     publishers = [name for role, name in people if role == "publisher"]
-    names = (version_identifier(slip), slip.uid, slip.module_short_id)
+    names = (identifier_of(content), slip.uid, slip.module_short_id)
     return Description(
         title=about.title,
         date=format_time(time_of(content))[:10],

@@ -10,10 +10,11 @@ from urllib.parse import quote
 import structlog
 from lxml import etree
 
-from archives import Content, Form, build_package, packaged
+from archives import Content, Form, build_package, package_name, packaged
 from config import RetireSettings
-from packageslip import Digest, Kind, Packageslip, Resource
+from packageslip import Digest, Kind, Packageslip, Resource, version_of
 from sources import Fetched, ResourceMissing, Want, WrongBytes
+from tasks.depositing import identifier_of
 from tasks.errors import VersionGone
 from tasks.load import Loaded
 from tasks.tools import promoted_from
@@ -40,8 +41,12 @@ def build_parcel(work: Work, loaded: Loaded, retire: RetireSettings) -> Built:
     files = packaged(slip, form, options, media=retire.media)
     gather(work, loaded, list(files), None)
     shared = tuple(shared_assets(work))
+    version = version_of(loaded.slip)
+    assert version is not None, "resolved before"
+    name = identifier_of(slip.url, version, package_name(slip, options))
+    content = Content(slip, work.tools.store.open, shared, name)
     with work.step("package", files=len(files), size=sum(each.size or 0 for each in files)), work.tools.store.scratch() as made:
-        build_package(form, Content(slip, work.tools.store.open, shared), options, made, media=retire.media)
+        build_package(form, content, options, made, media=retire.media)
         made.seek(0)
         built = _keep(work, made)
     work.summary["package"] = {"form": retire.form, "bytes": built.size, "md5": built.md5}
