@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tasks.addresses import quoted
 
 _REST = "slipway_rest"
-_PLAIN_REST = f"(?<{_REST}>(?:/[A-Za-z0-9._~!&'()*+,=:@-]+)*/?)"
+_PLAIN_REST = f"(?<{_REST}>(?:/[A-Za-z0-9._~!&'()*+,=:@-]+)+/?)"
 """No two slashes together: behind a redirect to the site's root they would name another server."""
 _ORDINARY = re.compile(r"[A-Za-z0-9/_-]")
 

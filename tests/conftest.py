@@ -4,6 +4,7 @@ import signal
 
 pytest_plugins: list[str] = [
     "support.http_cms",
+    "support.nginx",
     "support.linear_algebra",
     "support.source_kinds",
     "support.mariadb",
@@ -11,6 +12,7 @@ pytest_plugins: list[str] = [
     "support.sshd",
     "support.sftp_stub",
     "support.s3_server",
+    "support.s3_trouble",
     "support.target_kinds",
     "support.real_data",
     "support.real_package",
@@ -24,6 +26,7 @@ pytest_plugins: list[str] = [
     "support.mail_server",
     "support.sword_server",
     "support.retirement",
+    "support.warm_engines",
 ]
 
 # A shell's background job ignores SIGINT, and so would every process that the tests start and interrupt.
