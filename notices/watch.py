@@ -11,7 +11,7 @@ from notices.digest import Digest, Incident, Outage, summary
 
 log = structlog.get_logger(__name__)
 
-LOOK = 5.0
+LOOK = 2.0
 """Seconds between two looks at the database."""
 BETWEEN = 60.0
 """Seconds between two messages of one alert: what happens meanwhile is one message."""
