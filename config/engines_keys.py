@@ -87,7 +87,9 @@ KEYS: Mapping[tuple[str, str], Meaning] = {
     ("NetStorage", "host"): _carried("targets.zips.host", _KEY),
     ("NetStorage", "user"): _carried("targets.zips.user"),
     ("NetStorage", "rootdirectory"): _carried("targets.zips.root", _ROOT),
-    ("NetStorage", "zipurlprefix"): _carried("schedules.zip-list.parameters.base", "after the public URL of PRODUCTION"),
+    ("NetStorage", "zipurlprefix"): _carried(
+        "schedules.zip-list.parameters.base, environments.MIRROR.snapshot.zips_into", "after the public URL of PRODUCTION"
+    ),
     ("DSpace", "retiredcourseziproot"): _carried("targets.retired", "in a folder of its own below"),
     ("DSpace", "deposit_uri_lookup_file_path"): _carried("archives.*.deposits", "the file is read now, and not again"),
     ("DSpace", "current_environment"): _carried("environments.DSPACE.retire.archive"),

@@ -27,7 +27,7 @@ class Words:
         plain = {"state_dir": self._below(self._engine.get("working_root_dir"), "slipway", STATE), "queue_url": self._queue()}
         plain |= self._cms() | self._areas() | self._servers()
         current = self.current_archive
-        tables = "\n".join(self._archive(section) for section in self.archives)
+        tables = "\n".join(self._archive(section) for section in self.archives or ("dspace",))
         return {key: json.dumps(value, ensure_ascii=False) for key, value in plain.items()} | {
             "archives": tables,
             "archive": json.dumps(archive_name(current) if current else "dspace"),
@@ -90,6 +90,7 @@ class Words:
             words[f"{name}_site"] = self._url(keys.get("url") or f"https://{name}.{GAP}", section).rstrip("/")
         prefix = self._old.section("NetStorage").get("zipurlprefix", "")
         words["zips_base"] = f"{words['production_site']}/{prefix.strip('/')}".rstrip("/")
+        words["zips_into"] = f"/{prefix.strip('/') or 'zips'}"
         return words
 
     def _url(self, url: str, section: str) -> str:

@@ -14,6 +14,7 @@ from config.old_ini import read_old
 from support.old_engines import ENGINES_CONF, LOOKUP
 
 Import = Callable[[str], Imported]
+SAMPLE = Path(__file__).parents[2] / "deploy" / "ocw.toml"
 
 
 @pytest.fixture
@@ -41,6 +42,11 @@ def fates(made: Imported) -> dict[str, Fate]:
 def test_what_is_made_has_no_fault(imported: Import, tmp_path: Path) -> None:
     (tmp_path / "slipway.toml").write_text(imported(ENGINES_CONF).toml)
     assert not check(tmp_path / "slipway.toml", {})
+
+
+def test_the_sample_is_what_the_import_makes(imported: Import) -> None:
+    # To make it anew: write ENGINES_CONF and its lookup to a folder, then `slipway config import engines.conf -o deploy/ocw.toml`.
+    assert SAMPLE.read_text() == imported(ENGINES_CONF).toml
 
 
 def test_every_key_that_is_known_is_in_the_test_and_none_is_unknown(imported: Import) -> None:
@@ -80,6 +86,10 @@ def test_what_is_carried_over_is_where_the_list_says(imported: Import, tmp_path:
         "targets.mirror-staging.root": "/mnt/engines/pha/slipway/mirror-staging",
         "targets.dspace.root": "/mnt/engines/pha/slipway/dspace",
         "targets.retired.root": "/mnt/RetiredCourseZips/slipway",
+        "environments.MIRROR.site": "https://mirror.example.edu",
+        "environments.MIRROR.snapshot.zips_into": "/ans15436/ZipForEndUsers",
+        "schedules.zip-list.parameters.base": "https://www.example.edu/ans15436/ZipForEndUsers",
+        "environments.DSPACE.retire.archive": "dspace-production",
         "archives.dspace-test.username": "ocw-test",
         "archives.dspace-production.username": "ocw",
     }
