@@ -1,6 +1,7 @@
 """Course packages: the download zip and the archive package, one tree of pages with what they need to be shown."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from typing import BinaryIO
@@ -8,7 +9,7 @@ from typing import BinaryIO
 from archives.content import Content, Form, time_of
 from archives.errors import PackageError
 from archives.layout import Entry, Layout, lay_out, text_of
-from archives.lom import About, about_course, about_slip, sidecar_of
+from archives.lom import About, about_course, about_slip, restated, sidecar_of
 from archives.manifest import Manifest, manifest
 from archives.naming import package_name
 from archives.templates import filled
@@ -36,6 +37,7 @@ class _Course:
         self._media = media
         self._time = time_of(content)
         self._sidecars = _places_of_sidecars(layout) if form is Form.IMSCP else {}
+        self._entries = {entry.path: entry for entry in layout.contents}
         self._sizes: dict[str, int] = {}
 
     def write(self, out: Out) -> None:
@@ -51,8 +53,10 @@ class _Course:
         writer.finish()
 
     def _manifest(self) -> bytes:
-        slip, options = self._content.slip, self._options
-        return manifest(Manifest(slip, self._layout, options, self._about(), self._time, self._sidecars))
+        slip, options, about = self._content.slip, self._options, self._about()
+        if self._content.identifier:
+            about = replace(about, identifiers=(*about.identifiers, ("Deposit", self._content.identifier)))
+        return manifest(Manifest(slip, self._layout, options, about, self._time, self._sidecars))
 
     def _about(self) -> About:
         """What the course's own metadata says, where the package has it; else what the slip says."""
@@ -86,13 +90,20 @@ class _Course:
         return self._content.open(entry.resource.digest)
 
     def _sidecar(self, path: str) -> BinaryIO:
+        entry = self._entries[path]
         own = self._layout.sidecars.get(path)
         if own is not None:
-            return self._blob(own)
-        entry = next(entry for entry in self._layout.contents if entry.path == path)
+            return self._own_sidecar(own, entry)
         home = entry is self._layout.home
         url, size, slip = entry.url, self._sizes[path], self._content.slip
         return BytesIO(sidecar_of(entry.resource, url, size, slip, self._options, home=home, time=self._time))
+
+    def _own_sidecar(self, own: Entry, entry: Entry) -> BinaryIO:
+        """The module's own metadata; if it states a page's size, then that with the links that the page has here."""
+        if not (entry.is_page or entry.is_sheet):
+            return self._blob(own)
+        with self._blob(own) as stream:
+            return BytesIO(restated(stream.read(), entry.resource.size, self._sizes[entry.path]))
 
     def _text(self, name: str) -> BinaryIO:
         home = self._layout.home

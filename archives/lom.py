@@ -1,5 +1,6 @@
 """Learning object metadata: reading what a course says about itself, and writing a sidecar where there is none."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,6 +104,12 @@ def sidecar_of(
         **{"xmlns:lom": NAMESPACE},
     )
     return document(root)
+
+
+def restated(sidecar: bytes, was: int | None, now: int) -> bytes:
+    """The same metadata, with the file's size as it is now, where it stated the one that it was."""
+    stated = re.compile(rb"(<(?:[\w.-]+:)?size\s*>\s*)" + str(was).encode() + rb"(\s*</)")
+    return stated.sub(rb"\g<1>" + str(now).encode() + rb"\g<2>", sidecar)
 
 
 def general(about: About, options: PackageSettings) -> Element:

@@ -55,8 +55,11 @@ class Unpacked:
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """The bytes, piece by piece; the checksum is checked at the end. Raises PackageError if it is damaged."""
+        entry = self.entries[name]
+        if entry.header_offset < 0:
+            raise PackageError("cannot be unpacked: the zip says that it begins before the file does")
         try:
-            with self._archive.open(self.entries[name]) as stream:
+            with self._archive.open(entry) as stream:
                 while chunk := stream.read(_CHUNK):
                     yield chunk
         except _BROKEN as error:
