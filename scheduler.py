@@ -16,6 +16,7 @@ import structlog
 from config import (
     AlertSettings,
     ConfigError,
+    ScheduleSettings,
     SecretError,
     Secrets,
     Settings,
@@ -50,6 +51,12 @@ PURGE_EVERY = 3600.0
 BATCH = 500
 """Rows in one transaction of intake or purge."""
 EXIT_FAILED, EXIT_CONFIGURATION = 1, 4
+
+
+def scheduled_row(name: str, schedule: ScheduleSettings) -> NewTask:
+    """What a schedule inserts."""
+    columns = schedule.model_dump(include={"url", "environment", "action", "priority", "parameters"})
+    return NewTask(**columns, requested_by=f"schedule {name}")
 
 
 class Daemon:
@@ -155,9 +162,7 @@ class Daemon:
         """A row for each schedule that is due, once for each moment, however many daemons do the same."""
         moments = self._ticker.due(intake.last_fired, datetime.now(UTC))
         for name, moment in moments:
-            schedule = self._settings.schedules[name]
-            row = schedule.model_dump(include={"url", "environment", "action", "priority", "parameters"})
-            first = intake.fire(name, moment, NewTask(**row, requested_by=f"schedule {name}"))
+            first = intake.fire(name, moment, scheduled_row(name, self._settings.schedules[name]))
             self._ticker.done(name, moment)
             log.info("schedule came due", schedule=name, at=moment.isoformat(), inserted=first)
         return bool(moments)

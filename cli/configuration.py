@@ -7,6 +7,7 @@ import click
 
 from cli.exits import Exit
 from cli.flags import AS_JSON, EXISTING, FILE
+from cli.schedule import schedule_faults
 from cli.session import Failure, Session, in_session
 from config import ConfigFault, Fate, Imported, OldSetting, describe, find_file, import_engines_conf
 from config import check as check_config
@@ -22,7 +23,8 @@ def config() -> None:
 @in_session
 def check(session: Session, as_json: bool) -> Exit:
     """Name every fault at once, with the nearest known key."""
-    faults = check_config(session.options.config)
+    # Only a whole configuration can be asked what its rows would come to.
+    faults = list(check_config(session.options.config)) or list(schedule_faults(session.settings, file_name(session) or ""))
     if as_json:
         session.document({"file": file_name(session), "faults": [fault_fields(fault) for fault in faults]})
     else:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from archives import open_archive, packaging_for
 from cli.exits import Exit
 from cli.flags import AS_JSON
 from cli.notice import alert_checks, notice_checks
 from cli.places import source_of, store_of, target_of
+from cli.schedule import schedule_faults
 from cli.session import Session, in_session, open_database
 from cli.target import check_fields, check_words
 from config import ConfigError, SecretError, Settings, find_file
@@ -27,7 +29,7 @@ SPACE = 1_000_000_000
 @AS_JSON
 @in_session
 def doctor(session: Session, as_json: bool) -> Exit:
-    """Check configuration, queue, disk, store, every source, target, notice and alert; say what to do about each fault."""
+    """Check configuration, queue, disk, store and everything that is configured; say what to do about each fault."""
     checks = []
     for check in every_check(session):
         checks.append(check)
@@ -47,6 +49,8 @@ def every_check(session: Session) -> Iterator[Check]:
         return
     yield Check("ok", f"configuration: {find_file(session.options.config) or 'the defaults'}")
     settings = session.settings
+    for fault in schedule_faults(settings, str(find_file(session.options.config))):
+        yield Check("failure", f"configuration: {fault}", "correct it; until then this schedule does nothing")
     if not settings.environments:
         yield Check("warning", "configuration: no environment", "'slipway init' writes a commented sample")
     yield from queue_checks(session)
@@ -55,6 +59,8 @@ def every_check(session: Session) -> Iterator[Check]:
         yield from guarded(session, f"source {name}", name, source_checks)
     for name in settings.targets:
         yield from guarded(session, f"target {name}", name, target_checks)
+    for name in settings.archives:
+        yield from guarded(session, f"archive {name}", name, archive_checks)
     for name in settings.notices:
         yield from guarded(session, f"notice {name}", name, notice_checks)
     for name in settings.alerts:
@@ -107,3 +113,12 @@ def source_checks(session: Session, name: str) -> Iterator[Check]:
 def target_checks(session: Session, name: str) -> Iterator[Check]:
     for check in target_of(session, name).probe():
         yield Check(check.outcome, f"target {name}: {check.what}", check.remedy)
+
+
+def archive_checks(session: Session, name: str) -> Iterator[Check]:
+    """Whether it would take what is configured to be retired there. Nothing is deposited."""
+    archive = session.settings.archives[name]
+    forms = {each.retire.form for each in session.settings.environments.values() if each.retire and each.retire.archive == name}
+    packagings = sorted(packaging_for(archive, form) for form in forms)
+    for what, works, remedy in open_archive(name, session.settings, session.secrets).check(packagings):
+        yield Check("ok" if works else "failure", f"archive {what}", remedy)

@@ -12,7 +12,7 @@ from cli.exits import Exit, code_of_task, together
 from cli.plan import print_plan
 from cli.session import Session
 from cli.words import TASK_TITLES, many, size, table, task_fields, task_row, totals
-from database import ABSORBING, OPEN_STATES, Action, Desk, State, Task, TaskView
+from database import ABSORBING, FOLLOWING, OPEN_STATES, Action, Desk, State, Task, TaskView
 from engines import run_engine
 
 PAUSE = 0.2
@@ -23,7 +23,8 @@ PATIENCE = 10.0
 """Seconds without movement after which an engine that runs here gives up, at least: a claim may take a few on a busy machine."""
 PAGE = 1000
 """Rows read at once."""
-EXPANDING = frozenset({Action.REPUBLISH, Action.VERIFY})
+EXPANDING = frozenset({Action.REPUBLISH, Action.VERIFY, Action.FETCH, Action.EXPORT, Action.SITEMAP})
+"""Actions that can make tasks which do what was asked for, and do not merely follow from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +110,21 @@ def follow_all(
         found = follow(session, wanted, alive=alive, patience=patience)
         ended |= {one.task.id: one for one in found}
         parents = [one.task for one in found if everything or one.task.action in EXPANDING]
-        wanted = sorted({number for parent in parents for number in children_of(desk, parent)} - ended.keys())
+        children = [child for parent in parents for child in children_of(desk, parent)]
+        wanted = sorted({child.id for child in children if everything or child.action not in FOLLOWING} - ended.keys())
     return list(ended.values())
 
 
-def children_of(desk: Desk, parent: Task) -> list[int]:
-    """The ids of all the tasks that one made, the oldest first."""
-    found: list[int] = []
+def children_of(desk: Desk, parent: Task) -> list[Task]:
+    """All the tasks that one made."""
+    found: list[Task] = []
     before = None
     while page := desk.find(environment=parent.environment, limit=PAGE, before=before):
-        found += [task.id for task in page if task.parent == parent.id]
+        found += [task for task in page if task.parent == parent.id]
         before = page[-1].id
         if before < parent.id:
             break
-    return sorted(found)
+    return found
 
 
 def at_work(views: Mapping[int, TaskView]) -> str:

@@ -19,6 +19,7 @@ VERBS = {
     "plan": ("cli.plan:plan", "Show what publishing would do, file by file, and do nothing."),
     "why": ("cli.why:why", "Say what is live, since when, and what stands in the way."),
     "queue": ("cli.queue:queue", "Look at the queue and change what waits in it."),
+    "schedule": ("cli.schedule:schedule", "List what comes back by the clock; run it now."),
     "history": ("cli.why:history", "List a module's publications."),
     "verify": ("cli.publish:verify", "Compare a target with its own slips; repair it."),
     "slip": ("cli.slip:slip", "Build, check and compare packageslips."),

@@ -119,6 +119,11 @@ def ask(session: Session, environment: str, urls: Sequence[str], action: Action,
         NewTask(url, environment, action, way.priority, parameters=wanted, requested_by=person(), note=way.note)
         for url in dict.fromkeys(map(module_url, urls))
     ]
+    return follow_rows(session, environment, rows, way)
+
+
+def follow_rows(session: Session, environment: str, rows: Sequence[NewTask], way: Way) -> Exit:
+    """Insert rows for one environment, then leave, wait, or do the work here."""
     ids = list(Desk(session.database).insert_many(rows))
     if way.now:
         return conclude(session, follow_here(session, environment, ids), as_json=way.as_json)

@@ -11,6 +11,7 @@ from database.deposits import Deposit, Deposits, DepositState, Parcel
 from database.desk import Desk
 from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuchTask, SchemaMismatch
 from database.intake import Intake
+from database.judge import rejection
 from database.leases import Leases
 from database.record import Record
 from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
@@ -88,6 +89,7 @@ __all__ = [
     "TaskView",
     "Watching",
     "delay",
+    "rejection",
     "renew_queue_id",
     "schema_status",
     "upgrade",

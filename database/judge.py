@@ -12,7 +12,7 @@ from typing import Any
 from config import Settings
 from database.parameters import check_parameters
 from database.schema import URL_MAX
-from database.values import ABSORBING, FOLLOWING, Action
+from database.values import ABSORBING, FOLLOWING, Action, NewTask
 from packageslip import UnsafePath, check_module_url
 
 
@@ -74,6 +74,13 @@ def judge(request: Request, settings: Settings) -> Accepted | Rejected:
         return Rejected(refusal.reason)
 
 
+def rejection(new: NewTask, settings: Settings) -> str | None:
+    """Why intake would reject this row, were a person to insert it; None if it would not."""
+    parameters = json.dumps(dict(new.parameters))
+    verdict = judge(Request(new.url, new.environment, new.action, parameters, new.max_attempts), settings)
+    return verdict.reason if isinstance(verdict, Rejected) else None
+
+
 def _accept(request: Request, settings: Settings) -> Accepted:
     environment = settings.environments[_environment(request.environment, settings)]
     action = _action(request.action, environment.default_action)
@@ -98,6 +105,8 @@ def _environment(found: object, settings: Settings) -> str:
     known = sorted(settings.environments)
     if found is None or found == "":
         raise _Refusal(f"environment is empty. Give one of: {', '.join(known)}.")
+    if isinstance(found, str) and found.startswith("code "):
+        raise _Refusal(f"the procedure schedule_implicit_module knows no {found[:40]}: 1 is STAGING, 3 is PRODUCTION.")
     if not isinstance(found, str) or found not in settings.environments:
         raise _Refusal(
             f"environment {_shown(found)} is not configured.{_nearest(found, known)} Known are: {', '.join(known) or 'none'}."
