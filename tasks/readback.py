@@ -1,16 +1,16 @@
 """Reading a deposit back from the retired-courses area, when the record of deposits was lost with its database."""
 
-import hashlib
-from collections.abc import Callable
 from contextlib import closing
 
 import structlog
 
-from database import Deposit, Parcel
-from packageslip import Digest, Packageslip
+from config import RetireSettings
+from database import Deposit
+from packageslip import Packageslip
 from tasks.errors import Drifted
+from tasks.parcel import parcel_of
 from tasks.retired import DEPOSIT, RECEIPT, RETIRED, read_deposit
-from tasks.transfer import CHUNK
+from tasks.transfer import copied
 from tasks.work import Work
 
 log = structlog.get_logger(__name__)
@@ -18,11 +18,8 @@ log = structlog.get_logger(__name__)
 LONGEST = 16 << 20
 """Bytes of a small file that are read: as much as an archive's answer may have."""
 
-ParcelOf = Callable[[Digest, str, Digest, str, int], Parcel]
-"""The parcel of a version: file, digest, MD5, size."""
 
-
-def read_back(work: Work, live: Packageslip, parcel_of: ParcelOf) -> Deposit | None:
+def read_back(work: Work, live: Packageslip, retire: RetireSettings) -> Deposit | None:
     """The deposit that the live module in the area tells of, in the record again; None if it tells of none.
 
     With a handle, or else as one that was sent: nobody knows any more whether it was. Raises Drifted for a damaged file.
@@ -44,25 +41,22 @@ def read_back(work: Work, live: Packageslip, parcel_of: ParcelOf) -> Deposit | N
         receipt = _content(work, live.url, RECEIPT) if RECEIPT in paths else None
         made = deposits.prepare(*own, parcel)
         return deposits.confirm(*own, made.id, location=location, handle=handle, receipt=receipt, since=since)
+    return _maybe_sent(work, live, retire)
+
+
+def _maybe_sent(work: Work, live: Packageslip, retire: RetireSettings) -> Deposit:
     package = live.resources[0]
     assert package.digest is not None, "a target's slip has digests"
     assert package.size is not None, "a target's slip has sizes"
-    version = bytes.fromhex(live.revision)
-    made = deposits.prepare(
-        *own, parcel_of(version, package.path, package.digest, _md5(work, live.url, package.path), package.size)
-    )
-    return deposits.send(*own, made.id)
+    missing = work.tools.store.missing([package.digest])
+    if missing - (copied(work, work.target, live, missing) if missing else set()):
+        raise Drifted(f"{package.path} of {live.url} cannot be read on {work.target}; 'slipway verify' shows what is wrong there")
+    version = bytes.fromhex(live.revision or "")
+    parcel = parcel_of(work, live, retire, version, package.digest, package.size)
+    deposits, own = work.tools.deposits, (work.task, work.tools.claim.fence)
+    return deposits.send(*own, deposits.prepare(*own, parcel).id)
 
 
 def _content(work: Work, url: str, path: str) -> bytes:
     with closing(work.tools.target.open(url, path)) as stream:
         return stream.read(LONGEST)
-
-
-def _md5(work: Work, url: str, path: str) -> str:
-    md5 = hashlib.md5(usedforsecurity=False)
-    with closing(work.tools.target.open(url, path)) as stream:
-        while chunk := stream.read(CHUNK):
-            work.tools.pause_point()
-            md5.update(chunk)
-    return md5.hexdigest()

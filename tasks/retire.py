@@ -8,18 +8,18 @@ from dataclasses import replace
 from string import Template
 from urllib.parse import quote
 
-from archives import collection_for, package_name
 from config import RetireSettings
-from database import Deposit, DepositState, Parcel
+from database import Deposit, DepositState
 from packageslip import Digest, Packageslip, version_of
 from sources import Calls, SourceChanged
 from targets import Present
 from tasks.change import make_equal
 from tasks.commit import Intent, live_slip, take_over
-from tasks.depositing import Next, identifier_of, next_step
+from tasks.depositing import Next, next_step
 from tasks.errors import NotAsked
 from tasks.follow import after_publish
 from tasks.load import Loaded, load
+from tasks.parcel import build_parcel
 from tasks.readback import read_back
 from tasks.resolve import resolve
 from tasks.retired import package_slip, whole_slip
@@ -71,7 +71,6 @@ class _Retirement:
     def __init__(self, work: Work, settings: RetireSettings, course: Loaded) -> None:
         self._work, self._settings, self._course = work, settings, course
         self._version = _version(course)
-        self._name = package_name(course.slip, work.tools.settings.packages)
         self._sending = Sending(work, settings, self._version)
 
     def go(self) -> Done:
@@ -98,7 +97,7 @@ class _Retirement:
         """The newest deposit, by the record, or, where that was lost, by the retired-courses area."""
         known = self._work.tools.deposits.current(self._work.task.url, self._settings.archive)
         if known is None and live is not None:
-            return read_back(self._work, live, self._parcel)
+            return read_back(self._work, live, self._settings)
         return known
 
     def _is_deposited(self, deposit: Deposit, handle: str | None) -> bool:
@@ -115,15 +114,11 @@ class _Retirement:
 
     def _ready(self, deposit: Deposit | None, live: Packageslip | None) -> Deposit:
         """The deposit, its package in the store: the one that was prepared, or, where its bytes are nowhere, a new one."""
-        # What builds packages is not read by engines that build none.
-        from tasks.parcel import build_parcel  # noqa: PLC0415
-
         work = self._work
         if deposit and (deposit.version, deposit.state) == (self._version, DepositState.PREPARED) and self._has(deposit, live):
             return deposit
-        built = build_parcel(work, self._course, self._settings)
+        parcel = build_parcel(work, self._course, self._settings, self._version)
         work.tools.reached("built")
-        parcel = self._parcel(self._version, f"{self._name}.zip", built.digest, built.md5, built.size)
         made = work.tools.deposits.prepare(work.task, work.tools.claim.fence, parcel)
         work.tools.reached("recorded")
         return made
@@ -132,12 +127,6 @@ class _Retirement:
         """Whether the store has the package, if need be from the retired-courses area."""
         missing = self._work.tools.store.missing([deposit.digest])
         return not missing or (live is not None and not missing - copied(self._work, self._work.target, live, missing))
-
-    def _parcel(self, version: Digest, file: str, digest: Digest, md5: str, size: int) -> Parcel:
-        slip, name = self._course.slip, self._settings.archive
-        archive = self._work.tools.settings.archives[name]
-        collection = collection_for(archive, slip.department_code, slip.module_type, name)
-        return Parcel(slip.url, version, name, collection, identifier_of(slip.url, version, self._name), file, digest, md5, size)
 
     def _make(self, present: Present, slip: Packageslip) -> bool:
         """Make the retired module this; whether anything changed. What it had of an earlier version goes, with consent."""

@@ -80,8 +80,8 @@ def _buried(work: Work, live: Packageslip) -> Mapping[Kind, Resource]:
         if not missing or not missing - copied(work, environment.origin, retired, missing):
             return found
     raise VersionGone(
-        f"the tombstone of {live.url} is neither in the content store nor in the retired-courses area; insert a RETIRE row, which "
-        "writes it again"
+        f"the tombstone of {live.url} is neither in the content store nor in the retired-courses area; insert a RETIRE row, "
+        "which writes it again"
     )
 
 

@@ -2,8 +2,8 @@
 
 import zipfile
 from collections.abc import Callable
-from typing import Any
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa

@@ -37,10 +37,10 @@ class Engines:
     def start(self, *arguments: str, environment: str = "STAGING", pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[str]:
         return self._start(["-m", "engines", environment, "--config", str(self.config), *arguments], pass_fds)
 
-    def start_at(self, what: str, point: str, *arguments: str) -> subprocess.Popen[str]:
+    def start_at(self, what: str, point: str, *arguments: str, environment: str = "STAGING") -> subprocess.Popen[str]:
         """One that dies or waits at a point."""
         entry = str(ROOT / "tests/support/killable_engine.py")
-        return self._start([entry, what, point, str(self.flag), "STAGING", "--config", str(self.config), *arguments], ())
+        return self._start([entry, what, point, str(self.flag), environment, "--config", str(self.config), *arguments], ())
 
     def _start(self, arguments: list[str], pass_fds: tuple[int, ...]) -> subprocess.Popen[str]:
         process = subprocess.Popen(

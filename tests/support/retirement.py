@@ -19,7 +19,6 @@ COURSE = "/courses/a"
 FILES = {
     "index.htm": "<html><head><title>A</title></head><body><a href='notes/l1.pdf'>one</a></body></html>",
     "notes/l1.pdf": "%PDF one",
-    "notes/index.htm": "<html><body>Notes</body></html>",
 }
 TELL = "$url/set_dspace_handle/hdl://$handle"
 
@@ -32,28 +31,28 @@ class Retirement:
     cms: Cms
     archive: SwordServer
 
-    def stage(self, **files: str) -> None:
-        """Publish the course on staging, and with it into the holding area that RETIRE reads."""
+    def stage(self, url: str = COURSE, **files: str) -> None:
+        """Publish a course on staging, and with it into the holding area that RETIRE reads."""
         self.bench.write(
-            COURSE,
-            FILES | files,
+            url,
+            FILES | {"about.htm": url} | files,
             module_type="course",
-            module_short_id="a-fall-1999",
+            module_short_id=f"{url.rpartition('/')[2]}-fall-1999",
             department_code="8",
             title="A <course>",
             state="published",
             modified=1_394_412_946,
         )
-        self.bench.well(COURSE)
+        self.bench.well(url)
 
-    def deposit(self) -> Deposit:
-        found = Deposits(self.bench.database).current(COURSE)
+    def deposit(self, url: str = COURSE) -> Deposit:
+        found = Deposits(self.bench.database).current(url)
         assert found is not None
         return found
 
-    def told(self) -> list[str]:
+    def told(self, url: str = COURSE) -> list[str]:
         """The handles that the CMS was told."""
-        start = f"{COURSE}/set_dspace_handle/hdl://"
+        start = f"{url}/set_dspace_handle/hdl://"
         return [unquote(each.path).removeprefix(start) for each in self.cms.log if each.path.startswith(start)]
 
     def retired(self) -> dict[str, str]:
