@@ -30,6 +30,8 @@ def _places(here: Location, settings: SnapshotSettings) -> Iterator[Finding]:
     for key in ("url", "zips_into"):
         if not getattr(settings, key).startswith("/"):
             yield Finding((*here, key), _PATH)
+    if settings.report is not None and (not settings.report or settings.report.startswith("/") or ".." in settings.report):
+        yield Finding((*here, "report"), "must be a path below the mirror's top, such as mirror-report.json")
     for number, site in enumerate(settings.site):
         if not _is_web(site):
             yield Finding((*here, "site", number), "must be a URL like https://www.example.edu")

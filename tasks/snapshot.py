@@ -12,9 +12,10 @@ import structlog
 
 from archives import Laid, Linker, Memo, WorkingTrees, alone
 from config import SnapshotSettings
-from packageslip import Kind, Packageslip, Resource, collisions
-from tasks.errors import NotAsked
+from packageslip import Kind, Limits, Packageslip, Resource, collisions, read_slip, write_slip
+from tasks.errors import NotAsked, PlanHeld
 from tasks.generate import GENERATED, publish_generated
+from tasks.planner import Ground
 from tasks.snapshot_externals import Fetching, wishes_of
 from tasks.snapshot_folders import take_folders, wish_for_lists
 from tasks.snapshot_modules import take_modules, take_zips
@@ -34,8 +35,25 @@ def snapshot(work: Work) -> Done:
     settings = _settings(work)
     folder = _workspace(work, settings)
     with alone(folder):
-        slip = _build(work, Mirror(settings, folder), time.time())
-        return publish_generated(work, slip, consent=False)
+        held = folder / f"held-{work.task.id}.xml"
+        slip = _approved(work, held) or _build(work, Mirror(settings, folder), time.time())
+        try:
+            done = publish_generated(work, slip, consent=False)
+        except PlanHeld:
+            held.write_bytes(write_slip(slip))
+            raise
+        for old in folder.glob("held-*.xml"):
+            old.unlink()
+        return done
+
+
+def _approved(work: Work, held: Path) -> Packageslip | None:
+    """The very mirror that a person approved. The site has moved on since, and another one would be held again."""
+    if work.task.approved_plan is None or not held.exists():
+        return None
+    slip = read_slip(held.read_bytes(), str(held), Limits(bytes=2**40, resources=2**31))
+    # What the store has lost meanwhile is fetched and made anew with the whole mirror.
+    return None if work.tools.store.missing(file.digest for file in slip.resources if file.digest) else slip
 
 
 def _settings(work: Work) -> SnapshotSettings:
@@ -69,9 +87,12 @@ def _build(work: Work, mirror: Mirror, now: float) -> Packageslip:
     take_modules(work, mirror)
     take_zips(work, mirror)
     take_folders(work, mirror)
+    work.tools.reached("modules read")
     _fetch(work, mirror, linker, memo, now)
+    work.tools.reached("externals fetched")
     _leave_out_clashes(work, mirror)
     used = rewrite_pages(work, mirror, memo, linker)
+    work.tools.reached("pages written")
     _drop_unreferenced(mirror, used)
     memo.forget_others(iter(mirror.pages))
     _report(work, mirror, now)
@@ -93,12 +114,11 @@ def _leave_out_clashes(work: Work, mirror: Mirror) -> None:
     for earlier, later in collisions(sorted(mirror.files)):
         mirror.files.pop(later, None)
         mirror.report.lacks(later, f"it cannot lie beside {earlier}: they are one name on many systems")
-    top = mirror.settings.url.rstrip("/") + "/"
-    for url in work.tools.record.below(work.target, mirror.settings.url):
-        owned = url.removeprefix(top)
-        for path in [path for path in mirror.files if path == owned or path.startswith(owned + "/")]:
-            del mirror.files[path]
-            mirror.report.lacks(path, f"the module {url} of {work.target} owns it there")
+    ground = Ground(below=frozenset(work.tools.record.below(work.target, mirror.settings.url)))
+    owned = {path: url for path in mirror.files if (url := ground.owner(mirror.settings.url, path))}
+    for path, url in owned.items():
+        del mirror.files[path]
+        mirror.report.lacks(path, f"the module {url} of {work.target} owns it there")
 
 
 def _drop_unreferenced(mirror: Mirror, used: set[str]) -> None:
@@ -125,13 +145,14 @@ def _report(work: Work, mirror: Mirror, now: float) -> None:
             incoming.write(content)
             digest, size = incoming.commit()
         newest = max((file.modified for file in mirror.files.values() if file.modified is not None), default=None)
-        mirror.files[path] = Resource(path.strip("/"), Kind.METADATA, "application/json", size, digest, newest)
+        mirror.files[path] = Resource(path, Kind.METADATA, "application/json", size, digest, newest)
 
 
 def _lay_out(work: Work, mirror: Mirror, trees: WorkingTrees, now: float) -> None:
     """The working tree, complete or not there at all."""
     with work.step("tree", files=len(mirror.files)):
         tree = trees.build(now, (_laid(work, mirror, path, file) for path, file in mirror.files.items()))
+        work.tools.reached("tree laid")
         trees.thin(mirror.settings.keep)
     work.summary["tree"] = str(tree)
 
@@ -139,6 +160,7 @@ def _lay_out(work: Work, mirror: Mirror, trees: WorkingTrees, now: float) -> Non
 def _laid(work: Work, mirror: Mirror, path: str, file: Resource) -> Laid:
     assert file.digest is not None, "every file of a mirror has a digest"
     work.tools.pause_point()
+    work.tools.reached("laying")
     work.file_done(file.size or 0)
     if path in mirror.linked:
         return Laid(path, mirror.linked[path], link=True)

@@ -40,7 +40,13 @@ class Wish:
     place: str
     root: str = ""
     """Of a recursive fetch: the URL that all of it lies below."""
+    top: str = ""
+    """Where in the mirror what lies below `root` is put."""
     depth: int = 0
+
+    def redirected(self, url: str) -> "Wish":
+        """The wish once its index page was found elsewhere: all of it lies below that then."""
+        return replace(self, root=folder_of(url)) if self.root and self.depth == 0 else self
 
 
 class Wishes:
@@ -57,17 +63,21 @@ class Wishes:
             if found:
                 rest = url[found.end() :] or urlsplit(url).path.rpartition("/")[2]
                 external = self._externals[number]
-                root = url[: url.rfind("/") + 1] if external.recursive else ""
-                return Wish(url, number, below(external.into, rest), root)
+                place = below(external.into, rest)
+                return Wish(url, number, place, folder_of(url) if external.recursive else "", place.rpartition("/")[0])
         return None
 
     def further(self, wish: Wish, url: str) -> Wish | None:
         """The wish for what a fetched page of a recursive external points to; None: it is not below it, or too far."""
         if not wish.root or not url.startswith(wish.root) or wish.depth >= self._externals[wish.external].depth:
             return None
-        start = self.of(wish.root)
-        top = start.place.rpartition("/")[0] if start else self._externals[wish.external].into.strip("/")
-        return replace(wish, url=url, place=below(top, url[len(wish.root) :]), depth=wish.depth + 1)
+        return replace(wish, url=url, place=below(wish.top, url[len(wish.root) :]), depth=wish.depth + 1)
+
+
+def folder_of(url: str) -> str:
+    """The URL without what follows its path's last slash."""
+    path = url.partition("?")[0]
+    return path[: path.rfind("/") + 1]
 
 
 def below(folder: str, rest: str) -> str:
@@ -141,7 +151,7 @@ class Fetching:
         wish = self._waiting.popleft()
         known = self._items.get(wish.url)
         if known and self._believed(known, wish):
-            self._take(wish, known)
+            self._take(wish, known) if not known.error else self._fall_back(wish, known.error)
         elif self._work.dry_run:
             if known and known.digest:
                 self._take(wish, known)
@@ -176,7 +186,9 @@ class Fetching:
         except SourceError as error:
             self._silent[host] += isinstance(error, SourceUnreachable)
             if isinstance(error, PermanentSourceError):
-                self._items.note(Item(wish.url, self._now, error=str(error)))
+                # It is asked for again when its time has come, and not before.
+                known = self._items.get(wish.url) or Item(wish.url, self._now)
+                self._items.note(replace(known, asked=self._now, error=str(error)))
             self._fall_back(wish, str(error))
             return
         self._silent[host] = 0
@@ -197,9 +209,6 @@ class Fetching:
 
     def _take(self, wish: Wish, item: Item) -> None:
         """Let it lie in the mirror, and go on from it if it is a page."""
-        if not item.digest:
-            self._mirror.report.lacks(wish.url, item.error)
-            return
         self._bytes[wish.external] += item.size
         file = Resource(placed(wish, item), kind_of(item), type_of(item), item.size, bytes.fromhex(item.digest), item.modified)
         try:
@@ -207,10 +216,14 @@ class Fetching:
         except UnsafePath as error:
             self._mirror.report.lacks(wish.url, str(error))
             return
-        if self._mirror.take(file, wish.url):
+        there = self._mirror.files.get(file.path)
+        if there and there.digest == file.digest:
+            # The same file under two names, such as http and https.
+            self._mirror.outside[wish.url] = file.path
+        elif self._mirror.take(file, wish.url):
             self._mirror.outside[wish.url] = file.path
             if has_links(file):
-                self._go_on(wish, item, file)
+                self._go_on(wish.redirected(item.at), item, file)
 
     def _go_on(self, wish: Wish, item: Item, file: Resource) -> None:
         name = f"external:{self._externals[wish.external].into}"

@@ -69,6 +69,8 @@ def _rewritten(work: Work, mirror: Mirror, linker: Linker, place: str, page: Kno
     _note(mirror, place, answers, linker, standing, used)
     file = mirror.files[place]
     made = _made(work, file, page, answers)
+    if made.digest != file.digest:
+        mirror.linked.pop(place, None)
     mirror.files[place] = replace(file, digest=made.digest, size=made.size, modified=made.modified)
     return replace(page, made=made)
 
