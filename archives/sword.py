@@ -6,7 +6,7 @@ http://swordapp.org/wp-content/uploads/2011/04/SWORDProfile.html. Content-MD5 is
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +15,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from archives.atom import Entry, Feed, NotAtom, read_feed
 from archives.errors import ArchiveError, LookupRefused, NoCollection, NoLookup
 from archives.receipt import Receipt, read_receipt, receipt_of
+from archives.service import read_service
 from archives.verdicts import lookup_fault, verdict, waiting
 from archives.wire import Body, Wire
 from config import ArchiveSettings
@@ -122,6 +123,37 @@ class Sword:
         error = lookup_fault(self.name, answer, self._now())
         if error is not None and not isinstance(error, LookupRefused):
             raise error
+
+    def check(self, packagings: Iterable[str] = ()) -> Iterator[tuple[str, bool, str]]:
+        """Whether deposits would work, without making any: each thing that was looked at, whether it is well, and why not.
+
+        `packagings`: those that will be sent. With a service document each collection is looked up in it.
+        """
+        url = self._settings.service or next(iter(self._settings.deposits.values()))
+        try:
+            answer = self._wire.get(url)
+        except ArchiveError as error:
+            yield f"{self.name}: {url} answers", False, str(error)
+            return
+        refused = answer.status in {401, 403}
+        yield f"{self.name}: {url} answers", not refused, "correct username and password" if refused else ""
+        if self._settings.service and not refused:
+            yield from self._collections(answer.body, url, [self._settings.packaging or each for each in packagings])
+
+    def _collections(self, document: bytes, url: str, packagings: list[str]) -> Iterator[tuple[str, bool, str]]:
+        try:
+            offered = read_service(document, url)
+        except ArchiveError as error:
+            yield f"{self.name}: the service document", False, str(error)
+            return
+        for key, place in self._settings.deposits.items():
+            what = f"{self.name}: deposits.{key} takes packages"
+            if place not in offered:
+                yield what, False, f"{place} is not in the service document, which has {', '.join(offered)}"
+                continue
+            wanted: list[str | None] = [*packagings] or [None]
+            objections = [found for each in wanted if (found := offered[place].objection(each))]
+            yield what, not objections, "; ".join(objections)
 
     def _headers(self, md5_hex: str, filename: str, packaging: str, slug: str) -> Mapping[str, str]:
         headers = {"Content-Type": "application/zip", "Content-MD5": md5_hex, "Accept": "application/atom+xml"}

@@ -16,7 +16,7 @@ class ArchiveSettings(Section):
     deposits: dict[str, str]
     """Where to deposit: the collection's URL by department code or module type; `default` for all others."""
     service: str | None = None
-    """The service document's URL: with it, `probe` also sees whether each collection takes the packages."""
+    """The service document's URL: with it `slipway doctor` sees whether each collection takes the packages."""
     username: str | None = None
     """The account."""
     password: Secret | None = None

@@ -324,3 +324,40 @@ def test_an_archive_that_answers_is_there(sword_server: Callable[..., SwordServe
     sword_for(server).probe()
     sword_for(server, service=f"{server.url}/v2/servicedocument").probe()
     sword_for(server, password="wrong").probe()
+
+
+def test_a_check_finds_each_collection_in_the_service_document(sword_server: Callable[..., SwordServer]) -> None:
+    server = sword_server()
+    service = f"{server.url}/v2/servicedocument"
+    deposits = {"default": server.collection(), "8": server.collection(name="gone")}
+    found = list(sword_for(server, service=service, deposits=deposits).check(["http://purl.org/net/sword/package/BagIt"]))
+    assert [works for _, works, _ in found] == [True, True, False]
+    assert "is not in the service document" in found[2][2]
+
+
+def test_a_check_finds_a_packaging_that_is_not_taken(sword_server: Callable[..., SwordServer]) -> None:
+    server = sword_server()
+    sword = sword_for(server, service=f"{server.url}/v2/servicedocument", packaging="http://example.org/mine")
+    (_, (what, works, why)) = sword.check(["http://purl.org/net/sword/package/BagIt"])
+    assert (what, works) == ("dspace: deposits.default takes packages", False)
+    assert "not http://example.org/mine" in why
+
+
+def test_a_check_without_a_service_document_asks_a_collection(sword_server: Callable[..., SwordServer]) -> None:
+    server = sword_server()
+    assert [works for _, works, _ in sword_for(server).check()] == [True]
+    assert [works for _, works, _ in sword_for(server, password="wrong").check()] == [False]
+    server.kill()
+    ((_, works, why),) = sword_for(server).check()
+    assert not works
+    assert "no connection" in why
+
+
+def test_a_check_names_what_is_no_service_document(sword_server: Callable[..., SwordServer]) -> None:
+    server = sword_server()
+    (_, (_, works, why)) = sword_for(server, service=server.collection()).check()
+    assert not works
+    assert "no service document" in why
+    (_, (_, works, why)) = sword_for(server, service=f"{server.url}/page").check()
+    assert not works
+    assert "DOCTYPE" in why

@@ -321,6 +321,8 @@ class _Answerer(BaseHTTPRequestHandler):
             wanted = query.get("query", [""])[0]
             items = [item for item in self.server.archive.items() if wanted in item.identifiers]
             return feed(path, items, self._base(), self.server.rules.page, 0).encode()
+        if path == "/page":
+            return b"<!DOCTYPE html><html/>"
         raise Refused(404, "", "there is nothing here")
 
     def _refuse(self, version: str, refused: Refused) -> None:
