@@ -12,7 +12,7 @@ from cli.queue import attempt_fields
 from cli.session import Session, in_session
 from cli.words import table, task_fields, when
 from config import EnvironmentSettings
-from database import OPEN_STATES, SOURCELESS, Breaker, Desk, Intake, Publication, Record, State, Task, TaskView
+from database import OPEN_STATES, SOURCELESS, Action, Breaker, Desk, Intake, Publication, Record, State, Task, TaskView
 from tasks import needs
 
 LOOKED_BACK = 20
@@ -63,8 +63,16 @@ def find(session: Session, name: str, settings: EnvironmentSettings, url: str) -
     waiting = tuple(desk.show(task.id) for task in tasks if task.state in OPEN_STATES)
     bad = newest_failure(tasks, settings.origin)
     failed = desk.show(bad.id) if bad else None
-    reasons = tuple(reason for view in waiting for reason in standing_in_the_way(session, settings, view))
-    return Finding(name, live, waiting, failed, reasons)
+    reasons = [reason for view in waiting for reason in standing_in_the_way(session, settings, view)]
+    return Finding(name, live, waiting, failed, (*reasons, *untold(tasks)))
+
+
+def untold(tasks: Sequence[Task]) -> Iterator[str]:
+    """The notices whose newest word about the module did not arrive: caches may still show what was there before."""
+    newest = {task.target: task for task in reversed(tasks) if task.action == Action.NOTIFY}
+    for target, task in sorted(newest.items(), key=lambda item: item[1].id):
+        if task.state is State.FAILED:
+            yield f"{target} was not told (task {task.id}), what it shows may be old: {task.reason}"
 
 
 def live_on(record: Record, settings: EnvironmentSettings, url: str) -> Iterator[tuple[str, Publication | None]]:
