@@ -4,7 +4,6 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from database import Action, NewTask, State
 from support.engine_process import Engines
-from support.mirrored_site import MirroredSite, make_mirrored_site, settings_of
+from support.mirrored_site import MirroredSite, StartSite, externals
 from support.outside_server import Outside
 from tasks import snapshot_pages
 
@@ -84,16 +83,12 @@ def test_a_page_of_the_same_size_gets_another_time(mirrored_site: MirroredSite) 
 
 
 @pytest.fixture
-def asking_site(tmp_path: Path, outside: Outside) -> Iterator[MirroredSite]:
+def asking_site(start_mirrored_site: StartSite, tmp_path: Path, outside: Outside) -> MirroredSite:
     """Every snapshot asks for everything elsewhere again."""
-    table = settings_of(tmp_path, outside.url).environments["MIRROR"].snapshot
-    assert table
-    externals = [{**each.model_dump(), "recheck_days": 0} for each in table.externals]
-    made = make_mirrored_site(tmp_path, outside, externals=externals)
+    made = start_mirrored_site(externals=externals(tmp_path, outside, recheck_days=0))
     made.bench.well("/", "MIRROR")
     outside.log.clear()
-    yield made
-    made.bench.close()
+    return made
 
 
 def test_items_are_asked_for_with_what_is_known_of_them(asking_site: MirroredSite) -> None:

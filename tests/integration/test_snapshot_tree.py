@@ -10,8 +10,7 @@ import pytest
 
 from support import expected_mirror
 from support.link_checker import broken_links
-from support.mirrored_site import MirroredSite, make_mirrored_site
-from support.outside_server import Outside
+from support.mirrored_site import MirroredSite, StartSite
 from support.sshd import IS_ROOT, Sshd
 
 SCRIPT = Path(expected_mirror.__file__)
@@ -46,21 +45,20 @@ def test_the_mirror_is_the_one_that_was_written_by_hand(mirrored_site: MirroredS
 
 
 @pytest.mark.skipif(shutil.which("rsync") is None, reason="no rsync here: apt-get install rsync")
-def test_it_is_the_same_over_ssh(tmp_path: Path, outside: Outside, sshd: Sshd) -> None:
+def test_it_is_the_same_over_ssh(tmp_path: Path, start_mirrored_site: StartSite, sshd: Sshd) -> None:
     home = sshd.fresh_site()
     for folder in ("public", "area"):
         (home.root / folder).mkdir()
         if IS_ROOT:
             shutil.chown(home.root / folder, home.user, home.user)
     settings = sshd.settings(root=f"{home.remote_root}/public", area=f"{home.remote_root}/area", public_slip=False)
-    made = make_mirrored_site(tmp_path, outside, settings.model_dump(mode="json"))
+    made = start_mirrored_site(settings.model_dump(mode="json"))
     made.bench.well("/", "MIRROR")
-    expected = build_expected(tmp_path / "expected", outside.url)
+    expected = build_expected(tmp_path / "expected", made.outside.url)
     for path in [expected, *expected.rglob("*")] if IS_ROOT else []:
         shutil.chown(path, home.user, home.user)
     remote = f"ssh -p {sshd.port} -i {home.key} -o UserKnownHostsFile={sshd.known_hosts} -o BatchMode=yes"
     assert differences(expected, f"{home.user}@{sshd.host}:{home.remote_root}/public/", "-e", remote) == ""
-    made.bench.close()
 
 
 def test_the_checks_would_see_a_difference(mirrored_site: MirroredSite, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The small, nasty site of `expected_mirror`, published, with everything that a mirror of it needs."""
 
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from support.bench import Bench
 from support.outside_server import Outside, outside_server
 
 TYPES = {"/courses/physics/8-01": "course", "/courses/physics/8-02": "course", "/private": "private"}
+
+StartSite = Callable[..., "MirroredSite"]
+"""start(mirror=None, **snapshot) -> MirroredSite"""
 
 
 @dataclass
@@ -117,9 +122,9 @@ def settings_of(root: Path, out: str, mirror: Mapping[str, Any] | None = None, *
     return Settings.model_validate(table)
 
 
-def make_mirrored_site(root: Path, outside: Outside, mirror: Mapping[str, Any] | None = None, **snapshot: Any) -> MirroredSite:
-    """The site, published, with its zips and what lies elsewhere; no snapshot yet."""
-    made = MirroredSite(Bench(root, settings_of(root, outside.url, mirror, **snapshot)), outside)
+def make_mirrored_site(root: Path, outside: Outside) -> MirroredSite:
+    """The site, published, with its zips and its list; no snapshot yet."""
+    made = MirroredSite(Bench(root, settings_of(root, outside.url)), outside)
     for path, (lines, encoding) in site.PAGES.items():
         made.write(path, site.source(lines, outside.url, encoding))
     for path, content in {**site.PLAIN, **site.LEFT_OUT, **site.VIEWS}.items():
@@ -128,8 +133,6 @@ def make_mirrored_site(root: Path, outside: Outside, mirror: Mapping[str, Any] |
         made.write(path, content, folder="zips")
     for name, (lines_or_bytes, _) in site.FOLDER.items():
         made.write(name, site.source(lines_or_bytes, outside.url), folder="tools")
-    for path, (kind, lines_or_bytes, _) in site.OUTSIDE.items():
-        outside.files[path] = (kind, site.source(lines_or_bytes, outside.url))
     for url in sorted(site.MODULES, reverse=True):
         made.publish(url)
     made.write("youtube.tsv", site.LIST.replace("@OUT@", outside.url).encode())
@@ -138,16 +141,47 @@ def make_mirrored_site(root: Path, outside: Outside, mirror: Mapping[str, Any] |
     return made
 
 
-@pytest.fixture
-def outside() -> Iterator[Outside]:
-    """A server elsewhere, without any file yet."""
+def externals(root: Path, outside: Outside, **changes: Any) -> list[dict[str, Any]]:
+    """The externals of the sample settings, each with these changes."""
+    snapshot = settings_of(root, outside.url).environments["MIRROR"].snapshot
+    assert snapshot
+    return [{**each.model_dump(), **changes} for each in snapshot.externals]
+
+
+@pytest.fixture(scope="session")
+def published_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Outside]]:
+    """A folder in which the site is published, to be copied, and the server elsewhere that its pages name."""
+    root = tmp_path_factory.mktemp("mirrored")
     with outside_server() as running:
-        yield running
+        make_mirrored_site(root, running).bench.close()
+        yield root, running
 
 
 @pytest.fixture
-def mirrored_site(tmp_path: Path, outside: Outside) -> Iterator[MirroredSite]:
+def outside(published_once: tuple[Path, Outside]) -> Outside:
+    """The server elsewhere, with all of its files and an empty log."""
+    running = published_once[1]
+    running.files = {path: (kind, site.source(content, running.url)) for path, (kind, content, _) in site.OUTSIDE.items()}
+    running.log.clear()
+    running.broken.clear()
+    return running
+
+
+@pytest.fixture
+def start_mirrored_site(tmp_path: Path, published_once: tuple[Path, Outside], outside: Outside) -> Iterator[StartSite]:
+    """start(mirror=None, **snapshot): a copy of the site, published on folders of this machine, with these settings."""
+    with ExitStack() as stack:
+
+        def start(mirror: Mapping[str, Any] | None = None, **snapshot: Any) -> MirroredSite:
+            shutil.copytree(published_once[0], tmp_path, dirs_exist_ok=True)
+            made = MirroredSite(Bench(tmp_path, settings_of(tmp_path, outside.url, mirror, **snapshot)), outside)
+            stack.callback(made.bench.close)
+            return made
+
+        yield start
+
+
+@pytest.fixture
+def mirrored_site(start_mirrored_site: StartSite) -> MirroredSite:
     """The site, published on folders of this machine."""
-    made = make_mirrored_site(tmp_path, outside)
-    yield made
-    made.bench.close()
+    return start_mirrored_site()
