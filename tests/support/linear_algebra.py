@@ -81,6 +81,8 @@ class LinearAlgebra:
         for path, leaf in self.leaves.items():
             self._file(f"{COURSE}/{path}", self.changed.get(path, leaf.content))
             self._file(f"{COURSE}/{path}.lom", _lom(leaf.resource))
+        # The view that is asked to note where the course is archived: the access log says with what.
+        self._file(f"{COURSE}/set_dspace_handle", b"noted")
         self._file(f"{COURSE}/index.json", json.dumps(self._summary()).encode())
         self._file(f"{COURSE}/export.json", json.dumps(self._summary() | {"export": True}).encode())
         self._file(f"{COURSE}/packageslip.xml", write_slip(self._course()))
