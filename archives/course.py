@@ -17,7 +17,7 @@ from archives.zipping import Out, ZipWriter
 from config import PackageSettings
 
 MANIFEST = "imsmanifest.xml"
-_WITH_MEDIA = "nothing of this publication"
+_WITH_MEDIA = "nothing"
 _WITHOUT_MEDIA = "video and sound"
 
 

@@ -17,9 +17,14 @@ class Finding:
 
 def failure(where: str, sentence: str) -> Finding:
     """An archive would refuse this, or a reader would miss something."""
-    return Finding("failure", where, sentence)
+    return Finding("failure", _shown(where), _shown(sentence))
 
 
 def warning(where: str, sentence: str) -> Finding:
     """Worth knowing, no more."""
-    return Finding("warning", where, sentence)
+    return Finding("warning", _shown(where), _shown(sentence))
+
+
+def _shown(text: str) -> str:
+    """Without control characters: names in somebody else's zip must not steer a terminal."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

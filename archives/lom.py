@@ -17,6 +17,8 @@ NAMESPACE = "http://ocw.mit.edu/xmlns/LOM"
 """The one that DSpace's ingester for course packages reads (CWSpace)."""
 _COURSE, _FILE = "4", "2"
 """Aggregation levels: a whole course, and a part of one."""
+_ROLES = frozenset({"author", "publisher", "editor", "content provider", "technical implementer", "instructional designer"})
+"""Of those that IEEE 1484.12.1 knows (element 2.3.1), the ones that publications have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def general(about: About, options: PackageSettings) -> Element:
 def life_cycle(about: About, options: PackageSettings, name: str) -> Element | None:
     """Version and contributors. The profile's manifest writes the element's name in another case than LOM does."""
     version = branch("lom:version", _string(about.version, options)) if about.version else None
-    people = [_contribution(role, entity, about.date) for role, entity in about.contributors]
+    people = [_contribution(role, entity, about.date, options) for role, entity in about.contributors]
     return branch(name, version, *people) if version or people else None
 
 
@@ -147,8 +149,10 @@ def local(element: "_Element") -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _contribution(role: str, entity: str, date: str | None) -> Element:
-    roles = branch("lom:role", text("lom:source", "LOMv1.0"), text("lom:value", role))
+def _contribution(role: str, entity: str, date: str | None, options: PackageSettings) -> Element:
+    known = role.lower() in _ROLES
+    source, value = ("LOMv1.0", role.lower()) if known else (options.system, role)
+    roles = branch("lom:role", text("lom:source", source), text("lom:value", value))
     when = branch("lom:date", text("lom:dateTime", date)) if date else None
     return branch("lom:contribute", roles, text("lom:entity", entity), when)
 

@@ -13,6 +13,8 @@ from config import PackageSettings
 from packageslip import Packageslip
 
 _TOP = "contents"
+_DEEPEST = 64
+"""Folders in folders. A table of contents with so many levels is a fault of the CMS, and readers of XML stop at 256."""
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -31,7 +33,13 @@ class Item:
 
 
 def organize(slip: Packageslip, layout: Layout, options: PackageSettings) -> tuple[Item, ...]:
-    """The tree. Siblings stand in the slip's order; those without an order come after, by path, numbers by their value."""
+    """The tree. Siblings stand in the slip's order; those without an order come after, by path, numbers by their value.
+
+    Raises PackageError.
+    """
+    deepest = max(layout.contents, key=lambda entry: entry.path.count("/"), default=None)
+    if deepest is not None and deepest.path.count("/") > _DEEPEST:
+        raise PackageError(f"{deepest.url} lies more than {_DEEPEST} folders deep, too deep for a table of contents; move it up")
     home = layout.home
     folders: dict[str, list[Entry]] = defaultdict(list)
     for entry in layout.contents:

@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +16,7 @@ from config import PackageSettings
 from packageslip import Kind, Packageslip, Resource
 from support.sample_module import OPTIONS, SHARED, Blobs, built, sample
 
+ROOT = Path(__file__).resolve().parents[2]
 NAME = "8-01-fall-1999"
 MANIFEST = "imsmanifest.xml"
 HOME = f"{NAME}/contents/index.htm"
@@ -138,7 +141,8 @@ def course(sidecar: bytes, page: bytes = b"<a href='/courses/a/x'>") -> Content:
 
 LOM = b"""<lom xmlns="urn:any"><general><title><string>Knots</string></title>
 <identifier><catalog>Number</catalog><entry>1.01</entry></identifier><identifier><catalog>Empty</catalog></identifier></general>
-<lifeCycle><version><string>Fall</string></version><contribute><role><value>Editor</value></role><entity>A &amp; B</entity></contribute></lifeCycle>
+<lifeCycle><version><string>Fall</string></version><contribute><role><value>Editor</value></role><entity>A &amp; B</entity></contribute>
+<contribute><role><value>Knotter</value></role><entity>C</entity></contribute></lifeCycle>
 <technical><size> 23 </size></technical>
 <classification><taxonPath><source><string>Topics</string></source><taxon><entry><string>Ropes</string></entry></taxon></taxonPath></classification></lom>"""
 
@@ -150,7 +154,8 @@ def test_the_courses_own_metadata_describes_it_in_the_manifest() -> None:
     assert "<lom:catalog>Number</lom:catalog><lom:entry>1.01</lom:entry>" in manifest
     assert "Empty" not in manifest
     assert '<lom:version><lom:string language="en">Fall</lom:string></lom:version>' in manifest
-    assert "<lom:value>Editor</lom:value>" in manifest
+    assert "<lom:source>LOMv1.0</lom:source><lom:value>editor</lom:value>" in manifest
+    assert "<lom:source>Example OCW</lom:source><lom:value>Knotter</lom:value>" in manifest
     assert "<lom:entity>A &amp; B</lom:entity>" in manifest
     assert '<lom:taxon><lom:entry><lom:string language="en">Ropes</lom:string>' in manifest
 
@@ -402,6 +407,26 @@ def test_entries_that_stand_twice_and_links_are_found(good: Entries, tmp_path: P
     found = failures(check_package(path))
     assert (HOME, "stands twice in the zip; which one counts depends on the reader") in found
     assert (f"{NAME}/link", "is a symbolic link; packages hold files alone") in found
+
+
+def test_names_cannot_steer_a_terminal(good: Entries, findings: Check) -> None:
+    found = findings({**good, "\x1b[2J": b""})
+    assert any(each.where == "\\x1b[2J" for each in found)
+    assert all(each.where.isprintable() and each.sentence.isprintable() for each in found)
+
+
+def test_the_bytes_do_not_depend_on_the_process() -> None:
+    code = "import hashlib; from support.sample_module import built; print(hashlib.sha256(built('imscp')).hexdigest())"
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "TZ": zone, "LC_ALL": locale},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed, zone, locale in (("1", "UTC", "C.UTF-8"), ("2", "Pacific/Kiritimati", "C"))
+    }
+    assert len(digests) == 1
 
 
 def zip_of(tmp_path: Path, content: bytes) -> list[Finding]:

@@ -142,6 +142,12 @@ def test_a_module_without_an_index_page_begins_with_its_first_page() -> None:
     assert tree(with_titles(b=1, c=2)) == [("b", ["c"])]
 
 
+def test_a_tree_that_is_too_deep_is_refused() -> None:
+    with pytest.raises(PackageError, match="lies more than 64 folders deep"):
+        tree(replace(SLIP, resources=(Resource("a/" * 65 + "x"),)))
+    assert tree(replace(SLIP, resources=(Resource("a/" * 60 + "x"),)))
+
+
 def test_what_has_no_title_is_called_by_its_name() -> None:
     slip = replace(
         SLIP, title=None, resources=(Resource("index.htm", Kind.PAGE), Resource("s/index.htm", Kind.PAGE), Resource("s/x"))
