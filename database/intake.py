@@ -14,7 +14,7 @@ from database.approving import approve
 from database.connection import Database
 from database.counters import begin_intake
 from database.judge import Accepted, Approval, Rejected, Request, judge
-from database.parameters import RERUN_OF, is_id
+from database.parameters import PROCEDURE_CODE, RERUN_OF, is_id
 from database.polling import poll
 from database.purging import cancel_requested, purge
 from database.rows import by_id, insert_ignore, new_row, object_of, tell
@@ -69,6 +69,7 @@ def _accept(connection: Connection, settings: Settings, limit: int) -> int:
         return 0
     now: datetime = rows[0].now
     requests = _requests(connection, rows)
+    _name_codes(rows)
     verdicts = {row.id: judge(requests[row.id], settings) for row in rows}
     rejected = {id_: verdict.reason for id_, verdict in verdicts.items() if isinstance(verdict, Rejected)}
     accepted = {id_: verdict for id_, verdict in verdicts.items() if isinstance(verdict, Accepted)}
@@ -120,6 +121,15 @@ def _know(connection: Connection, settings: Settings) -> None:
     for name in sorted(wanted.keys() & found.keys()):
         if found[name] != wanted[name]:
             connection.execute(update(schema.target).where(schema.target.c.name == name).values(exclusive=wanted[name]))
+
+
+def _name_codes(rows: Sequence[Row[Any]]) -> None:
+    """The procedure's numbers are others than those of the old command line: each use says what its number stood for."""
+    for row in rows:
+        parameters = object_of(row.parameters)
+        if PROCEDURE_CODE in parameters and RERUN_OF not in parameters:
+            code, environment = parameters[PROCEDURE_CODE], row.environment
+            log.info("procedure code stands for an environment", task=row.id, url=row.url, code=code, environment=environment)
 
 
 def _requests(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Request]:

@@ -87,10 +87,13 @@ REQUIRED: Mapping[Action, tuple[str, ...]] = {
 RERUN_OF = "rerun_of"
 """In the parameters of any row: the task that it repeats, whose target and version it takes over."""
 
+PROCEDURE_CODE = "code"
+"""In the parameters of a row that the procedure schedule_implicit_module inserted: the code that it was called with."""
+
 
 def check_parameters(action: Action, parameters: Mapping[str, Any]) -> str | None:
     """A sentence about the first fault; None if all is well."""
-    rules = {**ALLOWED[action], RERUN_OF: _ID}
+    rules = {**ALLOWED[action], RERUN_OF: _ID, PROCEDURE_CODE: _COUNT}
     for key, value in parameters.items():
         if key not in rules:
             return _unknown(action, key, [*ALLOWED[action]])

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, LargeBina
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration: what this code works with."""
 
 URL_MAX, URL_COLUMN = 500, 600

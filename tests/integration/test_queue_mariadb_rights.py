@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
+from structlog.testing import capture_logs
 
 from database import (
     Claims,
@@ -91,7 +92,8 @@ def test_the_procedure_of_old_works_with_the_operators_rights(
         for code in (1, 3, 7, None):
             cursor.execute("CALL schedule_implicit_module('/courses/8-01', %s, 'SYSTEM', '')", (code,))
     connection.close()
-    mariadb_queue.intake.accept(mariadb_queue.settings)
+    with capture_logs() as logs:
+        mariadb_queue.intake.accept(mariadb_queue.settings)
     tasks = Desk(operator).find()
     assert [(task.environment, task.state) for task in reversed(tasks)] == [
         ("STAGING", "READY"),
@@ -100,6 +102,55 @@ def test_the_procedure_of_old_works_with_the_operators_rights(
         ("code NULL", "REJECTED"),
     ]
     assert {(task.requested_by, task.note) for task in tasks} == {("SYSTEM", None)}
+    assert tasks[1].reason == "the procedure schedule_implicit_module knows no code 7: 1 is STAGING, 3 is PRODUCTION."
+    named = [(event["code"], event["environment"]) for event in logs if event["event"].startswith("procedure code stands for")]
+    assert named == [(1, "STAGING"), (3, "PRODUCTION"), (7, "code 7"), (None, "code NULL")]
+
+
+MANUAL = Path(__file__).parents[2] / "docs" / "switching-over.md"
+
+
+def of_the_manual(start: str, name: str) -> str:
+    """A statement that the manual shows, for the database of this test."""
+    text = MANUAL.read_text()
+    return text[text.index(start) :].split(";")[0].replace("slipway.", f"{name}.")
+
+
+def test_the_procedure_that_the_manual_puts_into_the_old_database_passes_calls_on(
+    mariadb_queue: Queue, accounts: str, mariadb_server: Server
+) -> None:
+    mariadb_server.execute(
+        "CREATE OR REPLACE DATABASE old_engines",
+        "USE old_engines",
+        of_the_manual("CREATE PROCEDURE schedule_implicit_module", accounts),
+        "GRANT EXECUTE ON old_engines.* TO 'slipway_operator'@'%'",
+    )
+    connection = mariadb_server.connect("old_engines", "slipway_operator", PASSWORDS["slipway_operator"])
+    with connection.cursor() as cursor:
+        cursor.execute("CALL schedule_implicit_module('/courses/8-01', 3, 'SYSTEM', 'from an old script')")
+    connection.close()
+    mariadb_server.execute("DROP DATABASE old_engines")
+    mariadb_queue.intake.accept(mariadb_queue.settings)
+    [task] = Desk(mariadb_queue.db).find()
+    assert (task.environment, task.state, task.note) == ("PRODUCTION", State.READY, "from an old script")
+
+
+def test_all_held_tasks_can_be_approved_as_the_manual_shows(
+    mariadb_queue: Queue, accounts: str, engine: Database, mariadb_server: Server
+) -> None:
+    task = mariadb_queue.ready()
+    registered = Leases(engine).register("STAGING", "host", "boot", 1, 60, "0.1.0")
+    [claimed] = Claims(engine).claim(registered, [Lane("staging", 8)])
+    Claims(engine).start(registered, [claimed])
+    Claims(engine).finish(registered, [Result(claimed.id, claimed.fence, Outcome.HELD, "strangers", plan=HeldPlan("ab", "{}"))])
+    connection = mariadb_server.connect(accounts, "slipway_operator", PASSWORDS["slipway_operator"])
+    with connection.cursor() as cursor:
+        assert cursor.execute(of_the_manual("INSERT INTO publication_task_queue", accounts)) == 1
+    connection.close()
+    mariadb_queue.intake.accept(mariadb_queue.settings)
+    approved = Desk(mariadb_queue.db).show(claimed.id).task
+    assert task
+    assert (approved.state, approved.approved_plan, approved.adopt) == (State.READY, "ab", True)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ def test_empty_columns_mean_the_default() -> None:
         (None, "environment is empty. Give one of: PRODUCTION, STAGING."),
         ("", "environment is empty. Give one of: PRODUCTION, STAGING."),
         ("staging", "environment 'staging' is not configured. Did you mean STAGING? Known are: PRODUCTION, STAGING."),
-        ("code 7", "environment 'code 7' is not configured. Known are: PRODUCTION, STAGING."),
+        ("code 7", "the procedure schedule_implicit_module knows no code 7: 1 is STAGING, 3 is PRODUCTION."),
+        ("code7", "environment 'code7' is not configured. Known are: PRODUCTION, STAGING."),
         (b"STAGING", "environment b'STAGING' is not configured. Did you mean STAGING? Known are: PRODUCTION, STAGING."),
     ],
 )
@@ -136,6 +137,11 @@ def test_every_parameter_that_is_known(action: str, good: Mapping[str, object]) 
     [
         (Action.REPUBLISH, {"types": "course"}),
         (Action.REPUBLISH, {"types": [1]}),
+        (Action.REPUBLISH, {"passes": False}),
+        (Action.REPUBLISH, {"passes": []}),
+        (Action.REPUBLISH, {"passes": ["course"]}),
+        (Action.REPUBLISH, {"passes": [["course"], []]}),
+        (Action.REPUBLISH, {"pass": -1}),
         (Action.REPUBLISH, {"prefix": "courses"}),
         (Action.REPUBLISH, {"prefix": 1}),
         (Action.REPUBLISH, {"from": "cms"}),
