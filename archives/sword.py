@@ -100,13 +100,23 @@ class Sword:
         """
         start = self._lookup(collection, identifier, md5)
         named: Receipt | None = None
+        others: list[Receipt] = []
         for page, entry in self._entries(collection, start):
+            receipt = receipt_of(entry, page, None, self._settings.handle, b"")
             names = {name.strip().casefold() for name in entry.names()}
             if any(name.endswith(md5.casefold()) for name in names):
-                return receipt_of(entry, page, None, self._settings.handle, b"")
+                return receipt
             if named is None and identifier.casefold() in names:
-                named = receipt_of(entry, page, None, self._settings.handle, b"")
-        return named
+                named = receipt
+            others = [*others[:1], receipt]
+        return named or (self._only(others, start) if self._settings.lookup and self._settings.lookup_exact else None)
+
+    def _only(self, found: list[Receipt], start: str) -> Receipt | None:
+        """The one item of a search that finds nothing else. Two mean that it does."""
+        if len(found) > 1:
+            message = f"{self.name}: {start} answers with more than one item; make lookup more exact, or set lookup_exact = false"
+            raise LookupRefused(message, archive=self.name, status=200)
+        return found[0] if found else None
 
     def read(self, location: str) -> Receipt:
         """The receipt as it is now, for a deposit that had no handle yet. `location`: a receipt's. Raises as `find` does."""

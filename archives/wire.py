@@ -19,7 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError
 from urllib3.response import HTTPResponse
 
-from archives.errors import AnswerLost, ArchiveBusy, ArchiveUnreachable
+from archives.errors import AnswerLost, ArchiveBusy, ArchiveUnreachable, PackageError
 from config import ArchiveSettings
 
 Connection: TypeAlias = HTTPConnection
@@ -44,16 +44,22 @@ class Answer:
 
 @dataclass(slots=True)
 class Body:
-    """A file on its way out; knows whether any of it was asked for."""
+    """A file on its way out, of exactly `size` bytes; knows whether any of it was asked for."""
 
     stream: BinaryIO
     size: int
     began: bool = field(default=False, init=False)
+    _left: int = field(default=0, init=False)
 
     def read(self, size: int) -> bytes:
-        """The next bytes, for the connection."""
-        self.began = True
-        return self.stream.read(size)
+        """The next bytes, for the connection. Raises PackageError if the file is too short: half a package is not sent."""
+        if not self.began:
+            self.began, self._left = True, self.size
+        chunk = self.stream.read(min(size, self._left))
+        if not chunk and self._left:
+            raise PackageError(f"the package lacks {self._left} of its {self.size} bytes; build it again")
+        self._left -= len(chunk)
+        return chunk
 
 
 class Wire:

@@ -27,6 +27,8 @@ class ArchiveSettings(Section):
     """The packaging's URI. Default: that of the form."""
     lookup: str | None = None
     """A URL whose Atom feed has the item of a deposit whose answer was lost; $identifier, $md5. Default: sword2's collection."""
+    lookup_exact: bool = False
+    """The lookup answers with this one item or none: an entry counts although it does not repeat the identifier or the MD5."""
     lookup_pages: int = Field(default=1000, ge=1)
     """Pages of such a feed that are read at most."""
     handle: str = r"(?:hdl:(?://)?|https?://hdl\.handle\.net/|https?://[^\s?#]+/handle/)(\d+(?:\.\w+)*/[^\s/?#]+)"

@@ -68,6 +68,15 @@ def test_a_module_of_which_nothing_goes_in_is_no_package(form: str) -> None:
         built(form, options=OPTIONS.model_copy(update={"include": ("transcript",)}))
 
 
+def test_a_deposits_name_is_in_every_form_of_its_package() -> None:
+    content = replace(sample(), identifier="8-01-fall-1999-0123456789abcdef")
+    told = {form: unzipped(built(form, content)) for form in (*FORMS, "imscp")}
+    assert b">8-01-fall-1999-0123456789abcdef<" in told["mets"]["mets.xml"]
+    assert ("identifier", "other", "8-01-fall-1999-0123456789abcdef") in saf_items(built("saf", content))[0].metadata
+    assert b"External-Identifier: 8-01-fall-1999-0123456789abcdef\n" in told["bagit"][f"{NAME}/bag-info.txt"]
+    assert b">8-01-fall-1999-0123456789abcdef<" in told["imscp"]["imsmanifest.xml"]
+
+
 # METS
 
 

@@ -20,6 +20,7 @@ from archives import (
     Sword,
     packaging_for,
 )
+from archives.service import Collection
 from config import ArchiveSettings, Secret
 from support.sword_server import ACCOUNT, Rules, SwordServer
 
@@ -343,6 +344,12 @@ def test_a_check_finds_a_packaging_that_is_not_taken(sword_server: Callable[...,
     assert "not http://example.org/mine" in why
 
 
+def test_a_check_finds_a_collection_that_takes_no_zips() -> None:
+    assert Collection(("application/pdf",), ()).objection(None) == "takes application/pdf, no application/zip"
+    assert Collection((), ()).objection("urn:any") is None
+    assert Collection(("*/*",), ("urn:a",)).objection("urn:a") is None
+
+
 def test_a_check_without_a_service_document_asks_a_collection(sword_server: Callable[..., SwordServer]) -> None:
     server = sword_server()
     assert [works for _, works, _ in sword_for(server).check()] == [True]
@@ -361,3 +368,16 @@ def test_a_check_names_what_is_no_service_document(sword_server: Callable[..., S
     (_, (_, works, why)) = sword_for(server, service=f"{server.url}/page").check()
     assert not works
     assert "DOCTYPE" in why
+
+
+def test_an_exact_search_need_not_repeat_what_was_asked(sword_server: Callable[..., SwordServer], tmp_path: Path) -> None:
+    server = sword_server()
+    exact = sword_for(server, lookup=f"{server.url}/v2/collection/courses?query=$identifier", lookup_exact=True)
+    assert exact.find(server.collection(), identifier="other", md5="0" * 32) is None
+    receipt = deposit(exact, server, zipped(tmp_path / "1.zip", b"1"))
+    found = exact.find(server.collection(), identifier="other", md5="0" * 32)
+    assert found is not None
+    assert found.handle == receipt.handle
+    deposit(exact, server, zipped(tmp_path / "2.zip", b"2"))
+    with pytest.raises(LookupRefused, match="more than one item"):
+        exact.find(server.collection(), identifier="other", md5="0" * 32)

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from archives import AlreadyDeposited, AnswerLost, ArchiveBusy, ArchiveUnreachable, DepositRefused, LookupRefused, Receipt, Sword
+from archives import (
+    AlreadyDeposited,
+    AnswerLost,
+    ArchiveBusy,
+    ArchiveUnreachable,
+    DepositRefused,
+    LookupRefused,
+    PackageError,
+    Receipt,
+    Sword,
+)
 from archives.wire import Body, Wire
 from config import ArchiveSettings
 from support.sword_server import ACCOUNT, Rules, SwordServer
@@ -42,11 +52,12 @@ def answering(answer: bytes, *, read: int | None = None, reset: bool = False) ->
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
-        connection, _ = listener.accept()
-        with connection, suppress(OSError):
+        with suppress(OSError), listener.accept()[0] as connection:
             got = b""
             while (len(got) < read) if read is not None else (b"\r\n\r\n" not in got):
-                got += connection.recv(1024)
+                if not (chunk := connection.recv(1024)):
+                    return
+                got += chunk
             connection.sendall(answer)
             if not reset:
                 # A server that closes while bytes are on their way to it resets the connection.
@@ -70,6 +81,11 @@ def test_nothing_was_sent_where_nobody_listens() -> None:
     with pytest.raises(ArchiveUnreachable, match=r"no connection to http://127\.0\.0\.1:"):
         deposit(sword_at(url), url)
     with pytest.raises(ArchiveUnreachable):
+        sword_at(url).probe()
+
+
+def test_a_probe_fails_where_the_archive_fails() -> None:
+    with answering(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n") as url, pytest.raises(ArchiveBusy):
         sword_at(url).probe()
 
 
@@ -269,6 +285,24 @@ def test_a_deposit_follows_no_redirect(status: int) -> None:
 def test_a_reset_before_the_body_is_read_leaves_nobody_knowing() -> None:
     with answering(b"", read=1, reset=True) as url, pytest.raises(AnswerLost):
         deposit(sword_at(url), url, bytes(4_000_000))
+
+
+def test_a_connection_that_is_lost_before_the_body_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose(*_arguments: object, **_options: object) -> None:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    monkeypatch.setattr("archives.wire.HTTPConnection.request", lose)
+    with answering(b"") as url, pytest.raises(ArchiveUnreachable, match="before anything was deposited"):
+        deposit(sword_at(url), url)
+
+
+def test_a_package_that_is_too_short_is_not_deposited(sword_server: Callable[..., SwordServer]) -> None:
+    server = sword_server()
+    with pytest.raises(PackageError, match="lacks 2 of its 24 bytes"):
+        at(server).deposit(
+            lambda: BytesIO(PACKAGE), 24, MD5, "a.zip", collection=server.collection(), packaging=PACKAGING, slug="slipway-1"
+        )
+    assert server.items == []
 
 
 def test_an_early_refusal_is_read_although_the_body_is_still_on_its_way() -> None:

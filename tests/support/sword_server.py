@@ -351,11 +351,12 @@ class _Answerer(BaseHTTPRequestHandler):
 
 
 def identifiers_in(package: Path) -> list[str]:
-    """What an ingester would find out of a package: the MD5 of an IMS manifest, and identifiers in METS."""
+    """What an ingester would find in a package: an IMS manifest's MD5 and entries, and identifiers in METS."""
     with zipfile.ZipFile(package) as archive:
         names = set(archive.namelist())
         if "imsmanifest.xml" in names:
-            return [f"IMSCP-MD5-{hashlib.md5(archive.read('imsmanifest.xml')).hexdigest()}"]
+            manifest = archive.read("imsmanifest.xml")
+            return [f"IMSCP-MD5-{hashlib.md5(manifest).hexdigest()}", *re.findall(r"<lom:entry>([^<]+)<", manifest.decode())]
         if "mets.xml" in names:
             return re.findall(r"<(?:\w+:)?identifier[^>]*>([^<]+)<", archive.read("mets.xml").decode())
     return []
