@@ -7,6 +7,7 @@ import click
 
 from cli.exits import Exit
 from cli.flags import AS_JSON, NOTE, YES
+from cli.insert import insert
 from cli.places import person
 from cli.plan import print_plan
 from cli.session import Failure, Session, in_session
@@ -19,6 +20,9 @@ STATES = click.Choice([state.value for state in State], case_sensitive=False)
 @click.group()
 def queue() -> None:
     """Look at the queue and change what waits in it."""
+
+
+queue.add_command(insert)
 
 
 @queue.command("list")
