@@ -2,14 +2,19 @@
 
 import hashlib
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from database import DepositState, State
+from database import Deposits, DepositState, State, TaskView
+from support.http_cms import Fault
 from support.retirement import COURSE, Retirement
+from support.sword_server import Rules
 
 Make = Callable[..., Retirement]
 
@@ -64,3 +69,298 @@ def test_retiring_again_does_nothing_more(retirement: Make) -> None:
     assert made.told() == [made.deposit().handle]
     assert made.bench.workshop("DSPACE").record.history(COURSE) == before
     assert view.task.state is State.SUCCEEDED
+
+
+def held(made: Retirement, why: str, **parameters: Any) -> TaskView:
+    view = made.bench.do(COURSE, "DSPACE", **parameters)
+    assert view.task.state is State.HELD, f"{view.task.state}: {view.task.reason}"
+    assert why in (view.task.reason or "")
+    return view
+
+
+def lost(made: Retirement, when: str) -> int:
+    """A task whose deposit was cut off, before or after the archive stored it; it is READY again."""
+    made.archive.break_with("cut", when=when, times=1)
+    task = made.bench.insert(COURSE, "DSPACE")
+    made.bench.run("DSPACE")
+    view = made.bench.desk.show(task)
+    assert view.attempts[0].error == "AnswerLost"
+    assert made.deposit().state is DepositState.SENT
+    return task
+
+
+def done(made: Retirement, task: int) -> TaskView:
+    made.again(lambda: made.bench.run("DSPACE"), lambda: made.bench.desk.show(task).task.state is not State.READY)
+    view = made.bench.desk.show(task)
+    assert view.task.state is State.SUCCEEDED, f"{view.task.state}: {view.task.reason}"
+    return view
+
+
+@pytest.mark.parametrize("kind", ["sword2", "sword1"])
+@pytest.mark.parametrize("form", ["imscp", "mets", "bagit"])
+def test_a_deposit_whose_answer_was_lost_is_found_in_the_archive(retirement: Make, kind: str, form: str) -> None:
+    made = retirement(kind=kind, form=form)
+    done(made, lost(made, "after"))
+    assert [item.md5 for item in made.archive.items] == [made.deposit().md5]
+    assert made.deposit().sendings == 1
+
+
+def test_a_deposit_that_did_not_arrive_is_sent_again_with_the_same_bytes(retirement: Make) -> None:
+    made = retirement()
+    task = lost(made, "before")
+    sent = made.deposit().md5
+    # Another answer of the CMS would make another package.
+    (made.bench.root / "site/lom/courses/a/index.htm.xml").write_text("<lom>changed meanwhile</lom>")
+    done(made, task)
+    assert [item.md5 for item in made.archive.items] == [sent]
+    assert made.deposit().sendings == 2
+
+
+def test_what_the_archive_does_not_list_yet_is_waited_for(retirement: Make) -> None:
+    made = retirement(settle=3600)
+    task = lost(made, "before")
+    made.again(lambda: made.bench.run("DSPACE"), lambda: made.bench.desk.show(task).attempts[-1].error == "NotYet")
+    view = made.bench.desk.show(task)
+    assert view.task.state is State.READY
+    assert "may still be taken in" in (view.task.reason or "")
+    assert view.task.run_after is not None
+    assert (view.task.run_after - made.deposit().as_of).total_seconds() > 3000
+    assert view.task.attempts == 1
+    assert not made.archive.items
+    # A person knows better.
+    made.bench.desk.cancel([task])
+    made.bench.well(COURSE, "DSPACE", again=True)
+    assert len(made.archive.items) == 1
+
+
+@pytest.mark.parametrize("answer", ["approve", "again", "handle"])
+def test_where_an_archive_cannot_be_asked_a_person_is(retirement: Make, answer: str) -> None:
+    made = retirement(kind="sword1", lookup=None)
+    task = lost(made, "before" if answer != "handle" else "after")
+    made.again(lambda: made.bench.run("DSPACE"), lambda: made.bench.desk.show(task).task.state is State.HELD)
+    view = made.bench.desk.show(task)
+    assert f"MD5 {made.deposit().md5}" in (view.task.reason or "")
+    assert '{"handle": "..."}' in (view.task.reason or "")
+    assert view.plan is not None
+    if answer == "approve":
+        made.bench.desk.approve(task, view.plan.digest)
+        done(made, task)
+    elif answer == "again":
+        made.bench.well(COURSE, "DSPACE", again=True)
+    else:
+        made.bench.well(COURSE, "DSPACE", handle=made.archive.items[0].handle)
+    assert [item.md5 for item in made.archive.items] == [made.deposit().md5]
+    assert made.told() == [made.archive.items[0].handle]
+    assert made.deposit().complete
+
+
+def test_an_answer_of_a_person_sends_once_and_not_each_time_the_answer_is_lost(retirement: Make) -> None:
+    made = retirement(kind="sword1", lookup=None)
+    task = lost(made, "after")
+    made.again(lambda: made.bench.run("DSPACE"), lambda: made.bench.desk.show(task).task.state is State.HELD)
+    made.archive.break_with("cut", when="after", times=1)
+    second = made.bench.insert(COURSE, "DSPACE", again=True)
+    made.again(lambda: made.bench.run("DSPACE"), lambda: made.bench.desk.show(second).task.state is State.HELD)
+    assert len(made.archive.items) == 2
+
+
+def test_a_handle_that_a_person_knows_is_taken_without_a_deposit(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE", handle="1721.1/77167")
+    assert not made.archive.items
+    assert made.told() == ["1721.1/77167"]
+    assert made.deposit().handle == "1721.1/77167"
+    assert "courses/a/a-fall-1999.zip" in made.retired()
+    made.bench.well(COURSE, "DSPACE", handle="1721.1/77168")
+    assert made.told() == ["1721.1/77167", "1721.1/77168"]
+    assert "1721.1/77168" in (made.bench.target("retired") / "courses/a/tombstone/index.htm").read_text()
+
+
+def test_another_version_is_a_question_and_an_approval_makes_a_second_item(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    first = made.deposit()
+    made.stage(**{"new.htm": "<html>new</html>"})
+    view = held(made, "has another version of /courses/a already (1721.1/1001)")
+    assert len(made.archive.items) == 1
+    assert view.plan is not None
+    made.bench.desk.approve(view.task.id, view.plan.digest)
+    done(made, view.task.id)
+    assert len(made.archive.items) == 2
+    history = Deposits(made.bench.database).history(COURSE)
+    assert [each.handle for each in history] == ["1721.1/1002", "1721.1/1001"]
+    assert history[1] == first
+    assert made.told() == ["1721.1/1001", "1721.1/1002"]
+
+
+def test_another_version_takes_the_place_of_one_that_was_never_sent(retirement: Make) -> None:
+    made = retirement()
+    made.archive.break_with("status", status=503)
+    task = made.bench.insert(COURSE, "DSPACE")
+    made.bench.run("DSPACE")
+    assert made.deposit().state is DepositState.PREPARED
+    before = made.deposit().md5
+    made.archive.heal()
+    made.bench.desk.cancel([task])
+    made.stage(**{"new.htm": "<html>new</html>"})
+    made.bench.well(COURSE, "DSPACE")
+    assert [item.md5 for item in made.archive.items] == [made.deposit().md5] != [before]
+
+
+def test_an_archive_that_gives_its_handles_later_is_asked_again(retirement: Make) -> None:
+    made = retirement(rules=Rules(duplicates=True, handle=None))
+    view = held(made, "has given it no handle yet")
+    assert made.deposit().state is DepositState.CONFIRMED
+    assert not made.told()
+    assert view.plan is not None
+    made.archive.archive.give_handle(1, "1721.1/9")
+    made.bench.desk.approve(view.task.id, view.plan.digest)
+    done(made, view.task.id)
+    assert made.told() == ["1721.1/9"]
+    assert len(made.archive.items) == 1
+
+
+def test_an_archive_that_has_the_package_already_says_where(retirement: Make) -> None:
+    made = retirement(kind="sword1", rules=Rules(duplicates=False), lookup=None)
+    task = lost(made, "after")
+    made.again(lambda: made.bench.run("DSPACE"), lambda: made.bench.desk.show(task).task.state is State.HELD)
+    made.bench.well(COURSE, "DSPACE", again=True)
+    assert len(made.archive.items) == 1
+    assert made.deposit().handle == made.archive.items[0].handle
+
+
+def test_an_archive_that_refuses_took_nothing(retirement: Make) -> None:
+    made = retirement()
+    made.archive.break_with("status", status=415)
+    view = made.bench.do(COURSE, "DSPACE")
+    assert view.task.state is State.FAILED
+    assert "insert the task again" in (view.task.reason or "")
+    assert made.deposit().state is DepositState.PREPARED
+    made.archive.heal()
+    made.bench.well(COURSE, "DSPACE")
+    assert len(made.archive.items) == 1
+
+
+def test_a_cms_that_does_not_answer_is_told_later_and_the_deposit_stays_one(retirement: Make) -> None:
+    made = retirement()
+    handle = f"{COURSE}/set_dspace_handle/hdl://1721.1/1001"
+    made.cms.faults[handle] = Fault(status=503, times=1)
+    task = made.bench.insert(COURSE, "DSPACE")
+    made.bench.run("DSPACE")
+    assert made.deposit().told_at is None
+    done(made, task)
+    assert made.deposit().told_at is not None
+    assert len(made.archive.items) == 1
+
+
+def test_credentials_go_to_no_url(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    assert all("correct horse" not in each.path and "password" not in each.path for each in made.cms.log)
+    assert "correct horse" not in str(made.archive.archive.log())
+
+
+@pytest.mark.parametrize("tell", ["", "$url/set_dspace_handle/hdl://$handle"])
+def test_what_is_no_cms_cannot_be_told(retirement: Make, tell: str) -> None:
+    made = retirement(tell=tell, metadata=None)
+    environment = made.bench.settings.environments["DSPACE"].model_copy(update={"views": "cms"})
+    made.bench.settings.environments["DSPACE"] = environment
+    if not tell:
+        made.bench.well(COURSE, "DSPACE")
+        assert made.deposit().told_at is None
+        return
+    view = made.bench.do(COURSE, "DSPACE")
+    assert view.task.state is State.FAILED
+    assert "is deposited as 1721.1/1001, but cms cannot be told" in (view.task.reason or "")
+
+
+def test_metadata_that_is_no_xml_is_refused_before_it_is_deposited(retirement: Make) -> None:
+    made = retirement()
+    (made.bench.root / "site/lom/courses/a/index.htm.xml").write_text("<lom>cut off")
+    view = made.bench.do(COURSE, "DSPACE")
+    assert view.task.state is State.FAILED
+    assert "index.htm.xml is no XML" in (view.task.reason or "")
+    assert not made.archive.items
+
+
+def test_a_dry_run_says_what_comes_next_and_does_nothing(retirement: Make) -> None:
+    made = retirement()
+    view = made.bench.well(COURSE, "DSPACE", dry_run=True)
+    assert view.task.reason == "dry run: next for dspace: build the package"
+    assert not made.archive.items
+    assert not made.retired()
+    made.bench.well(COURSE, "DSPACE")
+    view = made.bench.well(COURSE, "DSPACE", dry_run=True)
+    assert "(handle 1721.1/1001)" in (view.task.reason or "")
+
+
+def test_an_environment_that_retires_nothing_says_so(retirement: Make) -> None:
+    view = retirement().bench.do(COURSE, "STAGING", "RETIRE")
+    assert view.task.state is State.FAILED
+    assert "give it [environments.STAGING.retire]" in (view.task.reason or "")
+
+
+def test_a_package_whose_bytes_are_lost_comes_from_the_retired_courses_area_or_is_made_again(retirement: Make) -> None:
+    made = retirement()
+    made.archive.break_with("status", status=503)
+    task = made.bench.insert(COURSE, "DSPACE")
+    made.bench.run("DSPACE")
+    prepared = made.deposit()
+    store = made.bench.workshop("DSPACE").store
+    store.discard(prepared.digest)
+    (made.bench.root / "site/lom/courses/a/index.htm.xml").write_text("<lom>changed meanwhile</lom>")
+    made.archive.heal()
+    done(made, task)
+    assert [item.md5 for item in made.archive.items] == [prepared.md5]
+
+
+def test_a_package_without_a_trace_is_made_again_as_long_as_nothing_was_sent(retirement: Make) -> None:
+    made = retirement()
+    made.archive.break_with("status", status=503)
+    task = made.bench.insert(COURSE, "DSPACE")
+    made.bench.run("DSPACE")
+    made.bench.well(COURSE, "STAGING", "VERIFY")
+    store = made.bench.workshop("DSPACE").store
+    store.discard(made.deposit().digest)
+    shutil.rmtree(made.bench.target("retired"))
+    made.bench.target("retired").mkdir()
+    made.archive.heal()
+    done(made, task)
+    assert [item.md5 for item in made.archive.items] == [made.deposit().md5]
+
+
+def test_a_package_that_may_have_been_sent_before_the_database_was_lost_is_looked_for(retirement: Make) -> None:
+    made = retirement()
+    task = lost(made, "after")
+    made.bench.desk.cancel([task])
+    made.bench.run("DSPACE")
+    made.bench.database.change(lambda connection: connection.execute(sa.text("DELETE FROM deposit")))
+    store = made.bench.workshop("DSPACE").store
+    for digest in list(store.digests()):
+        store.discard(digest)
+    view = made.bench.well(COURSE, "DSPACE")
+    assert view.attempts[-1].summary["read_back"]
+    assert len(made.archive.items) == 1
+
+
+def test_a_damaged_record_in_the_area_is_said_so(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.database.change(lambda connection: connection.execute(sa.text("DELETE FROM deposit")))
+    (made.bench.target("retired") / "courses/a/deposit.json").write_text("{}")
+    view = made.bench.do(COURSE, "DSPACE")
+    assert view.task.state is State.FAILED
+    assert "deposit.json of /courses/a on retired cannot be read" in (view.task.reason or "")
+
+
+def test_shared_assets_come_from_the_origin_that_fills_the_holding_area(retirement: Make) -> None:
+    made = retirement(form="imscp")
+    packages = made.bench.settings.packages.model_copy(update={"shared": ("/common", "/nowhere")})
+    made.bench.settings = made.bench.settings.model_copy(update={"packages": packages})
+    made.bench.workshops.clear()
+    made.bench.write("/common", {"styles/main.css": "body {}"})
+    made.bench.well("/common")
+    view = made.bench.well(COURSE, "DSPACE")
+    assert view.attempts[-1].summary["shared_missing"] == ["/nowhere"]
+    with zipfile.ZipFile(BytesIO(made.archive.archive.package(made.archive.items[0]))) as package:
+        assert any(name.endswith("common/styles/main.css") for name in package.namelist())
