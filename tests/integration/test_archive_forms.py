@@ -11,7 +11,6 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import bagit
-import eark_validator
 import pytest
 from lxml import etree
 
@@ -19,26 +18,13 @@ from archives import Content, Form, PackageError, build_package
 from config import PackageSettings
 from packageslip import Kind, Packageslip, Resource, read_slip
 from store import Store
+from support.mets_schema import mets_schema
 from support.sample_module import FILES, INDEX, OPTIONS, URL, built, sample
 
 NAME = "8-01-fall-1999"
-SCHEMAS = Path(eark_validator.__file__).parent / "xml/resources/schema"
 METS = "{http://www.loc.gov/METS/}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 FORMS = ("mets", "saf", "bagit")
-
-
-@pytest.fixture(scope="module")
-def schema() -> etree.XMLSchema:
-    """The METS schema, with every schema that it imports taken from the same folder."""
-
-    class Local(etree.Resolver):
-        def resolve(self, url: str, _id: str, context: object) -> object:
-            return self.resolve_filename(str(SCHEMAS / Path(url).name), context)
-
-    parser = etree.XMLParser(no_network=True)
-    parser.resolvers.add(Local())
-    return etree.XMLSchema(etree.parse(str(SCHEMAS / "mets.xsd"), parser))
 
 
 def unzipped(package: bytes) -> dict[str, bytes]:
@@ -80,8 +66,8 @@ def test_a_deposits_name_is_in_every_form_of_its_package() -> None:
 # METS
 
 
-def test_mets_is_valid_by_its_schema(schema: etree.XMLSchema) -> None:
-    schema.assertValid(etree.fromstring(unzipped(built("mets", media=True))["mets.xml"]))
+def test_mets_is_valid_by_its_schema() -> None:
+    mets_schema().assertValid(etree.fromstring(unzipped(built("mets", media=True))["mets.xml"]))
 
 
 def test_mets_is_the_first_entry_and_names_every_other_one() -> None:
@@ -160,10 +146,10 @@ def with_people(monkeypatch: pytest.MonkeyPatch) -> Content:
     return sample()
 
 
-def test_people_come_from_the_courses_own_metadata(with_people: Content, schema: etree.XMLSchema) -> None:
+def test_people_come_from_the_courses_own_metadata(with_people: Content) -> None:
     mods = "{http://www.loc.gov/mods/v3}"
     document = unzipped(built("mets", with_people))["mets.xml"]
-    schema.assertValid(etree.fromstring(document))
+    mets_schema().assertValid(etree.fromstring(document))
     root = ET.fromstring(document)
     people = [(each.findtext(f".//{mods}roleTerm"), each.findtext(f"{mods}namePart")) for each in root.iter(f"{mods}name")]
     assert people == [("author", "Lewin, Walter"), ("other", "Busza, Wit")]
