@@ -72,6 +72,7 @@ class _Mover:
 
     def __init__(self, url: str, path: str, places: Places) -> None:
         self._path = path
+        self._folders = path.split("/")[:-1]
         self._places = places
         self._base = url
         self._rebased = False
@@ -96,10 +97,10 @@ class _Mover:
         relative = not parts.netloc and not parts.path.startswith("/")
         if relative and not self._rebased and resolve(self._path, parts.path) in self._places.paths:
             return None
-        path = parts.path or "/" if parts.netloc else urljoin(self._base, parts.path)
+        path = parts.path or "/" if parts.netloc else _joined(self._base, parts.path)
         inside = None if self._names_itself(link) else self._places.inside(path)
         if inside is not None:
-            return quote(posixpath.relpath(inside, posixpath.dirname(self._path)), _SAFE) + tail
+            return quote(_relative(inside, self._folders), _SAFE) + tail
         if parts.netloc or self._places.site is None:
             return None
         return self._places.site.rstrip("/") + path + tail
@@ -113,3 +114,17 @@ class _Mover:
             return None
         self._base, self._rebased = urljoin(self._base, parts.path), True
         return ""
+
+
+def _joined(base: str, path: str) -> str:
+    """The path on the site that a path on the page at `base` means."""
+    return path if path.startswith("/") and "/." not in path else urljoin(base, path)
+
+
+def _relative(path: str, folders: list[str]) -> str:
+    """The path, as a page in these folders writes it."""
+    parts = path.split("/")
+    same = 0
+    while same < min(len(folders), len(parts) - 1) and folders[same] == parts[same]:
+        same += 1
+    return "../" * (len(folders) - same) + "/".join(parts[same:])
