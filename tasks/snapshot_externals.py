@@ -242,7 +242,7 @@ class Fetching:
 
 def host_of(url: str) -> str:
     """Scheme, host and port."""
-    return "//".join(urlsplit(url)[:2])
+    return "://".join(urlsplit(url)[:2])
 
 
 def placed(wish: Wish, item: Item) -> str:
