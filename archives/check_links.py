@@ -8,6 +8,7 @@ from archives.errors import PackageError
 from archives.findings import Finding, failure, warning
 from archives.links import resolve
 from archives.markup import Link, links_of_page, links_of_sheet
+from archives.naming import uri_name
 from archives.unpacking import Unpacked
 
 _PAGES = frozenset({".htm", ".html", ".xhtml"})
@@ -60,6 +61,6 @@ def _broken(name: str, link: Link, zipped: Unpacked, folders: set[str]) -> str |
     if parts.netloc or parts.path.startswith("/"):
         return "starts from a server's root, and a package has no server"
     place = resolve(name, parts.path)
-    if place in zipped.entries:
+    if place in zipped.entries or uri_name(place) in zipped.entries:
         return None
     return "leads to a folder, which only a server turns into a page" if place in folders else "leads nowhere"

@@ -1,7 +1,8 @@
 """The rules of a METS package: what DSpace's ingester refuses, and what the profile asks for beyond that.
 
 DSpace refuses another profile, a file group without USE, a file without an FLocat by URL or with embedded content, a file or
-metadata that is named and missing, and a primary bitstream that leads nowhere (org.dspace.content.packager.METSManifest).
+metadata that is named and missing, an item without a description (DMDID of the first div), and a primary bitstream that leads
+nowhere (org.dspace.content.packager.METSManifest).
 """
 
 import hashlib
@@ -66,6 +67,11 @@ def _primary(root: "_Element") -> Iterator[Finding]:
     if division is None:
         yield failure(METS, "has no structMap with a div in it")
         return
+    described = set((division.get("DMDID") or "").split())
+    if not described:
+        yield failure(METS, "does not say in its first div which dmdSec describes the item (DMDID)")
+    for name in sorted(described - {section.get("ID") for section in _all(root, "dmdSec")}):
+        yield failure(METS, f"describes the item by a dmdSec that is not there: {name!r}")
     pointer = next((each for each in division if local(each) == "fptr"), None)
     if pointer is None:
         yield warning(METS, "names no primary bitstream, so the archive shows a list of files")

@@ -2,6 +2,7 @@
 
 A zip with mets.xml first. Descriptive metadata is MODS, of which DSpace's crosswalk (mods-submission.xsl) makes Dublin Core:
 an identifier of type `local` becomes dc.identifier.other, one of type `uri` dc.identifier.uri, a name its role's contributor.
+Each file has PREMIS metadata, of which DSpace takes the bitstream's name and format, and checks the size.
 The profile: https://wiki.lyrasis.org/display/DSPACE/DSpaceMETSSIPProfile.
 """
 
@@ -11,6 +12,7 @@ from io import BytesIO
 
 from archives.content import Content, Form, time_of
 from archives.description import Description, describe
+from archives.naming import uri_name
 from archives.tree import File, Tree, grow
 from archives.xmltext import Element, branch, document, text
 from archives.zipping import Out, ZipWriter
@@ -23,9 +25,12 @@ _NAMESPACES = {
     "xmlns": "http://www.loc.gov/METS/",
     "xmlns:xlink": "http://www.w3.org/1999/xlink",
     "xmlns:mods": "http://www.loc.gov/mods/v3",
+    "xmlns:premis": "http://www.loc.gov/standards/premis",
 }
 _ITEM = "dmd-item"
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]")
+_LARGEST_INT = 2**31 - 1
+"""DSpace reads a size in PREMIS as a Java int, and refuses the package if it is none."""
 CONTENT, METADATA = "CONTENT", "METADATA"
 """Names of bundles: DSpace shows the first one, and keeps the other."""
 
@@ -37,7 +42,7 @@ def write_mets(content: Content, options: PackageSettings, out: Out, *, media: b
     writer.add(METS, BytesIO(_manifest(tree, options)), time_of(content))
     for file in sorted(tree.files, key=lambda file: file.path):
         with tree.open(file) as stream:
-            writer.add(file.path, stream, tree.modified(file))
+            writer.add(uri_name(file.path), stream, tree.modified(file))
     writer.finish()
 
 
@@ -56,7 +61,8 @@ def _manifest(tree: Tree, options: PackageSettings) -> bytes:
         },
         (
             _header(tree, options),
-            branch("dmdSec", _wrapped(_mods(description)), ID=_ITEM),
+            branch("dmdSec", _wrapped("MODS", _mods(description)), ID=_ITEM),
+            *(_technical(file) for file in tree.files),
             branch("fileSec", *_groups(tree)),
             _structure(tree, description),
         ),
@@ -69,8 +75,8 @@ def _header(tree: Tree, options: PackageSettings) -> Element:
     return branch("metsHdr", agent, CREATEDATE=format_time(time_of(tree.content)))
 
 
-def _wrapped(mods: Element) -> Element:
-    return branch("mdWrap", branch("xmlData", mods), MDTYPE="MODS")
+def _wrapped(kind: str, metadata: Element) -> Element:
+    return branch("mdWrap", branch("xmlData", metadata), MDTYPE=kind)
 
 
 def _mods(description: Description) -> Element:
@@ -97,6 +103,36 @@ def _name(person: str, role: str) -> Element:
     return branch("mods:name", text("mods:namePart", person), branch("mods:role", text("mods:roleTerm", role, type="text")))
 
 
+def _technical(file: File) -> Element:
+    premis = branch("premis:premis", _premis(file))
+    return branch(
+        "amdSec", branch("techMD", _wrapped("PREMIS", premis), ID=_xml_id("tech", file.path)), ID=_xml_id("amd", file.path)
+    )
+
+
+def _premis(file: File) -> Element:
+    fixity = [text("premis:messageDigestAlgorithm", "SHA-256"), text("premis:messageDigest", file.sha256.hex())]
+    media_type = file.entry.resource.type
+    designation = branch("premis:formatDesignation", text("premis:formatName", media_type))
+    return branch(
+        "premis:object",
+        branch(
+            "premis:objectIdentifier",
+            text("premis:objectIdentifierType", "path"),
+            text("premis:objectIdentifierValue", file.path),
+        ),
+        text("premis:objectCategory", "File"),
+        branch(
+            "premis:objectCharacteristics",
+            branch("premis:fixity", *fixity),
+            text("premis:size", str(file.size)) if file.size <= _LARGEST_INT else None,
+            # Without it DSpace goes by the name, which says more than this does.
+            branch("premis:format", designation) if media_type != "application/octet-stream" else None,
+        ),
+        text("premis:originalName", file.path),
+    )
+
+
 def _groups(tree: Tree) -> Iterator[Element]:
     """A group for each bundle. A file and its metadata have the same GROUPID."""
     for use, is_metadata in ((CONTENT, False), (METADATA, True)):
@@ -109,8 +145,9 @@ def _file(file: File) -> Element:
     described = file.path.removesuffix(".xml") if file.is_metadata else file.path
     return branch(
         "file",
-        Element("FLocat", {"LOCTYPE": "URL", "xlink:type": "simple", "xlink:href": file.path}),
+        Element("FLocat", {"LOCTYPE": "URL", "xlink:type": "simple", "xlink:href": uri_name(file.path)}),
         ID=_id(file),
+        ADMID=_xml_id("amd", file.path),
         GROUPID=_xml_id("group", described),
         MIMETYPE=file.entry.resource.type,
         SIZE=str(file.size),

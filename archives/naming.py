@@ -7,6 +7,7 @@ from archives.errors import PackageError
 from config import PackageSettings
 from packageslip import Packageslip, UnsafePath, check_path
 
+_NOT_IN_URIS = re.compile(r"[%\[\]]")
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -35,3 +36,11 @@ def last_part(slip: Packageslip) -> str:
 def identifier(prefix: str, text: str) -> str:
     """An identifier that XML accepts (NCName, in ASCII): other characters become `_` and their number, so that two stay two."""
     return prefix + _UNFIT.sub(lambda found: f"_{ord(found[0]):x}_", text.replace("/", "."))
+
+
+def uri_name(path: str) -> str:
+    """The path, so that it is a relative URI as it stands, and no two paths become one.
+
+    Only what no URI may have in a path is escaped: readers of METS take an href for the very name of an entry.
+    """
+    return _NOT_IN_URIS.sub(lambda found: f"%{ord(found[0]):02X}", path)

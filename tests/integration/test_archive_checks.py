@@ -73,6 +73,8 @@ METS_FAULTS: list[tuple[Change, str, str, str]] = [
     (replaced("mets.xml", b' USE="CONTENT"', b""), "failure", "mets.xml", "without USE"),
     (replaced("mets.xml", b'ID="file-', b'X="file-'), "failure", "mets.xml", "files with the ID None"),
     (replaced("mets.xml", b"structMap", b"noMap"), "failure", "mets.xml", "no structMap"),
+    (replaced("mets.xml", b' DMDID="dmd-item"', b""), "failure", "mets.xml", "which dmdSec describes the item"),
+    (replaced("mets.xml", b' DMDID="dmd-item"', b' DMDID="no"'), "failure", "mets.xml", "a dmdSec that is not there: 'no'"),
     (replaced("mets.xml", b"fptr", b"mptr"), "warning", "mets.xml", "names no primary bitstream"),
     (replaced("mets.xml", b'<fptr FILEID="', b'<fptr FILEID="no'), "failure", "mets.xml", "that is no file"),
     (replaced("mets.xml", b'LOCTYPE="URL"', b'LOCTYPE="URN"'), "failure", "mets.xml", "without a place"),

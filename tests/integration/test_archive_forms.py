@@ -8,13 +8,14 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import bagit
 import pytest
 from lxml import etree
 
-from archives import Content, Form, PackageError, build_package
+from archives import Content, Form, PackageError, build_package, check_package
 from config import PackageSettings
 from packageslip import Kind, Packageslip, Resource, read_slip
 from store import Store
@@ -131,6 +132,40 @@ def test_the_description_of_mets_is_the_slips() -> None:
     assert ("uri", f"https://ocw.example.edu{URL}") in identifiers
     assert ("local", "0" * 31 + "1") in identifiers
     assert root.get("OBJID") == identifiers[0][1]
+
+
+def test_mets_gives_each_file_its_name_and_format_in_premis() -> None:
+    premis = "{http://www.loc.gov/standards/premis}"
+    content = sample({"unknown.bin": b"x"})
+    root = ET.fromstring(unzipped(built("mets", content))["mets.xml"])
+    sections = {each.get("ID"): each for each in root.iter(f"{METS}amdSec")}
+    for file in root.iter(f"{METS}file"):
+        section = sections[file.get("ADMID")]
+        assert section.findtext(f".//{premis}originalName") == file.find(f"{METS}FLocat").get(HREF)  # type: ignore[union-attr]
+        assert section.findtext(f".//{premis}size") == file.get("SIZE")
+        guessed = file.get("MIMETYPE") == "application/octet-stream"
+        assert section.findtext(f".//{premis}formatName") == (None if guessed else file.get("MIMETYPE"))
+
+
+def test_mets_leaves_out_a_size_that_the_archive_cannot_read() -> None:
+    content = sample({"large.bin": b"x"})
+    resources = tuple(replace(each, size=2**31) if each.path == "large.bin" else each for each in content.slip.resources)
+    document = unzipped(built("mets", replace(content, slip=replace(content.slip, resources=resources))))["mets.xml"]
+    assert b'SIZE="2147483648"' in document
+    assert b"<premis:size>2147483648<" not in document
+
+
+@pytest.mark.parametrize("name", ["a%b.txt", "a%20b.txt", "a[1].txt", "a b.txt", "a#?&.txt", "{a}|^`.txt", "Ünï/cödé.txt"])
+@pytest.mark.parametrize("form", FORMS)
+def test_any_name_can_be_in_a_package(name: str, form: str, tmp_path: Path) -> None:
+    page = f'<html><body><a href="{quote(name)}">a</a></body></html>'.encode()
+    package = built(form, sample({name: b"x", "page.htm": page}))
+    (tmp_path / "a.zip").write_bytes(package)
+    assert check_package(tmp_path / "a.zip") == []
+    if form == "mets":
+        root = etree.fromstring(unzipped(package)["mets.xml"])
+        mets_schema().assertValid(root)
+        assert any(each.text == f"{NAME}/contents/{name}" for each in root.iterdescendants("{*}originalName"))
 
 
 COURSE_LOM = b"""<lom:lom xmlns:lom="http://ocw.mit.edu/xmlns/LOM"><lom:lifeCycle>
