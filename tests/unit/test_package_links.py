@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archives.links import Places, relink_page, relink_sheet
+from archives.links import Places, relink_page, relink_sheet, resolve
 from archives.markup import Link, change_page, change_sheet, links_of_page, links_of_sheet
 
 MODULE = "/courses/knots"
@@ -170,6 +170,7 @@ def test_a_changed_value_is_written_as_its_place_needs_it() -> None:
     assert changed(b"<a href=/x>", "z") == b"<a href=z>"
     assert changed(b"<a href='/x'>", 'it\'s & "more"') == b"<a href='it&#x27;s &amp; &quot;more&quot;'>"
     assert changed(b'<p style="a:url(/x)">', "y(1)'z") == b'<p style="a:url(y%281%29%27z)">'
+    assert changed(b"<style>a{b:url(/x)}</style>", "y&z") == b"<style>a{b:url(y&z)}</style>"
     assert changed(b'<img srcset="/a 1x,/b 2x">', "q") == b'<img srcset="q 1x,q 2x">'
     assert changed(b'<meta http-equiv="refresh" content="5;url=/x">', "y") == b'<meta http-equiv="refresh" content="5;url=y">'
     assert changed("<a href='/ü'>ß</a>".encode(), "é") == "<a href='é'>ß</a>".encode()
@@ -253,6 +254,13 @@ def test_a_page_that_is_changed_twice_is_the_one_that_is_changed_once(text: str)
 def test_hostile_pages_cost_no_more_than_their_length(piece: str) -> None:
     assert isinstance(links_of_page((piece * 200_000).encode()), list)
     assert isinstance(links_of_sheet((piece * 200_000).encode()), list)
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=5), st.lists(st.sampled_from("abc"), min_size=1, max_size=5))
+def test_a_relative_link_leads_back_to_its_place(here: list[str], there: list[str]) -> None:
+    page, target = "/".join([*here, "p.htm"]), "/".join([*there, "t.htm"])
+    text = relink_page(b'<a href="/t">', "/p", page, Places({"/t": target}))
+    assert resolve(page, text.decode().removeprefix('<a href="').removesuffix('">')) == target
 
 
 def test_what_a_written_link_reaches() -> None:

@@ -123,6 +123,15 @@ def test_the_home_page_is_first_with_its_own_files_then_the_sections() -> None:
     assert tree(slip) == [("index_htm", ["z"]), "b__index_htm", ("a__index_htm", ["a__w", "a__x"])]
 
 
+def test_a_folder_without_any_order_comes_last() -> None:
+    assert tree(with_titles(index_htm=0, b__x=None, a__b__y=None, z__w=4)) == [
+        "index_htm",
+        ("z", ["z__w"]),
+        ("a", [("b", ["a__b__y"])]),
+        ("b", ["b__x"]),
+    ]
+
+
 def test_without_an_order_paths_decide_and_numbers_count_by_their_value() -> None:
     slip = with_titles(index_htm=None, s__l10=None, s__l9=None, s__first=7, t=None)
     assert tree(slip) == [("index_htm", ["t"]), ("s", ["s__first", "s__l9", "s__l10"])]
@@ -191,7 +200,7 @@ def test_only_what_pages_use_is_shared_if_so_asked() -> None:
     styles = Packageslip("/styles", (file("a.css", "@import 'b.css'; x{y:url(/images/1.png)}"), file("b.css"), file("c.css")))
     images = Packageslip("/images", (file("1.png"), file("2.png"), file("3.png")))
     terms = Packageslip("/terms", (file("index.htm", "<img src='/images/3.png'><a href='/courses/knots/'>"),))
-    slip = replace(SLIP, resources=(file("index.htm", "<link href='/styles/a.css'><a href='/styles/a.css'>"),))
+    slip = replace(SLIP, resources=(file("index.htm", "<link href='/styles/a.css'><a href='/styles/a.css'><a href='/gone'>"),))
     content = Content(slip, blobs.open, (styles, images, terms))
     options = {"shared_files": "used", "site": "https://x.example"}
     layout = lay_out(content, Form.DOWNLOAD, PackageSettings.model_validate(options), media=False)
