@@ -21,6 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 ENVIRONMENT = re.compile(r"[A-Z0-9_]{1,40}")
 TARGET_PREFIX = "target:"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+HEADER = re.compile(r"[A-Za-z0-9-]+")
 MAILBOX = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
 PASSWORD = re.compile(r"(^|&)passw(or)?d=")
 """The driver takes one from the query too."""
@@ -234,8 +235,9 @@ def _told(settings: Settings) -> Iterator[Finding]:
 
 def _address(place: Location, url: str) -> Iterator[Finding]:
     parts = _parts(url)
-    if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
-        yield Finding(place, "must be a URL like https://hooks.example.edu/slipway")
+    plain = url.isascii() and url.isprintable() and " " not in url
+    if url and (parts.scheme not in {"http", "https"} or not parts.hostname or not plain):
+        yield Finding(place, "must be a URL like https://hooks.example.edu/slipway, with what is not ASCII encoded")
     if parts.username is not None:
         yield Finding(place, "has an account in it, which would be shown with the URL")
 
@@ -246,6 +248,8 @@ def _purge(place: Location, notice: PurgeNotice, settings: Settings) -> Iterator
         for name in users:
             if settings.environments[name].site is None:
                 yield Finding((*place, "url"), f"is missing, and environments.{name} has no 'site' to ask instead")
+    if notice.header is not None and not HEADER.fullmatch(notice.header):
+        yield Finding((*place, "header"), "must be a header's name, such as X-Purge-Token")
     if (notice.header is None) != (notice.token is None):
         yield Finding((*place, "header" if notice.header is None else "token"), "is missing; header and token belong together")
 

@@ -64,7 +64,7 @@ def _purges(name: str, notice: PurgeNotice, order: Mapping[str, Any], token: str
     base, folder = split(notice.url or site or "")
     if not base:
         raise NoticeRefused(f"notice {name}: nobody says which host to ask: give it 'url', or the environment a 'site'")
-    headers = {"Host": urlsplit(site).netloc} if site else {}
+    headers = {"Host": urlsplit(site).netloc.rpartition("@")[2]} if site else {}
     headers |= SOFT if notice.soft else {}
     headers |= {notice.header: token} if notice.header and token else {}
     # Once is enough for a cache that knows it; one that does not is asked for the front page at least.

@@ -162,6 +162,12 @@ def test_a_file_at_a_url_of_its_own_is_purged_there(told: Bench, purge_server: P
     assert purge_server.purged_keys() == ["sitemap.xml", "courses"]
 
 
+def test_a_file_that_a_task_made_is_told_like_any_other(told: Bench, purge_server: PurgeServer) -> None:
+    publish(told, "/sitemap.xml", action="SITEMAP")
+    assert purge_server.purged_keys() == ["sitemap.xml"]
+    assert [(event["url"], event["paths"]) for event in purge_server.events()] == [("/sitemap.xml", ["."])]
+
+
 def test_a_webhook_is_signed_over_its_time_and_its_bytes(told: Bench, purge_server: PurgeServer) -> None:
     course(told)
     publish(told)

@@ -11,7 +11,7 @@ from config import Settings
 from database import DatabaseUnavailable, State, TaskView
 from support.bench import Bench, settings_of
 from support.purge_server import Asked, PurgeServer
-from targets import Target, TargetUnreachable
+from targets import PermanentTargetError, Target, TargetUnreachable
 
 A = "/courses/a"
 
@@ -42,7 +42,7 @@ def told(tmp_path: Path, purge_server: PurgeServer) -> Iterator[Bench]:
 def fail_at(at: str) -> Callable[[str], None]:
     def reached(point: str) -> None:
         if point == at:
-            raise RuntimeError("a fault")
+            raise PermanentTargetError("a fault", target="origin")
 
     return reached
 
