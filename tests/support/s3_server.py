@@ -59,20 +59,20 @@ class OneBucket:
         }
         return S3Target.model_validate(fields | overrides)
 
-    def keys(self) -> list[str]:
+    def listing(self) -> list[str]:
         """Every key below the prefix, relative to it."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=f"{PREFIX}/")
         return [one["Key"][len(PREFIX) + 1 :] for page in pages for one in page.get("Contents", ())]
 
     def files(self) -> dict[str, bytes]:
-        return {key: self.read(key) for key in self.keys() if not key.endswith("/")}
+        return {key: self.read(key) for key in self.listing() if not key.endswith("/")}
 
     def read(self, path: str) -> bytes:
         content: bytes = self.client.get_object(Bucket=self.name, Key=f"{PREFIX}/{path}")["Body"].read()
         return content
 
     def folders(self) -> set[str]:
-        return {key[:at] for key in self.keys() for at in range(len(key)) if key[at] == "/"}
+        return {key[:at] for key in self.listing() for at in range(len(key)) if key[at] == "/"}
 
     def write(self, path: str, content: bytes) -> None:
         self.client.put_object(Bucket=self.name, Key=f"{PREFIX}/{path}", Body=content)

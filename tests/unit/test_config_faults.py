@@ -26,6 +26,7 @@ source = "target:staging"
 origin = "production"
 """
 
+S3 = '[targets.zips]\nkind = "s3"\nbucket = "b"\nprefix = "p/"\n'
 SFTP = '[targets.origin]\nkind = "sftp"\nhost = "h"\nuser = "u"\nroot = "/srv"\nkey = "k"\n'
 
 
@@ -41,6 +42,11 @@ def test_a_good_configuration_has_no_faults(tmp_path: Path) -> None:
 
 # What is added to the good configuration; the key, a part of the message and the nearest name of the one fault it makes.
 CASES = [
+    (S3 + "access_key = 'a'", "targets.zips.secret_key", "there is an access_key", None),
+    (S3 + "secret_key = { file = 'f' }", "targets.zips.access_key", "there is a secret_key", None),
+    (S3 + "endpoint = 's3.example.edu'", "targets.zips.endpoint", "must be a URL", None),
+    (S3 + "area = '/'", "targets.zips.area", "must not be empty", None),
+    (S3 + S3.replace("zips", "again").replace("p/", "/p"), "targets.again.prefix", "same place as targets.zips", None),
     ("[queue]\npol = 1", "queue.pol", "not a known key", "poll"),
     ("[queue]\nzzzzzz = 1", "queue.zzzzzz", "known here: batch, heartbeat", None),
     ("[quue]\npoll = 1", "quue", "not a known key", "queue"),

@@ -31,6 +31,7 @@ from targets import (
 )
 from targets.disk import Answer, Call, Disk, EntryType, Op, Write
 from targets.faults import as_target_errors, target_error
+from targets.s3 import BucketTarget
 
 
 def write_of(path: str, content: bytes, **more: bool | int) -> Write:
@@ -187,8 +188,10 @@ def settings(tmp_path: Path) -> Settings:
     tmp_path.joinpath("site").mkdir()
     local = {"kind": "local", "root": str(tmp_path / "site"), "file_mode": "0640", "area": str(tmp_path / "private")}
     sftp = {"kind": "sftp", "host": "127.0.0.1", "user": "u", "key": "/nowhere", "root": "/r", "host_key": "ssh-ed25519 AAAA"}
+    s3 = {"kind": "s3", "bucket": "b"}
     group = {"kind": "group", "members": ["here", "there"], "quorum": 1}
-    return Settings.model_validate({"targets": {"here": local, "there": sftp, "ram": {"kind": "memory"}, "all": group}})
+    targets = {"here": local, "there": sftp, "bucket": s3, "ram": {"kind": "memory"}, "all": group}
+    return Settings.model_validate({"targets": targets})
 
 
 def test_every_configured_kind_can_be_opened(tmp_path: Path) -> None:
@@ -196,7 +199,7 @@ def test_every_configured_kind_can_be_opened(tmp_path: Path) -> None:
     for name in configured.targets:
         target = open_target(name, configured, secrets=NoSecrets())
         assert target.name == name
-        assert isinstance(target, GroupTarget if name == "all" else OrderedTarget)
+        assert isinstance(target, {"all": GroupTarget, "bucket": BucketTarget}.get(name, OrderedTarget))
         target.close()
     assert {target.kind for target in configured.targets.values()} == KINDS.keys()
     with pytest.raises(KeyError):
