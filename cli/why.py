@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 import click
 
+from cli.deposits import deposit_fields, deposit_words
 from cli.flags import AS_JSON
 from cli.places import module_url
 from cli.queue import attempt_fields
 from cli.session import Session, in_session
 from cli.words import table, task_fields, when
 from config import EnvironmentSettings
-from database import OPEN_STATES, SOURCELESS, Action, Breaker, Desk, Intake, Publication, Record, State, Task, TaskView
+from database import OPEN_STATES, SOURCELESS, Action, Breaker, Deposits, Desk, Intake, Publication, Record, State, Task, TaskView
 from tasks import needs
 
 LOOKED_BACK = 20
@@ -41,17 +42,21 @@ def why(session: Session, url: str, as_json: bool) -> None:
     module = module_url(url)
     findings = [find(session, name, settings, module) for name, settings in session.settings.environments.items()]
     breakers = [breaker for breaker in Desk(session.database).breakers() if breaker.open]
+    deposits = Deposits(session.database).history(module)
     if as_json:
         session.document(
             {
                 "url": module,
                 "environments": [finding_fields(finding) for finding in findings],
+                "deposits": [deposit_fields(deposit) for deposit in deposits],
                 "breakers": [breaker_fields(one) for one in breakers],
             }
         )
         return
     for finding in findings:
         print_finding(session, finding)
+    for deposit in deposits:
+        session.print(deposit_words(deposit))
     for breaker in breakers:
         session.print(f"{breaker.name} does not answer since {when(breaker.since)}: {breaker.reason}")
 
