@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit
 
 from config.archive_rules import archive_findings
+from config.area_rules import area_findings
 from config.cron import cron_trigger
 from config.faults import nearest
-from config.notices import EmailAlert, FastlyNotice, PurgeNotice
+from config.notice_check import notice_faults
 from config.places import GroupTarget, HttpSource, LocalTarget, PlacedTarget, S3Target, SftpTarget
 from config.section import Secret, Section
 from config.settings import EnvironmentSettings, QueueSettings, ScheduleSettings, Settings
@@ -20,9 +21,6 @@ DATABASES = ("mysql+pymysql", "mysql", "mariadb+pymysql", "mariadb", "sqlite+pys
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 ENVIRONMENT = re.compile(r"[A-Z0-9_]{1,40}")
 TARGET_PREFIX = "target:"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-HEADER = re.compile(r"[A-Za-z0-9-]+")
-MAILBOX = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
 PASSWORD = re.compile(r"(^|&)passw(or)?d=")
 """The driver takes one from the query too."""
 
@@ -39,7 +37,7 @@ def crosscheck(settings: Settings) -> Iterator[Finding]:
         yield from archive_findings(("archives", name), archive)
     for name, environment in settings.environments.items():
         yield from _environment(("environments", name), environment, settings)
-    yield from _told(settings)
+    yield from notice_faults(settings)
     for name, schedule in settings.schedules.items():
         yield from _schedule(("schedules", name), schedule, settings)
     for department, url in settings.departments.items():
@@ -191,6 +189,7 @@ def _environment(place: Location, environment: EnvironmentSettings, settings: Se
         yield Finding((*place, "source"), "is the environment's own origin")
     yield from _known_places(place, environment, settings)
     for position, area in enumerate(environment.holding_areas):
+        yield from area_findings((*place, "holding_areas", position), area)
         here = (*place, "holding_areas", position, "target")
         yield from _known(here, area.target, settings.targets, "target")
         if area.target and area.target == environment.origin:
@@ -215,54 +214,6 @@ def _known_places(place: Location, environment: EnvironmentSettings, settings: S
     needed = {"RETIRE": "retire", "SNAPSHOT": "snapshot"}.get(environment.default_action)
     if needed and getattr(environment, needed) is None:
         yield Finding((*place, needed), f"is missing; the environment's default action {environment.default_action} needs it")
-
-
-def _told(settings: Settings) -> Iterator[Finding]:
-    """Notices and alerts: URLs that can be asked, and secrets that stay secret."""
-    for name, notice in settings.notices.items():
-        place = ("notices", name)
-        key, url = ("api", notice.api) if isinstance(notice, FastlyNotice) else ("url", notice.url)
-        if url is not None:
-            yield from _address((*place, key), url)
-        if isinstance(notice, PurgeNotice):
-            yield from _purge(place, notice, settings)
-    for name, alert in settings.alerts.items():
-        place = ("alerts", name)
-        for position, environment in enumerate(alert.environments):
-            yield from _known((*place, "environments", position), environment, settings.environments, "environment")
-        yield from _mail(place, alert) if isinstance(alert, EmailAlert) else _address((*place, "url"), alert.url)
-
-
-def _address(place: Location, url: str) -> Iterator[Finding]:
-    parts = _parts(url)
-    plain = url.isascii() and url.isprintable() and " " not in url
-    if url and (parts.scheme not in {"http", "https"} or not parts.hostname or not plain):
-        yield Finding(place, "must be a URL like https://hooks.example.edu/slipway, with what is not ASCII encoded")
-    if parts.username is not None:
-        yield Finding(place, "has an account in it, which would be shown with the URL")
-
-
-def _purge(place: Location, notice: PurgeNotice, settings: Settings) -> Iterator[Finding]:
-    users = [name for name, environment in settings.environments.items() if place[1] in environment.notices]
-    if notice.url is None:
-        for name in users:
-            if settings.environments[name].site is None:
-                yield Finding((*place, "url"), f"is missing, and environments.{name} has no 'site' to ask instead")
-    if notice.header is not None and not HEADER.fullmatch(notice.header):
-        yield Finding((*place, "header"), "must be a header's name, such as X-Purge-Token")
-    if (notice.header is None) != (notice.token is None):
-        yield Finding((*place, "header" if notice.header is None else "token"), "is missing; header and token belong together")
-
-
-def _mail(place: Location, alert: EmailAlert) -> Iterator[Finding]:
-    if (alert.username is None) != (alert.password is None):
-        missing = "username" if alert.username is None else "password"
-        yield Finding((*place, missing), "is missing; username and password belong together")
-    if alert.username is not None and alert.tls == "none" and alert.host not in LOOPBACK:
-        yield Finding((*place, "tls"), "must be starttls or tls where there is a password, or anybody on the way could read it")
-    for key, addresses in (("sender", (alert.sender,)), ("recipients", alert.recipients)):
-        if any(address and not MAILBOX.fullmatch(address) for address in addresses):
-            yield Finding((*place, key), "must be plain addresses, such as ops@example.edu")
 
 
 def _known_source(place: Location, name: str, settings: Settings) -> Iterator[Finding]:

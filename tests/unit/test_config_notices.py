@@ -61,6 +61,7 @@ CASES = [
     ('kind = "webhook"\nurl = "https://hooks', 'kind = "wehook"\nurl = "https://hooks', "notices.hook.kind"),
     ('environments = ["PRODUCTION"]', 'environments = ["PRODUCTON"]', "alerts.chat.environments"),
     ("http://chat.example.edu", "//chat", "alerts.chat.url"),
+    ("http://chat.example.edu", "http://[chat", "alerts.chat.url"),
     ("http://chat.example.edu", "http://chat.example.edu/a b", "alerts.chat.url"),
     ('header = "X-Token"', 'header = "X Token"', "notices.cache.header"),
     ('["ops@example.edu"]', '["Ops <ops@example.edu>"]', "alerts.ops.recipients"),
