@@ -10,6 +10,7 @@ from config.area_rules import area_findings
 from config.cron import cron_trigger
 from config.faults import nearest
 from config.notice_check import notice_faults
+from config.package_rules import package_findings
 from config.places import GroupTarget, HttpSource, LocalTarget, PlacedTarget, S3Target, SftpTarget
 from config.section import Secret, Section
 from config.settings import EnvironmentSettings, QueueSettings, ScheduleSettings, Settings
@@ -35,6 +36,7 @@ def crosscheck(settings: Settings) -> Iterator[Finding]:
     yield from _targets(settings)
     for name, archive in settings.archives.items():
         yield from archive_findings(("archives", name), archive)
+    yield from package_findings(settings.packages)
     for name, environment in settings.environments.items():
         yield from _environment(("environments", name), environment, settings)
     yield from notice_faults(settings)
