@@ -8,11 +8,9 @@ attributes, texts, or the texts of its children: `<entry key="18">https://...</e
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-if TYPE_CHECKING:
-    from lxml.etree import _Element
+from lxml import etree
 
 _HANDLE = re.compile(r"\d+(?:\.\d+)*/\S+")
 """A collection by its handle alone, such as 1721.1/33971; the endpoint's URL goes before it."""
@@ -25,9 +23,6 @@ class BadLookup(Exception):
 
 def read_lookup(path: Path, endpoint: str) -> dict[str, str]:
     """Name (a department's code, a module type, or `default`) to the collection's deposit URL. Raises BadLookup."""
-    # Only an import needs it.
-    from lxml import etree  # noqa: PLC0415
-
     try:
         root = etree.fromstring(path.read_bytes(), etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
     except OSError as error:
@@ -43,7 +38,7 @@ def read_lookup(path: Path, endpoint: str) -> dict[str, str]:
     return found
 
 
-def _pair(element: "_Element", endpoint: str) -> Iterator[tuple[str, str]]:
+def _pair(element: etree._Element, endpoint: str) -> Iterator[tuple[str, str]]:
     words = list(_words(element))
     addresses = [address for word in words if (address := _address(word, endpoint))]
     names = [word for word in words if not _address(word, endpoint)]
@@ -51,7 +46,7 @@ def _pair(element: "_Element", endpoint: str) -> Iterator[tuple[str, str]]:
         yield names[0], addresses[0]
 
 
-def _words(element: "_Element") -> Iterator[str]:
+def _words(element: etree._Element) -> Iterator[str]:
     """The texts that belong to an element: its attributes, its own text, and those of children that are texts alone."""
     texts: list[str | None] = [value for _, value in element.items()]
     texts.append(element.text)

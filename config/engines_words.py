@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from config.deposit_lookup import BadLookup, read_lookup
 from config.old_ini import OldFile
 
 GAP = "fill-in.invalid"
@@ -114,6 +113,9 @@ class Words:
         return "\n".join([*lines, *_entries(deposits), ""])
 
     def _deposits(self, section: str, keys: Mapping[str, str]) -> dict[str, str]:
+        # Nothing else in the configuration is XML: who only reads settings need not read a parser.
+        from config.deposit_lookup import BadLookup, read_lookup  # noqa: PLC0415
+
         endpoint = self._url(_with_port(keys.get("dspace_endpoint_prefix") or f"https://{GAP}/", keys.get("port")), section)
         file = self._lookup_file(keys)
         try:

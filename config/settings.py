@@ -115,6 +115,8 @@ class HoldingAreaSettings(Section):
     """Whether video and audio go into the package; of a `tree`, they always do."""
     views: bool = True
     """Whether a `tree` has the module's feeds and JSON views."""
+    only: Literal["mirror", "download"] | None = None
+    """Of a `tree`: leave out resources whose slip keeps them out of mirrors, or out of downloads. Default: none is left out."""
     tombstone: bool | None = None
     """What takes a retired module's place when it is unpublished. Default: a tombstone's zip in forms other than `tree`."""
     modules: Selection = Selection()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from config import HoldingAreaSettings, PackageSettings
-from packageslip import Packageslip, version_of, write_slip
+from packageslip import Packageslip, Resource, version_of, write_slip
 from tasks.work import Work
 
 TREE = "tree"
@@ -21,7 +21,14 @@ def area_of(work: Work) -> HoldingAreaSettings | None:
 
 def part_of(area: HoldingAreaSettings | None, slip: Packageslip) -> Packageslip:
     """The slip with what the area gets: packages never hold views, which are made anew on each request."""
-    return slip if area is None or (area.form == TREE and area.views) else replace(slip, views=())
+    if area is None or (area.form == TREE and area.views and area.only is None):
+        return slip
+    views = slip.views if area.form == TREE and area.views else ()
+    return replace(slip, resources=tuple(each for each in slip.resources if _goes_into(area, each)), views=views)
+
+
+def _goes_into(area: HoldingAreaSettings, resource: Resource) -> bool:
+    return area.form != TREE or area.only is None or bool(getattr(resource, area.only))
 
 
 def is_up_to_date(work: Work, area: HoldingAreaSettings, slip: Packageslip) -> bool:
@@ -29,7 +36,7 @@ def is_up_to_date(work: Work, area: HoldingAreaSettings, slip: Packageslip) -> b
     record, url = work.tools.record, work.task.url
     held = record.current(area.target, url)
     if held is None or area.form == TREE:
-        return held is not None and held.version == version_of(slip)
+        return held is not None and held.version == version_of(part_of(area, slip))
     package = record.slip(area.target, url)
     return package is not None and package.revision == revision_of(work, area, slip)
 

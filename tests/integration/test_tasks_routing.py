@@ -50,6 +50,14 @@ def bare_tree(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
+@pytest.fixture
+def mirroring(tmp_path: Path) -> Iterator[Bench]:
+    """One area, that gets what may be mirrored."""
+    made = routed(tmp_path, [{"target": "area", "only": "mirror"}])
+    yield made
+    made.close()
+
+
 def with_views(bench: Bench, url: str, module_type: str, page: str | None = "one", **more: Any) -> Packageslip:
     """A module with a feed and a JSON view, and perhaps with a page."""
     files = {"rss.xml": "<rss/>", "index.json": "{}"} | ({"index.htm": page} if page else {})
@@ -95,6 +103,18 @@ def test_an_area_without_views_gets_the_resources_alone(bare_tree: Bench) -> Non
     assert children(bare_tree.well(A)) == [("DELIVER", "area")]
     assert bare_tree.live("area").keys() == {"courses/a/index.htm"}
     assert not bare_tree.well(A).children
+
+
+def test_what_a_slip_keeps_out_of_mirrors_stays_out_of_an_area_for_them(mirroring: Bench) -> None:
+    slip = mirroring.write(A, {"index.htm": "one", "lecture.mp4": "video"}, module_type="course")
+    kept = tuple(replace(each, mirror=each.path != "lecture.mp4") for each in slip.resources)
+    mirroring.put_slip(replace(slip, resources=kept, views=()))
+    mirroring.well(A)
+    assert mirroring.live("area").keys() == {"courses/a/index.htm"}
+    assert not mirroring.well(A).children
+    mirroring.put_slip(slip)
+    assert children(mirroring.well(A)) == [("DELIVER", "area")]
+    assert mirroring.live("area").keys() == {"courses/a/index.htm", "courses/a/lecture.mp4"}
 
 
 def test_a_module_of_views_alone_is_not_delivered_to_an_area_without_views(bare_tree: Bench) -> None:
