@@ -22,8 +22,10 @@ from database.rows import insert_ignore, object_of, tell
 
 SCAN = 5000
 """Events passed over by one look, at most."""
-MARKED = 1000
-"""Tasks that one look marks as overdue, at most."""
+MARKED = 10_000
+"""Tasks that are marked as overdue at once, at most."""
+PATROL = timedelta(seconds=30)
+"""How often overdue tasks are looked for: in a long republish there are very many, and a minute more or less does not count."""
 GAP = timedelta(seconds=60)
 """How long an event's number that is missing is waited for: its transaction may not have ended yet."""
 STEADY = timedelta(seconds=60)
@@ -87,6 +89,7 @@ class Watching:
         self._name = f"alert:{alert}"
         self._value = ""
         self._paused: dict[str, datetime] = {}
+        self._patrolled: datetime | None = None
 
     def waits(self) -> bool:
         """Whether it is too early for the next look, or another daemon is at it. The first call ever begins here and now."""
@@ -101,8 +104,8 @@ class Watching:
         """What happened since the last time that something was told."""
         place = object_of(self._value)
         since, begun, interest = int(place["event"]), datetime.fromisoformat(place["begun"]), self._interest
-        if "overdue" in interest.kinds and self._db.look(lambda connection: self._late(connection, begun)):
-            self._db.change(lambda connection: self._mark_overdue(connection, begun))
+        if "overdue" in interest.kinds:
+            self._patrol(begun)
         upto = self._db.look(lambda connection: _settled_until(connection, since))
         incidents = self._db.look(lambda connection: _incidents(connection, since, upto, interest, self._mark))
         opened, closed = self._outages()
@@ -143,6 +146,13 @@ class Watching:
     @property
     def _mark(self) -> str:
         return f"overdue, for the alert {self._alert}"
+
+    def _patrol(self, begun: datetime) -> None:
+        now = self._db.look(_now)
+        if self._patrolled is None or now >= self._patrolled + PATROL:
+            self._patrolled = now
+            if self._db.look(lambda connection: self._late(connection, begun)):
+                self._db.change(lambda connection: self._mark_overdue(connection, begun))
 
     def _mark_overdue(self, connection: Connection, begun: datetime) -> None:
         # Of two daemons one waits here, and then finds the marks of the other.
