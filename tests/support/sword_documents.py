@@ -6,6 +6,8 @@ from xml.sax.saxutils import escape, quoteattr
 from support.sword_archive import Item
 
 TERMS = {"v1": "http://purl.org/net/sword/", "v2": "http://purl.org/net/sword/terms/"}
+_LINKS = ("edit", "edit-media", "http://purl.org/net/sword/terms/add")
+"""What a receipt of version 2.0 must have (section 10 of the profile); here all are one address."""
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 _WHEN = "<updated>2026-01-01T00:00:00Z</updated>"
 
@@ -41,7 +43,7 @@ def entry(item: Item, version: str, base: str) -> str:
     handle = f"http://hdl.handle.net/{item.handle}"
     identifiers = "".join(f"<dcterms:identifier>{escape(text)}</dcterms:identifier>" for text in item.identifiers)
     splash = f'<link rel="alternate" href="{handle}"/>' if item.handle else ""
-    edit = f'<link rel="edit" href="{base}/v2/edit/{item.number}"/>' if version == "v2" else ""
+    edit = "".join(f'<link rel="{rel}" href="{base}/v2/edit/{item.number}"/>' for rel in _LINKS) if version == "v2" else ""
     return (
         f'<entry xmlns="http://www.w3.org/2005/Atom" xmlns:sword="{TERMS[version]}" xmlns:dcterms="http://purl.org/dc/terms/">'
         f"<title>{escape(item.filename)}</title><id>{handle if item.handle else base}</id>{_WHEN}{edit}{splash}{identifiers}"

@@ -1,9 +1,10 @@
 """A fake SWORD archive for tests: strict where the specifications let it be, and failing on demand.
 
-It is no DSpace. It was written from the SWORD 1.3 and 2.0 profiles and from what DSpace is known to answer: `/v1` and `/v2`
-have a service document and the collections `courses` and `other`; `/v2/collection/NAME` is a feed of pages, `/v2/edit/N` an item's receipt,
-`/search?query=TEXT` a search feed. It refuses wrong and missing headers, unknown packagings, wrong MD5s, packages that are no
-zip or too large, and, unless told not to, a package that it has already, by its MD5, as DSpace's ingester of IMS packages does.
+It is no DSpace. It was written from the SWORD 1.3 and 2.0 profiles and from what DSpace is known to answer; the client
+`sword2` of the SWORD project can deposit in it. `/v1` and `/v2` have a service document and the collections `courses` and
+`other`; `/v2/collection/NAME` is a feed of pages, `/v2/edit/N` an item's receipt, `/search?query=TEXT` a search feed. It
+refuses wrong and missing headers, unknown packagings, wrong MD5s, packages that are no zip or too large, and, unless told not
+to, a package that it has already, by its MD5, as DSpace's ingester of IMS packages does.
 
 In a test: the fixture `sword_server`. As a process, to be killed: `python tests/support/sword_server.py FOLDER --port 8080`;
 a process started again on the same folder has the same items.
@@ -327,7 +328,8 @@ class _Answerer(BaseHTTPRequestHandler):
 
     def _refuse(self, version: str, refused: Refused) -> None:
         document = error(version, refused.kind, refused.summary)
-        self._send(refused.status, document.encode())
+        challenge = {"WWW-Authenticate": 'Basic realm="archive"'} if refused.status == 401 else {}
+        self._send(refused.status, document.encode(), challenge)
 
     def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None, *, half: bool = False) -> None:
         self.server.archive.note({"method": self.command, "path": self.path, "status": status})
