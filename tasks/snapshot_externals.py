@@ -1,23 +1,20 @@
-"""Material from elsewhere that pages point to: which URLs are meant, where each lies in the mirror, and fetching them."""
+"""Fetching material from elsewhere that pages point to: each URL once, in parallel, with limits, and never fatally."""
 
-import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import replace
 from threading import Event
-from urllib.parse import urlsplit
 
 import structlog
 
-from archives import Known, Linker, Memo, addresses, path_of
-from config import ExternalSettings
-from packageslip import Kind, Resource, UnsafePath, check_path
+from archives import Known, Linker, Memo, addresses
+from packageslip import Resource, UnsafePath, check_path
 from sources import PermanentSourceError, SourceError, SourceUnreachable
 from tasks.snapshot_items import Item, Items
 from tasks.snapshot_pages import scanned
 from tasks.snapshot_state import Mirror, has_links
+from tasks.snapshot_wishes import Wish, Wishes, host_of, kind_of, placed, type_of
 from tasks.work import Work
 
 log = structlog.get_logger(__name__)
@@ -27,70 +24,6 @@ GIVEN_UP = 5
 """Files of one host in a row that could not be had because it does not answer, after which no more is asked of it this time."""
 TICK = 0.5
 """Seconds between two looks at whether the task may go on."""
-_HTML_ENDINGS = (".htm", ".html", ".xhtml")
-_MEDIA = ("video/", "audio/")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """One URL to have, by which external, and where it will lie if its bytes do not say otherwise."""
-
-    url: str
-    external: int
-    place: str
-    root: str = ""
-    """Of a recursive fetch: the URL that all of it lies below."""
-    top: str = ""
-    """Where in the mirror what lies below `root` is put."""
-    depth: int = 0
-
-    def redirected(self, url: str) -> "Wish":
-        """The wish once its index page was found elsewhere: all of it lies below that then."""
-        return replace(self, root=folder_of(url)) if self.root and self.depth == 0 else self
-
-
-class Wishes:
-    """Decides which URLs are to be fetched, and where they lie."""
-
-    def __init__(self, externals: Iterable[ExternalSettings]) -> None:
-        self._externals = list(externals)
-        self._patterns = [(number, re.compile(each.match)) for number, each in enumerate(self._externals) if each.match]
-
-    def of(self, url: str) -> Wish | None:
-        """The wish for a URL that a page points to; None: no external takes it."""
-        for number, pattern in self._patterns:
-            found = pattern.match(url)
-            if found:
-                rest = url[found.end() :] or urlsplit(url).path.rpartition("/")[2]
-                external = self._externals[number]
-                place = below(external.into, rest)
-                return Wish(url, number, place, folder_of(url) if external.recursive else "", place.rpartition("/")[0])
-        return None
-
-    def further(self, wish: Wish, url: str) -> Wish | None:
-        """The wish for what a fetched page of a recursive external points to; None: it is not below it, or too far."""
-        if not wish.root or not url.startswith(wish.root) or wish.depth >= self._externals[wish.external].depth:
-            return None
-        return replace(wish, url=url, place=below(wish.top, url[len(wish.root) :]), depth=wish.depth + 1)
-
-
-def folder_of(url: str) -> str:
-    """The URL without what follows its path's last slash."""
-    path = url.partition("?")[0]
-    return path[: path.rfind("/") + 1]
-
-
-def below(folder: str, rest: str) -> str:
-    """The path in the mirror of what a URL's rest names. A query becomes a part of the name, for each may be another file."""
-    written, _, query = rest.partition("?")
-    path = path_of(written)
-    if not path or path.endswith("/"):
-        path += "index.htm"
-    if query:
-        stem, dot, ending = path.rpartition(".")
-        mark = "-" + sha256(query.encode()).hexdigest()[:8]
-        path = f"{stem}{mark}.{ending}" if dot and "/" not in ending else path + mark
-    return f"{folder.strip('/')}/{path}".lstrip("/")
 
 
 class Fetching:
@@ -106,6 +39,7 @@ class Fetching:
         self._files: Counter[int] = Counter()
         self._bytes: Counter[int] = Counter()
         self._silent: Counter[str] = Counter()
+        self._had: list[tuple[Wish, Item, Resource]] = []
         self._pages: dict[str, dict[str, Known]] = {}
 
     def wish(self, url: str) -> None:
@@ -142,6 +76,7 @@ class Fetching:
             finally:
                 stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
+        self._settle()
         for name, known in self._pages.items():
             self._memo.save(name, known)
         if not self._work.dry_run:
@@ -208,7 +143,7 @@ class Fetching:
         log.info("external item missing", task=self._work.task.id, item=wish.url, reason=why)
 
     def _take(self, wish: Wish, item: Item) -> None:
-        """Let it lie in the mirror, and go on from it if it is a page."""
+        """It is had: go on from it if it is a page of a recursive external."""
         self._bytes[wish.external] += item.size
         file = Resource(placed(wish, item), kind_of(item), type_of(item), item.size, bytes.fromhex(item.digest), item.modified)
         try:
@@ -216,55 +151,39 @@ class Fetching:
         except UnsafePath as error:
             self._mirror.report.lacks(wish.url, str(error))
             return
-        there = self._mirror.files.get(file.path)
-        if there and there.digest == file.digest:
-            # The same file under two names, such as http and https.
-            self._mirror.outside[wish.url] = file.path
-        elif self._mirror.take(file, wish.url):
-            self._mirror.outside[wish.url] = file.path
-            if has_links(file):
-                self._go_on(wish.redirected(item.at), item, file)
+        self._had.append((wish, item, file))
+        if wish.root and has_links(file):
+            self._go_on(wish.redirected(item.at), item, file)
+
+    def _settle(self) -> None:
+        """Let all that was had lie in the mirror, in an order that does not depend on whose server was quicker."""
+        for wish, item, file in sorted(self._had, key=lambda each: each[0].url):
+            there = self._mirror.files.get(file.path)
+            if there and there.digest == file.digest:
+                # The same file under two names, such as http and https.
+                self._mirror.outside[wish.url] = file.path
+            elif self._mirror.take(file, wish.url):
+                self._mirror.outside[wish.url] = file.path
+                if has_links(file):
+                    self._mirror.visited[file.path] = item.at
+                    self._mirror.pages.setdefault(self._name(wish), []).append(file.path)
+
+    def _name(self, wish: Wish) -> str:
+        """Under which the pages of an external are remembered."""
+        return f"external:{self._externals[wish.external].into}"
 
     def _go_on(self, wish: Wish, item: Item, file: Resource) -> None:
-        name = f"external:{self._externals[wish.external].into}"
-        self._mirror.visited[file.path] = item.at
-        self._mirror.pages.setdefault(name, []).append(file.path)
-        pages = self._pages.setdefault(name, {})
-        if not pages:
-            pages |= self._memo.load(name)
+        """Wish for what a page of a recursive external points to, below it."""
+        name = self._name(wish)
+        if name not in self._pages:
+            self._pages[name] = self._memo.load(name)
+        pages = self._pages[name]
         known = pages[file.path] = scanned(self._work, file, pages.get(file.path))
         standing = self._linker.standing(file.path, known.scan.base, item.at)
-        for url in addresses(self._linker, standing, known.scan) if wish.root else ():
+        for url in addresses(self._linker, standing, known.scan):
             further = self._wishes.further(wish, url)
             if further:
                 self.add(further)
-
-
-def host_of(url: str) -> str:
-    """Scheme, host and port."""
-    return "://".join(urlsplit(url)[:2])
-
-
-def placed(wish: Wish, item: Item) -> str:
-    """Where an item lies: a page gets an ending by which it is known as one without a server."""
-    if item.is_html and not wish.place.lower().endswith(_HTML_ENDINGS):
-        return wish.place + ".htm"
-    return wish.place
-
-
-def kind_of(item: Item) -> Kind:
-    """What an item is to the mirror."""
-    if item.is_html:
-        return Kind.PAGE
-    if item.type.lower().startswith("image/"):
-        return Kind.IMAGE
-    return Kind.MEDIA if item.type.lower().startswith(_MEDIA) else Kind.FILE
-
-
-def type_of(item: Item) -> str:
-    """The media type, as far as a slip can hold it."""
-    main = item.type.partition(";")[0].strip().lower()
-    return main if re.fullmatch(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+", main) else "application/octet-stream"
 
 
 def wishes_of(scans: Iterator[tuple[str, Known]], mirror: Mirror, linker: Linker, fetching: Fetching) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from config import ExternalSettings
 from packageslip import Kind, Packageslip, Resource, UnsafePath, View, ViewKind, check_path
 from sources import SourceError, Want
-from tasks.snapshot_externals import Fetching, Wish
+from tasks.snapshot_externals import Fetching
 from tasks.snapshot_state import Mirror, has_links
+from tasks.snapshot_wishes import Wish
 from tasks.work import Work
 
 CHUNK = 1024 * 1024

@@ -1,11 +1,11 @@
 """What a mirror takes from the site: every live module that is selected, as it is at one moment, and its course zips."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
 
-from packageslip import CatalogueEntry, Kind, Packageslip, Resource, View, ViewKind
+from packageslip import Kind, Packageslip, Resource, View, ViewKind
 from sources import NoSuchModule, Source, SourceChanged, TargetSource, Want
 from tasks.snapshot_state import Mirror, has_links, place_of
 from tasks.work import Work
@@ -19,40 +19,46 @@ _VIEW_TYPES = {ViewKind.JSON: "application/json", ViewKind.FEED: "application/xm
 
 def take_modules(work: Work, mirror: Mirror) -> None:
     """Take the files of all modules. Raises SourceError's kinds."""
-    source, settings = work.tools.source, mirror.settings
+    source = work.tools.source
     with work.step("list"):
         entries = list(source.modules())
     with work.step("read", files=len(entries)):
         for entry in sorted(entries, key=lambda each: each.url):
             work.tools.pause_point()
-            _take(work, mirror, source, entry, selected=settings.modules.takes(entry.url, entry.module_type))
+            _take(work, mirror, source, entry.url)
             work.file_done(0)
 
 
-def _take(work: Work, mirror: Mirror, source: Source, entry: CatalogueEntry, *, selected: bool) -> None:
-    slip = read_module(work, source, entry.url, bytes_too=selected)
+def _take(work: Work, mirror: Mirror, source: Source, url: str) -> None:
+    def selects(slip: Packageslip) -> bool:
+        return mirror.settings.modules.takes(slip.url, slip.module_type, zip_required=slip.zip_required)
+
+    slip = read_module(work, source, url, selects)
     if slip is None:
         return
+    selected = selects(slip)
     pages = []
     for file in mirrored(slip):
         if not selected or not _goes(file.original):
             mirror.left_out.add(file.resource.path)
-        elif mirror.take(file.resource, f"{entry.url}: {file.original.path}") and has_links(file.resource):
+        elif mirror.take(file.resource, f"{url}: {file.original.path}") and has_links(file.resource):
             pages.append(file.resource.path)
     if selected:
-        mirror.pages[entry.url] = pages
+        mirror.pages[url] = pages
         mirror.report.modules += 1
 
 
-def read_module(work: Work, source: Source, url: str, *, bytes_too: bool = True) -> Packageslip | None:
-    """The module as it is live at one moment, with its bytes in the store; None: it is not published any more.
+def read_module(
+    work: Work, source: Source, url: str, selects: Callable[[Packageslip], bool] = lambda _: True
+) -> Packageslip | None:
+    """The module as it is live at one moment, if it is selected with its bytes in the store; None: it is not live any more.
 
     What changes while it is read is read again; raises SourceChanged if that never ends.
     """
     for _ in range(TRIES):
         try:
             slip = source.slip(url)
-            if bytes_too:
+            if selects(slip):
                 _fetch(work, source, slip)
             if source.still(slip):
                 return slip

@@ -1,5 +1,6 @@
 """A mirror while it is made: which file lies where, and what is to be said about it afterwards."""
 
+from bisect import insort
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,22 +23,20 @@ class Report:
     rewritten: int = 0
     links: Counter[str] = field(default_factory=Counter)
     broken_before: int = 0
-    broken: list[dict[str, str]] = field(default_factory=list)
+    broken: list[tuple[str, str]] = field(default_factory=list)
     missing_count: int = 0
-    missing: list[dict[str, str]] = field(default_factory=list)
+    missing: list[tuple[str, str]] = field(default_factory=list)
     unreferenced: int = 0
 
     def lacks(self, what: str, why: str) -> None:
         """An item that is not in the mirror as it should be."""
         self.missing_count += 1
-        if len(self.missing) < LISTED:
-            self.missing.append({"item": what, "why": why})
+        _list(self.missing, (what, why))
 
     def leads_nowhere(self, page: str, link: str) -> None:
         """A link that was broken on the site already, or is now."""
         self.broken_before += 1
-        if len(self.broken) < LISTED:
-            self.broken.append({"page": page, "link": link})
+        _list(self.broken, (page, link))
 
     def document(self, files: dict[str, Resource]) -> dict[str, Any]:
         """For JSON. It says nothing of when and how, so that it is the same for the same mirror."""
@@ -53,10 +52,20 @@ class Report:
             "kinds": dict(sorted(kinds.items())),
             "pages": {"read": self.pages, "changed": self.rewritten},
             "links": dict(sorted(self.links.items())),
-            "broken_links": {"before": self.broken_before, "after": self.links["broken"], "listed": self.broken},
-            "missing": {"count": self.missing_count, "listed": self.missing},
+            "broken_links": {
+                "before": self.broken_before,
+                "after": self.links["broken"],
+                "listed": [{"page": page, "link": link} for page, link in self.broken],
+            },
+            "missing": {"count": self.missing_count, "listed": [{"item": item, "why": why} for item, why in self.missing]},
             "unreferenced": self.unreferenced,
         }
+
+
+def _list(listed: list[tuple[str, str]], entry: tuple[str, str]) -> None:
+    """Keep the first ones by name: what comes first depends on whose server is quicker."""
+    insort(listed, entry)
+    del listed[LISTED:]
 
 
 @dataclass(slots=True)

@@ -1,5 +1,7 @@
 """What is wrong with a mirror's settings is said by day."""
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from config import Settings
 from config.crosscheck import crosscheck
 
+ROOT = Path(__file__).resolve().parents[2]
 GOOD: dict[str, Any] = {
     "site": ["https://ocw.example.edu"],
     "rules": [{"match": r"^(\w+)", "replace": r"/\1"}],
@@ -58,6 +61,13 @@ def test_good_settings_have_no_fault() -> None:
 )
 def test_each_fault_is_found(snapshot: dict[str, Any], where: str) -> None:
     assert faults(**snapshot) == [where]
+
+
+def test_the_sample_of_the_manual_is_a_good_one() -> None:
+    sample = tomllib.loads((ROOT / "docs/mirror.md").read_text().split("```toml")[1].split("```")[0])
+    sample["targets"] |= {name: {"kind": "memory"} for name in ("production", "zips")}
+    sample["sources"] = {"cms": {"kind": "directory", "path": "/srv/cms"}}
+    assert list(crosscheck(Settings.model_validate(sample))) == []
 
 
 def test_a_mirror_is_made_of_what_is_published() -> None:
