@@ -206,6 +206,9 @@ def _known_places(place: Location, environment: EnvironmentSettings, settings: S
         yield from _known((*place, "notices", position), name, settings.notices, "notice")
     if environment.exports:
         yield from _known((*place, "exports", "target"), environment.exports.target, settings.targets, "target")
+        if environment.exports.target in {environment.origin, *(area.target for area in environment.holding_areas)} - {""}:
+            # An export is a module at the course's own URL: on a shared target each would take the other away.
+            yield Finding((*place, "exports", "target"), "is the origin or a holding area; exports need a target of their own")
     if environment.snapshot and environment.snapshot.zips:
         yield from _known((*place, "snapshot", "zips"), environment.snapshot.zips, settings.targets, "target")
     yield from snapshot_faults(place, environment)

@@ -11,6 +11,9 @@ from tasks.work import Work
 
 TREE = "tree"
 """The form of an area that holds modules as they are; all others hold packages made of them."""
+GENERATED = "generated"
+"""The state of modules that no source has, such as a sitemap: REPUBLISH leaves them out, for only the task that made them can
+make them again, and nobody wants a package of one."""
 
 
 def area_of(work: Work) -> HoldingAreaSettings | None:

@@ -2,6 +2,8 @@
 
 from packageslip import Packageslip, Resource, View, ViewKind
 from sources import Fetched, Want
+from tasks.errors import NotAsked
+from tasks.tools import promoted_from
 from tasks.work import Work
 
 
@@ -13,8 +15,14 @@ def is_address(place: str) -> bool:
 def ask_path(work: Work, path: str, last: Resource | None = None) -> Fetched:
     """Get a path (perhaps with a query) below the views' source into the store, with that source's account.
 
-    `last`: what is live of an earlier answer, so that the source may say "unchanged". Raises SourceError's kinds.
+    `last`: what is live of an earlier answer, so that the source may say "unchanged". Raises SourceError's kinds, NotAsked.
     """
+    if promoted_from(work.tools.environment) and work.tools.environment.views is None:
+        name = work.task.environment
+        raise NotAsked(
+            f"{path} cannot be asked for: {name} promotes what is on a target; give [environments.{name}] views = a source, "
+            "or the task a whole address"
+        )
     view = View("answer", ViewKind.JSON, path.lstrip("/"))
     want = Want(view, last.etag, last.modified, last.digest, last.size) if last else Want(view)
     # As a view of the site's root: a path that begins with "/" would leave the source's own base behind.

@@ -6,11 +6,12 @@ from string import Template
 from config import ExportSettings
 from database import Action, NewTask, Publication
 from packageslip import Kind, Packageslip, Resource
+from tasks.areas import GENERATED
 from tasks.asking import ask_path
 from tasks.errors import NotAsked
 from tasks.expand import insert_each
 from tasks.forms import MOST, read_json
-from tasks.generate import GENERATED, publish_generated
+from tasks.generate import publish_generated
 from tasks.listing import live_modules
 from tasks.unpublish import unpublish
 from tasks.work import Done, Work

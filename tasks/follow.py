@@ -6,7 +6,7 @@ import structlog
 
 from database import Action, NewTask
 from packageslip import Digest, Packageslip, version_of
-from tasks.areas import is_up_to_date, part_of
+from tasks.areas import GENERATED, TREE, is_up_to_date, part_of
 from tasks.tools import promoted_from
 from tasks.work import Work
 
@@ -31,6 +31,8 @@ def _deliveries(work: Work, wanted: Packageslip, unchanged: Packageslip | None, 
     """
     url, kind = work.task.url, wanted.module_type
     for area in work.tools.environment.holding_areas:
+        if wanted.state == GENERATED and area.form != TREE:
+            continue
         if area.modules.takes(url, kind, zip_required=wanted.zip_required):
             empty = not any(part_of(area, wanted).files())
             if not empty and (unchanged is None or not is_up_to_date(work, area, unchanged)):

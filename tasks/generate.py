@@ -3,6 +3,7 @@
 from mimetypes import MimeTypes
 
 from packageslip import ITSELF, Digest, Packageslip, Resource
+from tasks.areas import GENERATED
 from tasks.change import make_equal, rehearse
 from tasks.commit import Intent, live_slip, take_over
 from tasks.errors import NotAsked
@@ -10,9 +11,6 @@ from tasks.follow import after_publish
 from tasks.load import Loaded
 from tasks.publish import sentence
 from tasks.work import Done, Work
-
-GENERATED = "generated"
-"""The state of modules that no source has: REPUBLISH leaves them out, for only the task that made them can make them again."""
 
 _TYPES = MimeTypes()
 """The library's own table: the machine's would give each engine server another slip."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from database import Publication
 from packageslip import Packageslip
+from tasks.areas import GENERATED
 from tasks.errors import NotAsked
-from tasks.generate import GENERATED
 from tasks.work import Work
 
 

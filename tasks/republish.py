@@ -11,9 +11,9 @@ from typing import Any
 
 from database import Action, NewTask
 from packageslip import CatalogueEntry
+from tasks.areas import GENERATED
 from tasks.errors import NotAsked
 from tasks.expand import SHOWN, Filter, expand, modules_meant, prefix_of
-from tasks.generate import GENERATED
 from tasks.tools import promoted_from
 from tasks.work import Done, Work
 

@@ -13,8 +13,9 @@ import structlog
 from archives import Laid, Linker, Memo, WorkingTrees, alone
 from config import SnapshotSettings
 from packageslip import Kind, Limits, Packageslip, Resource, collisions, read_slip, write_slip
+from tasks.areas import GENERATED
 from tasks.errors import NotAsked, PlanHeld
-from tasks.generate import GENERATED, publish_generated
+from tasks.generate import publish_generated
 from tasks.planner import Ground
 from tasks.snapshot_externals import Fetching, wishes_of
 from tasks.snapshot_folders import take_folders, wish_for_lists

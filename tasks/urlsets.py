@@ -40,17 +40,16 @@ def urlsets(entries: Iterable[Entry]) -> Iterator[Urlset]:
     """As many files as the entries need, in their order; one without any URL if there are none."""
     head, foot = _HEAD.format("urlset").encode(), b"</urlset>\n"
     lines: list[bytes] = []
-    size, newest, first = len(head) + len(foot), None, True
+    size, newest = len(head) + len(foot), None
     for entry in entries:
         line = entry.xml("url")
         if lines and (len(lines) >= MOST_URLS or size + len(line) > MOST_BYTES):
             yield Urlset(b"".join([head, *lines, foot]), len(lines), newest)
-            lines, size, newest, first = [], len(head) + len(foot), None, False
+            lines, size, newest = [], len(head) + len(foot), None
         lines.append(line)
         size += len(line)
         newest = entry.modified if newest is None else max(newest, entry.modified or newest)
-    if lines or first:
-        yield Urlset(b"".join([head, *lines, foot]), len(lines), newest)
+    yield Urlset(b"".join([head, *lines, foot]), len(lines), newest)
 
 
 def index(entries: Iterable[Entry]) -> bytes:

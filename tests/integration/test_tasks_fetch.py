@@ -206,6 +206,29 @@ def test_the_cms_is_asked_to_do_something(feeds: Feeds) -> None:
     assert feeds.bench.do("/", action="CALL", path="/none").task.state is State.FAILED
 
 
+def test_a_path_needs_a_source_of_views(feeds: Feeds) -> None:
+    production = feeds.bench.settings.environments["PRODUCTION"].model_copy(update={"views": None})
+    feeds.bench.settings.environments["PRODUCTION"] = production
+    view = feeds.bench.do("/x.xml", "PRODUCTION", action="FETCH", **{"from": "/x"})
+    assert "give [environments.PRODUCTION] views" in (view.task.reason or "")
+    place = feeds.serve("/x", "<rss/>")
+    feeds.bench.well("/x.xml", "PRODUCTION", action="FETCH", **{"from": place})
+
+
+def test_what_is_too_large_for_a_list_is_none(feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.fetch.MOST", 10)
+    place = feeds.serve("/x", '["0123456789"]')
+    assert "more than 10 bytes" in (feeds.bench.do("/x.json", action="FETCH", **{"from": place}).task.reason or "")
+    assert "no feed or list" in (feeds.bench.do("/x.json", action="FETCH", **{"from": "/x"}).task.reason or "")
+    feeds.bench.well("/x.bin", action="FETCH", **{"from": place})
+
+
+def test_departments_that_nobody_named_are_none(bench: Bench) -> None:
+    bench.settings.departments.clear()
+    view = bench.do("/", action="FETCH", each="departments", to="$url/x.json", **{"from": "/x"})
+    assert "[departments] names none" in (view.task.reason or "")
+
+
 def test_a_folder_cannot_be_called(bench: Bench) -> None:
     view = bench.do("/", action="CALL", path="/report")
     assert "the views' source cms cannot be called" in (view.task.reason or "")

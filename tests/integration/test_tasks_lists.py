@@ -284,16 +284,39 @@ def test_republishing_a_target_leaves_out_what_tasks_made(lists: Bench) -> None:
 
 
 def test_a_generated_file_is_delivered_like_any_module(tmp_path: Path) -> None:
-    lists = bench_with(tmp_path, holding_areas=[{"target": "area", "modules": {"urls": ["/sitemap.xml"]}}])
+    areas = [{"target": "area", "modules": {"urls": ["/sitemap.xml"]}}, {"target": "downloads", "form": "download"}]
+    lists = bench_with(tmp_path, holding_areas=areas)
     publish(lists, PHYSICS)
     lists.well("/sitemap.xml", action="SITEMAP")
     assert (lists.target("area") / "sitemap.xml").read_bytes() == (lists.target("origin") / "sitemap.xml").read_bytes()
+    assert not (lists.target("downloads") / "sitemap.xml").exists(), "nobody wants a package of it"
     lists.well("/sitemap.xml", action="VERIFY")
     (lists.target("origin") / "sitemap.xml").write_text("damaged")
     assert lists.do("/sitemap.xml", action="VERIFY").task.state is State.FAILED
     lists.well("/sitemap.xml", action="VERIFY", repair=True)
     assert locations(lists)
     lists.close()
+
+
+def test_two_modules_of_the_same_uid_and_one_whose_slip_is_lost_are_no_trouble(lists: Bench) -> None:
+    publish(lists, PHYSICS, uid="1")
+    publish(lists, "/x.htm", {"index.htm": "x"})
+    publish(lists, "/nameless")
+    lists.well("/nameless", action="UNPUBLISH")
+    lists.well("/x.htm", action="UNPUBLISH")
+    with lists.database._change.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM document WHERE digest IN (SELECT document FROM publication WHERE url = '/x.htm')")
+        connection.exec_driver_sql(
+            f"DELETE FROM document WHERE digest IN (SELECT document FROM publication WHERE url = '{PHYSICS}')"
+        )
+    lists.well("/redirects.map", action="REDIRECTS")
+    assert "/nameless(/|$)" in (lists.target("origin") / "redirects.map").read_text()
+    lists.well("/sitemap.xml", action="SITEMAP")
+    assert locations(lists) == []
+
+
+def test_an_environment_without_exports_says_so(lists: Bench) -> None:
+    assert lists.do("/", action="EXPORT").task.state is State.REJECTED
 
 
 def test_a_slip_without_times_gives_no_lastmod(lists: Bench) -> None:

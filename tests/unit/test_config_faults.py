@@ -120,6 +120,12 @@ CASES = [
         "production",
     ),
     (
+        "[environments.MIRROR]\nsource = 'cms'\norigin = 'staging'\nexports = { target = 'staging' }",
+        "environments.MIRROR.exports.target",
+        "need a target of their own",
+        None,
+    ),
+    (
         "[environments.MIRROR]\nsource = 'cms'\norigin = 'staging'\nholding_areas = [{ target = 'staging' }]",
         "environments.MIRROR.holding_areas[0].target",
         "own origin",
