@@ -63,4 +63,6 @@ def _broken(name: str, link: Link, zipped: Unpacked, folders: set[str]) -> str |
     place = resolve(name, parts.path)
     if place in zipped.entries or uri_name(place) in zipped.entries:
         return None
+    if place in folders and link.attribute == "codebase":
+        return None
     return "leads to a folder, which only a server turns into a page" if place in folders else "leads nowhere"

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 from archives.markup import Link, change_page, change_sheet
@@ -32,13 +33,22 @@ class Places:
     def host(self) -> str:
         return urlsplit(self.site or "").netloc.lower()
 
-    def inside(self, path: str) -> str | None:
-        """Where a path of the site lies in the package; a folder's is its index page."""
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Every folder of the package."""
+        return frozenset(str(folder) for path in self.paths for folder in PurePosixPath(path).parents)
+
+    def inside(self, path: str, *, folder: bool = False) -> str | None:
+        """Where a path of the site lies in the package. A folder's is its index page; with `folder`, the folder itself."""
         plain = unquote(path)
+        if folder:
+            below = plain.rstrip("/") + "/"
+            found = next((url for url in self.by_url if url.startswith(below)), None)
+            return self.by_url[found][: len(below) - len(found)] if found else None
         if plain in self.by_url:
             return self.by_url[plain]
-        folder = plain.rstrip("/")
-        return next((self.by_url[name] for index in _INDEXES if (name := f"{folder}/{index}") in self.by_url), None)
+        stem = plain.rstrip("/")
+        return next((self.by_url[name] for index in _INDEXES if (name := f"{stem}/{index}") in self.by_url), None)
 
     def reached(self, path: str, url: str) -> str | None:
         """What a link leads to, as it is written on the page at `path` in the package; None for all that is no file here."""
@@ -94,11 +104,13 @@ class _Mover:
         return self._on_site(link, parts, tail)
 
     def _on_site(self, link: Link, parts: SplitResult, tail: str) -> str | None:
+        is_folder = link.attribute == "codebase"
         relative = not parts.netloc and not parts.path.startswith("/")
-        if relative and not self._rebased and resolve(self._path, parts.path) in self._places.paths:
+        here = self._places.folders if is_folder else self._places.paths
+        if relative and not self._rebased and resolve(self._path, parts.path) in here:
             return None
         path = parts.path or "/" if parts.netloc else _joined(self._base, parts.path)
-        inside = None if self._names_itself(link) else self._places.inside(path)
+        inside = None if self._names_itself(link) else self._places.inside(path, folder=is_folder)
         if inside is not None:
             return quote(_relative(inside, self._folders), _SAFE) + tail
         if parts.netloc or self._places.site is None:

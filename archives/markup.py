@@ -13,8 +13,8 @@ from typing import Literal
 
 _LINKS = frozenset({"action", "background", "cite", "codebase", "formaction", "href", "longdesc", "manifest", "poster", "src"})
 _SETS = frozenset({"srcset", "imagesrcset"})
-_ONLY_ON = {"data": "object", "archive": "applet", "code": "applet"}
-"""Attributes that are links on one element alone."""
+_ONLY_ON = {"data": "object"}
+"""Attributes that are links on one element alone. An applet's `code` and `archive` are none: they count from its codebase."""
 _PARAMETERS = frozenset({"movie", "src", "filename", "url", "href", "data", "archive", "file"})
 """Names of `param` whose value is a link."""
 _NAVIGATION = frozenset({"a", "area", "base", "blockquote", "button", "del", "form", "ins", "meta", "q"})
@@ -129,6 +129,7 @@ class _Spot:
 
 def _spots(text: str) -> Iterator[_Spot]:
     at = 0
+    is_xml = text.lstrip().startswith("<?xml")
     while (at := text.find("<", at)) >= 0:
         if text.startswith("<!--", at):
             # What stands in a conditional comment is a page to the browsers that it is for.
@@ -142,7 +143,7 @@ def _spots(text: str) -> Iterator[_Spot]:
             if at < 0:
                 return
             yield from _spots_of_tag(text, element, attributes)
-            if element in _RAW:
+            if element in _RAW and not (is_xml and text[at - 2] == "/"):
                 start, at = at, _end_of_raw(text, at, element)
                 if element == "style":
                     yield _Spot(start, at, "raw", "css", "css", "style")

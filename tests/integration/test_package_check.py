@@ -322,6 +322,7 @@ def test_a_link_that_leads_nowhere_is_found(good: Entries, findings: Check, link
 
 def test_links_that_lead_somewhere_are_good(good: Entries, findings: Check) -> None:
     links = b'<a href="http://[bad"><a href="?x"><a href="notes/%C3%9Cbung%20%26%20mehr.pdf"><a href="https://x.example/y"><a href=mailto:x>'
+    links += b"<applet codebase=notes/ code=C.class>"
     assert failures(findings({**good, HOME: good[HOME] + links})) == []
 
 
