@@ -92,12 +92,13 @@ def _told(order: Mapping[str, Any]) -> dict[str, Any]:
 
 def posted(url: str, content: Mapping[str, Any], event: str, id_: str, secret: str | None, now: float) -> Letter:
     """A POST of JSON, signed with `secret` where there is one."""
-    base, _ = split(url)
+    base, parts = split(url)[0], urlsplit(url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     body, timestamp = encoded(content), str(int(now))
     headers = {"Content-Type": "application/json", "Slipway-Event": event, "Slipway-Id": id_, "Slipway-Timestamp": timestamp}
     if secret is not None:
         headers["Slipway-Signature"] = f"sha256={signature(secret, timestamp, body)}"
-    return Letter(base, url[len(base) :] or "/", headers=headers, body=body, may_stumble=True)
+    return Letter(base, path, headers=headers, body=body, may_stumble=True)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

@@ -216,3 +216,11 @@ def test_a_webhook_without_a_secret_is_not_signed(purge_server: PurgeServer) -> 
     [asked] = purge_server.asked
     assert "Slipway-Signature" not in asked.headers
     assert (asked.path, asked.json["event"]) == ("/", "test")
+
+
+def test_a_file_without_certificates_is_named(tmp_path: Path, mail_servers: MailServers) -> None:
+    _, context = identity(tmp_path)
+    (tmp_path / "ca").write_text("no certificate")
+    settings = mail(mail_servers(starttls=context), tls="starttls", ca_file=str(tmp_path / "ca"))
+    with pytest.raises(NoticeRefused, match=r"ca_file .* cannot be used"):
+        alerter(settings).test("ops")
