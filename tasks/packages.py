@@ -10,6 +10,7 @@ import structlog
 from archives import Content, Form, PackageError, build_package, package_name, packaged
 from config import HoldingAreaSettings, PackageSettings
 from packageslip import Digest, Packageslip, Resource
+from targets import TransientTargetError
 from tasks.areas import revision_of
 from tasks.errors import VersionGone
 from tasks.load import Loaded
@@ -94,7 +95,10 @@ def _keep(work: Work, made: BinaryIO) -> tuple[Digest, int]:
 
 
 def shared_modules(work: Work) -> Iterator[Packageslip]:
-    """The modules with shared assets as they are live on the origin, with all their bytes in the store. Raises VersionGone."""
+    """The modules with shared assets as they are live on the origin, with all their bytes in the store.
+
+    Raises VersionGone, TransientTargetError.
+    """
     record, store, origin = work.tools.record, work.tools.store, work.tools.environment.origin
     for url in work.tools.settings.packages.shared:
         slip = record.slip(origin, url)
@@ -103,7 +107,10 @@ def shared_modules(work: Work) -> Iterator[Packageslip]:
             work.summary["shared_missing"] = [*work.summary.get("shared_missing", ()), url]
             continue
         missing = store.missing(each.digest for each in slip.resources if each.digest)
-        missing -= copied(work, origin, slip, missing) if missing else set()
+        away: list[TransientTargetError] = []
+        missing -= copied(work, origin, slip, missing, away) if missing else set()
+        if away:
+            raise away[0]
         if missing:
             raise VersionGone(
                 f"{len(missing)} files of {url}, which packages share, are neither in the content store nor on {origin}; "

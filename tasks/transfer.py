@@ -37,11 +37,12 @@ def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | No
     """
     needed = {file.digest: file for file in files if file.digest}
     missing = work.tools.store.missing(needed)
+    away: list[TransientTargetError] = []
     with work.step("transfer", files=len(missing), size=sum(needed[digest].size or 0 for digest in missing)):
         for place, slip in _places(work, live) if missing else ():
-            missing -= copied(work, place, slip, missing)
+            missing -= copied(work, place, slip, missing, away)
         if missing:
-            _from_source(work, loaded, [file for file in files if file.digest in missing])
+            _from_source(work, loaded, [file for file in files if file.digest in missing], away)
     return [_file_put(work, file) for file in files]
 
 
@@ -70,8 +71,10 @@ def _places(work: Work, live: Packageslip | None) -> Iterator[tuple[str, Package
                 yield name, slip
 
 
-def copied(work: Work, place: str, slip: Packageslip, missing: set[Digest]) -> set[Digest]:
-    """Copy what this target has of the missing bytes; a target that does not answer has nothing, for now."""
+def copied(
+    work: Work, place: str, slip: Packageslip, missing: set[Digest], away: list[TransientTargetError] | None = None
+) -> set[Digest]:
+    """Copy what this target has of the missing bytes. One that does not answer has nothing, for now: `away` gets its error."""
     found: Mapping[Digest, str] = {file.digest: file.path for file in slip.files() if file.digest in missing}
     done: set[Digest] = set()
     try:
@@ -82,6 +85,8 @@ def copied(work: Work, place: str, slip: Packageslip, missing: set[Digest]) -> s
                 done.add(digest)
     except (TransientTargetError, PermanentTargetError, FileNotFoundError) as error:
         log.warning("target could not give bytes", task=work.task.id, target=place, error=str(error))
+        if away is not None and isinstance(error, TransientTargetError):
+            away.append(error)
     work.count({"copied": len(done)})
     return done
 
@@ -95,14 +100,20 @@ def _copy(work: Work, target: Target, url: str, path: str) -> Digest:
     return digest
 
 
-def _from_source(work: Work, loaded: Loaded, files: list[File]) -> None:
+def _from_source(work: Work, loaded: Loaded, files: list[File], away: Sequence[TransientTargetError]) -> None:
     for view in (file for file in files if isinstance(file, View)):
         # It was fetched or found a moment ago; what a source sends now is another view.
         raise BlobMissing(view.digest or b"")
     slip = loaded.at_source
     wants = [Want(file) for file in files if isinstance(file, Resource)]
     if slip is None:
-        slip, wants = _same_bytes_now(work, files)
+        try:
+            slip, wants = _same_bytes_now(work, files)
+        except VersionGone:
+            if away:
+                # Who does not answer now may have them: nothing is gone before that is known.
+                raise away[0] from None
+            raise
     work.count({"fetched": sum(1 for _ in fetch(work, slip, wants))})
 
 

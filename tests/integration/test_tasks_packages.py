@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -17,6 +17,7 @@ from packageslip import Kind, Packageslip, View, ViewKind
 from support.bench import Bench, settings_of
 from support.engine_process import Engines
 from support.sshd import Sshd
+from targets import Target, TargetUnreachable
 
 A, ASSETS = "/courses/a", "/assets"
 PAGE = '<html><head><link href="/assets/site.css" rel="stylesheet"></head><body><a href="notes.pdf">notes</a></body></html>'
@@ -230,6 +231,35 @@ def test_shared_assets_that_are_nowhere_fail_the_delivery_with_a_sentence(packin
     view = ask_for_delivery(packing, '{"mode": "full"}')
     assert view.task.state is State.FAILED
     assert "1 files of /assets, which packages share, are neither in the content store nor on origin" in (view.task.reason or "")
+
+
+class Away:
+    """A target that cannot be read at present."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def open(self, url: str, path: str) -> BinaryIO:
+        raise TargetUnreachable(f"{self._target.name}: no answer for {url} {path}", target=self._target.name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+@pytest.mark.parametrize("shared", [(), (ASSETS,)])
+def test_an_origin_that_does_not_answer_is_waited_for(packing: Bench, shared: tuple[str, ...]) -> None:
+    course(packing)
+    packing.well(A)
+    before = package(packing).read_bytes()
+    settle(packing, shared=shared)
+    forget(packing)
+    for path in packing.root.joinpath("site").rglob("*.*"):
+        path.unlink()
+    packing.wrap = lambda name, target: Away(target) if name == "origin" else target
+    view = ask_for_delivery(packing, '{"mode": "full"}')
+    assert (view.task.state, view.task.attempts) == (State.READY, 0)
+    assert "loses no attempt" in (view.task.reason or "")
+    assert package(packing).read_bytes() == before
 
 
 def test_a_shared_module_that_is_not_published_is_named_and_left_out(tmp_path: Path) -> None:
