@@ -216,3 +216,20 @@ def _became_relative(theirs: str, ours: str) -> bool:
 def test_the_real_package_and_ours_pass_the_check(real_package: RealPackage, built: Path) -> None:
     assert [each for each in check_package(real_package.zip) if each.outcome == "failure"] == []
     assert {each.where for each in check_package(built)} == {f"{NAME}/ReadMe.txt", f"{NAME}/START.htm"}
+
+
+@pytest.mark.parametrize("shared_files", ["all", "used"])
+def test_a_download_of_the_real_course_is_whole_without_metadata(
+    real_package: RealPackage, tmp_path: Path, shared_files: str
+) -> None:
+    path = tmp_path / "download.zip"
+    with path.open("wb") as out:
+        options = OPTIONS.model_copy(update={"shared_files": shared_files})
+        build_package(Form.DOWNLOAD, real_package.content(), options, out)
+    with zipfile.ZipFile(real_package.zip) as theirs, zipfile.ZipFile(path) as ours:
+        there = {name for name in theirs.namelist() if not name.endswith(".xml")} | {"imsmanifest.xml"}
+        here = set(ours.namelist())
+    assert [each for each in check_package(path) if each.outcome == "failure"] == []
+    assert {name for name in there - here if "/contents/" in name} == set()
+    assert here == there if shared_files == "all" else here < there
+    assert sum("/common/" in name for name in here) == {"all": 198, "used": 63}[shared_files]
