@@ -46,7 +46,7 @@ def _exported(work: Work, exports: ExportSettings, live: Publication) -> Package
             raise NotAsked(f"{path} has {got.size} bytes; an export has at most {MOST}")
         with work.tools.store.open(got.digest) as stream:
             read_json(stream.read(), path)
-    resource = Resource(exports.file, Kind.FILE, "application/json", got.size, got.digest, got.modified)
+    resource = Resource(exports.file, Kind.FILE, "application/json", got.size, got.digest)
     return Packageslip(live.url, (resource,), revision=_version(live), module_type=_KIND, title=live.title, state=GENERATED)
 
 

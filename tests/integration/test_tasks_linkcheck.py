@@ -11,6 +11,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 
 from database import State
+from packageslip import build_slip
 from support.bench import Bench, settings_of
 from support.http_cms import Cms, Fault
 
@@ -35,7 +36,7 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.base = self.base or next((value or "" for name, value in attrs if (tag, name) == ("base", "href")), "")
-        if tag in {"a", "img", "link"} and ("rel", "preconnect") not in attrs:
+        if tag in {"a", "img", "link", "input"} and ("rel", "preconnect") not in attrs:
             self.found |= {value for name, value in attrs if name in {"href", "src"} and value is not None}
 
 
@@ -50,7 +51,7 @@ def crawl(root: Path) -> dict[str, set[str]]:
         reader.feed(file.read_text())
         for link in reader.found:
             try:
-                there = urlsplit(urljoin(urljoin(SITE + page, reader.base), link.replace("\x00", "\ufffd")))
+                there = urlsplit(urljoin(urljoin(SITE + page, reader.base), link.strip().replace("\x00", "\ufffd")))
             except ValueError:
                 broken.setdefault(page, set()).add(link)
                 continue
@@ -157,3 +158,26 @@ def test_a_dry_run_of_a_check_publishes_nothing(checked: Checked) -> None:
     checked.publish("/a", index_htm="x")
     view = checked.bench.do("/report.json", action="LINKCHECK", dry_run=True)
     assert (view.task.state, (checked.bench.target("origin") / "report.json").exists()) == (State.SUCCEEDED, False)
+
+
+def test_a_real_course_is_checked_as_the_crawler_does(checked: Checked, real_course: Path) -> None:
+    url, folder = "/courses/6-868j", real_course / "6-868j-spring-2007"
+    site = checked.bench.site(url)
+    site.parent.mkdir(parents=True)
+    folder.rename(site)
+    checked.bench.put_slip(build_slip(site, url, module_type="course"))
+    checked.bench.well(url)
+    report = checked.report()
+    assert report["pages"] == len(list(site.rglob("*.htm")))
+    assert report["links"] > 1000
+    assert by_page(report) == crawl(checked.bench.target("origin")) == {}
+    (site / "common/images").rename(site / "common/pictures")
+    checked.bench.put_slip(build_slip(site, url, module_type="course"))
+    held = checked.bench.do(url)
+    assert held.task.state is State.HELD
+    assert held.plan is not None
+    checked.bench.well(url, action="APPROVE", task=held.task.id, plan=held.plan.digest)
+    checked.bench.run()
+    broken = by_page(checked.report())
+    assert broken == crawl(checked.bench.target("origin"))
+    assert sum(len(links) for links in broken.values()) > 100
