@@ -124,12 +124,12 @@ class Deposits:
     def send(self, task: Task, fence: int, deposit: int) -> Deposit:
         """Record that the request is made now. Whoever finds this and no answer must look it up first.
 
-        Raises ValueError for what the archive is known to have.
+        Raises LeaseLost if another task sent it meanwhile, or the archive has it.
         """
 
         def sent(old: Deposit, now: datetime) -> Values:
-            if old.state is DepositState.CONFIRMED:
-                raise ValueError(f"{old.url} is deposited already")
+            if old.state is not DepositState.PREPARED:
+                raise LeaseLost(f"The deposit of {old.url} was taken up by task {old.task} meanwhile; this one must not send it.")
             return {"state": "SENT", "sent_at": now, "sendings": old.sendings + 1}
 
         return self._change(task, fence, deposit, sent)
@@ -170,6 +170,7 @@ class Deposits:
     def _change(self, task: Task, fence: int, deposit: int, values: Callable[[Deposit, datetime], Values]) -> Deposit:
         def work(connection: Connection) -> Deposit:
             now = self._own(connection, task, fence)
+            connection.execute(select(_deposit.id).where(_deposit.id == deposit).with_for_update())
             return _changed(connection, deposit, {"task": task.id, **values(_read(connection, deposit), now)})
 
         return self._db.change(work)

@@ -20,7 +20,7 @@ LONGEST = 16 << 20
 
 
 def read_back(work: Work, live: Packageslip, retire: RetireSettings) -> Deposit | None:
-    """The deposit that the live module in the area tells of, in the record again; None if it tells of none.
+    """The deposit that the live module in the area tells of, in the record again; None if it tells of none in this archive.
 
     With a handle, or else as one that was sent: nobody knows any more whether it was. Raises Drifted for a damaged file.
     """
@@ -40,7 +40,8 @@ def read_back(work: Work, live: Packageslip, retire: RetireSettings) -> Deposit 
             ) from error
         receipt = _content(work, live.url, RECEIPT) if RECEIPT in paths else None
         made = deposits.prepare(*own, parcel)
-        return deposits.confirm(*own, made.id, location=location, handle=handle, receipt=receipt, since=since)
+        made = deposits.confirm(*own, made.id, location=location, handle=handle, receipt=receipt, since=since)
+        return made if made.archive == retire.archive else None
     return _maybe_sent(work, live, retire)
 
 

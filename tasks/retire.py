@@ -4,6 +4,7 @@ Each step leaves a trace, in the record of deposits or in the retired-courses ar
 is followed by one that goes on. Nothing is removed here: UNPUBLISH does that, once the deposit is confirmed.
 """
 
+import re
 from dataclasses import replace
 from string import Template
 from urllib.parse import quote
@@ -11,19 +12,20 @@ from urllib.parse import quote
 from config import RetireSettings
 from database import Deposit, DepositState
 from packageslip import Digest, Packageslip, version_of
-from sources import Calls, SourceChanged
+from sources import Calls, NoSuchModule, SourceChanged
 from targets import Present
 from tasks.change import make_equal
 from tasks.commit import Intent, live_slip, take_over
 from tasks.depositing import Next, next_step
 from tasks.errors import NotAsked
 from tasks.follow import after_publish
-from tasks.load import Loaded, load
+from tasks.load import Loaded, bare, load
 from tasks.parcel import build_parcel
 from tasks.readback import read_back
 from tasks.resolve import resolve
 from tasks.retired import package_slip, whole_slip
 from tasks.sending import Sending
+from tasks.tools import promoted_from
 from tasks.transfer import copied
 from tasks.work import Done, Work
 
@@ -33,22 +35,32 @@ def retire(work: Work) -> Done:
     settings = work.tools.environment.retire
     if settings is None:
         raise NotAsked(f"{work.task.environment} retires nothing: give it [environments.{work.task.environment}.retire]")
-    course = _course(work)
+    course = _course(work, settings)
     if work.dry_run:
         return _rehearsal(work, course, settings)
     return _Retirement(work, settings, course).go()
 
 
-def _course(work: Work) -> Loaded:
+def _course(work: Work, settings: RetireSettings) -> Loaded:
     """The module with every digest, without the views: those are made anew on each request, and no archive can keep them."""
-    loaded = load(work)
+    loaded, source = _loaded(work, settings), work.tools.source
     loaded = replace(loaded, slip=replace(loaded.slip, views=()))
     resolved = resolve(loaded, None, work)
-    if resolved.unsure and loaded.at_source and not work.tools.source.still(loaded.at_source):
-        raise SourceChanged(
-            f"{work.task.url} changed at {work.tools.source.name} while it was read", source=work.tools.source.name
-        )
+    if resolved.unsure and loaded.at_source and not source.still(loaded.at_source):
+        raise SourceChanged(f"{work.task.url} changed at {source.name} while it was read", source=source.name)
     return replace(loaded, slip=resolved.slip)
+
+
+def _loaded(work: Work, settings: RetireSettings) -> Loaded:
+    """What the holding area has; where it has been emptied since, what was deposited."""
+    try:
+        return load(work)
+    except NoSuchModule:
+        known, promoted = work.tools.deposits.current(work.task.url, settings.archive), promoted_from(work.tools.environment)
+        slip = work.tools.record.slip(promoted, work.task.url, known.version) if known and promoted else None
+        if slip is None:
+            raise
+        return Loaded(bare(slip, keep_views=False), None, bound=True)
 
 
 def _version(course: Loaded) -> Digest:
@@ -77,7 +89,7 @@ class _Retirement:
         """From wherever it stands to the end."""
         present = take_over(self._work)
         before = live_slip(present)
-        handle: str | None = self._work.parameter("handle")
+        handle = self._given()
         deposit = self._known(before)
         if deposit and deposit.state is DepositState.SENT:
             # A person's handle answers the question of this deposit, whatever is wanted now.
@@ -93,12 +105,19 @@ class _Retirement:
             deposit = self._sending.ask_handle(deposit)
         return self._finish(before, self._tell(deposit))
 
+    def _given(self) -> str | None:
+        """The handle that a person gives, however it is written."""
+        given: str | None = self._work.parameter("handle")
+        pattern = self._work.tools.settings.archives[self._settings.archive].handle
+        found = re.fullmatch(pattern, given.strip()) if given else None
+        return found[1] if found else given
+
     def _known(self, live: Packageslip | None) -> Deposit | None:
         """The newest deposit, by the record, or, where that was lost, by the retired-courses area."""
-        known = self._work.tools.deposits.current(self._work.task.url, self._settings.archive)
-        if known is None and live is not None:
+        deposits, url = self._work.tools.deposits, self._work.task.url
+        if live is not None and deposits.current(url) is None:
             return read_back(self._work, live, self._settings)
-        return known
+        return deposits.current(url, self._settings.archive)
 
     def _is_deposited(self, deposit: Deposit, handle: str | None) -> bool:
         """Whether the archive has this version. Raises PlanHeld if it has another one, until a person wants a second item."""

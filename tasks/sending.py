@@ -105,6 +105,7 @@ class Sending:
 
     def by_hand(self, deposit: Deposit, handle: str) -> Deposit:
         """A person knows the handle."""
+        log.info("handle given by a person", task=self._work.task.id, url=deposit.url, handle=handle)
         return self._confirm(deposit, Receipt(deposit.location, handle, deposit.receipt or b""))
 
     def agreed(self, deposit: Deposit) -> bool:

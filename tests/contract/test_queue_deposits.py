@@ -74,6 +74,8 @@ def test_what_may_be_at_the_archive_is_not_replaced(retiring: Retiring) -> None:
     retiring.deposits.send(*retiring.own, made.id)
     with pytest.raises(ValueError, match="nobody knows whether it arrived"):
         retiring.deposits.prepare(*retiring.own, PARCEL)
+    with pytest.raises(LeaseLost, match="must not send it"):
+        retiring.deposits.send(*retiring.own, made.id)
     unsent = retiring.deposits.unsend(*retiring.own, made.id)
     assert (unsent.state, unsent.sendings) == (DepositState.PREPARED, 1)
     again = retiring.deposits.prepare(*retiring.own, replace(PARCEL, md5="cd" * 16))
@@ -85,7 +87,7 @@ def test_what_an_archive_has_is_not_sent_again_and_stays_in_the_record_beside_a_
     deposits = retiring.deposits
     old = deposits.prepare(*retiring.own, PARCEL)
     old = deposits.confirm(*retiring.own, old.id, location=None, handle="1/2", receipt=None)
-    with pytest.raises(ValueError, match="deposited already"):
+    with pytest.raises(LeaseLost, match="must not send it"):
         deposits.send(*retiring.own, old.id)
     new = deposits.prepare(*retiring.own, replace(PARCEL, version=b"w" * 32))
     assert new.id != old.id

@@ -171,7 +171,7 @@ def test_a_handle_that_a_person_knows_is_taken_without_a_deposit(retirement: Mak
     assert made.told() == ["1721.1/77167"]
     assert made.deposit().handle == "1721.1/77167"
     assert "courses/a/a-fall-1999.zip" in made.retired()
-    made.bench.well(COURSE, "DSPACE", handle="1721.1/77168")
+    made.bench.well(COURSE, "DSPACE", handle="https://hdl.handle.net/1721.1/77168")
     assert made.told() == ["1721.1/77167", "1721.1/77168"]
     assert "1721.1/77168" in (made.bench.target("retired") / "courses/a/tombstone/index.htm").read_text()
 
@@ -364,3 +364,95 @@ def test_shared_assets_come_from_the_origin_that_fills_the_holding_area(retireme
     assert view.attempts[-1].summary["shared_missing"] == ["/nowhere"]
     with zipfile.ZipFile(BytesIO(made.archive.archive.package(made.archive.items[0]))) as package:
         assert any(name.endswith("common/styles/main.css") for name in package.namelist())
+
+
+def test_an_archive_that_says_duplicate_without_a_handle_is_asked_for_it(retirement: Make) -> None:
+    made = retirement()
+    made.archive.break_with("status", when="after", status=409, body="it is a duplicate", times=1)
+    made.bench.well(COURSE, "DSPACE")
+    assert made.deposit().handle == made.archive.items[0].handle
+    assert len(made.archive.items) == 1
+
+
+@pytest.mark.parametrize("options", [{"kind": "sword1", "lookup": None}, {"kind": "sword2"}])
+def test_an_archive_that_says_duplicate_and_cannot_say_of_what_is_a_question(retirement: Make, options: dict[str, Any]) -> None:
+    made = retirement(**options)
+    made.archive.break_with("status", status=409, body="it is a duplicate", times=1)
+    held(made, "and does not say where; look there for a-fall-1999-")
+    assert made.deposit().state is DepositState.SENT
+
+
+def test_a_handle_that_cannot_be_asked_for_is_a_question(retirement: Make) -> None:
+    made = retirement(kind="sword1", rules=Rules(duplicates=True, handle=None))
+    view = held(made, "has given it no handle yet")
+    made.bench.database.change(
+        lambda connection: connection.execute(sa.text("UPDATE deposit SET location = location || '/none'"))
+    )
+    assert view.plan is not None
+    made.bench.desk.approve(view.task.id, view.plan.digest)
+    made.bench.run("DSPACE")
+    view = made.bench.desk.show(view.task.id)
+    assert view.task.state is State.HELD
+    assert "does not say its handle" in (view.task.reason or "")
+
+
+def test_the_tombstone_is_written_again_when_the_holding_area_is_empty(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.well(COURSE, action="UNPUBLISH")
+    assert not made.bench.live("dspace")
+    made.bench.well(COURSE, "DSPACE", handle="hdl:1721.1/5")
+    assert "1721.1/5" in (made.bench.target("retired") / "courses/a/tombstone/index.htm").read_text()
+    assert len(made.archive.items) == 1
+
+
+def test_what_was_never_in_the_holding_area_cannot_be_retired(retirement: Make) -> None:
+    view = retirement().bench.do("/courses/none", "DSPACE")
+    assert view.task.state is State.FAILED
+    assert "is not published there" in (view.task.reason or "")
+
+
+def test_another_archive_takes_what_the_first_one_has(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    archives = made.bench.settings.archives
+    archives["second"] = archives["dspace"]
+    retire = made.bench.settings.environments["DSPACE"].retire
+    assert retire is not None
+    moved = {"retire": retire.model_copy(update={"archive": "second"})}
+    made.bench.settings.environments["DSPACE"] = made.bench.settings.environments["DSPACE"].model_copy(update=moved)
+    made.bench.workshops.clear()
+    made.bench.well(COURSE, "DSPACE")
+    assert [each.archive for each in Deposits(made.bench.database).history(COURSE)] == ["second", "dspace"]
+    # With the record lost, the area tells of the last archive alone.
+    made.bench.database.change(lambda connection: connection.execute(sa.text("DELETE FROM deposit")))
+    made.bench.well(COURSE, "DSPACE")
+    assert len(made.archive.items) == 2
+    made.bench.settings.environments["DSPACE"] = made.bench.settings.environments["DSPACE"].model_copy(update={"retire": retire})
+    made.bench.workshops.clear()
+    made.bench.database.change(lambda connection: connection.execute(sa.text("DELETE FROM deposit")))
+    made.bench.well(COURSE, "DSPACE", handle="1721.1/1001")
+    assert [each.archive for each in Deposits(made.bench.database).history(COURSE)] == ["dspace", "second"]
+
+
+def test_what_lies_in_the_area_and_was_not_retired_tells_of_no_deposit(retirement: Make) -> None:
+    made = retirement()
+    made.bench.do(COURSE, "DSPACE", "PUBLISH")
+    assert "courses/a/index.htm" in made.retired()
+    made.bench.well(COURSE, "DSPACE")
+    assert len(made.archive.items) == 1
+    assert "courses/a/index.htm" not in made.retired()
+
+
+def test_a_package_that_is_lost_with_the_database_is_said_so(retirement: Make) -> None:
+    made = retirement()
+    task = lost(made, "after")
+    made.bench.desk.cancel([task])
+    made.bench.run("DSPACE")
+    made.bench.database.change(lambda connection: connection.execute(sa.text("DELETE FROM deposit")))
+    digest = bytes.fromhex(made.retired()["courses/a/a-fall-1999.zip"])
+    made.bench.workshop("DSPACE").store.discard(digest)
+    (made.bench.target("retired") / "courses/a/a-fall-1999.zip").unlink()
+    view = made.bench.do(COURSE, "DSPACE")
+    assert view.task.state is State.FAILED
+    assert "a-fall-1999.zip of /courses/a cannot be read on retired" in (view.task.reason or "")

@@ -198,6 +198,7 @@ def test_a_promotion_is_bound_to_what_is_live_on_its_source() -> None:
 
     assert bind() == "staging"
     assert bind(parameters={"follow": "latest"}) is None
+    assert bind(action="RETIRE") == "staging"
     assert bind(action="UNPUBLISH") is None
     assert bind(version=b"v" * 32) is None
 

@@ -2,17 +2,24 @@
 
 import pytest
 
+import archives
 import sources
 import store
 import targets
 from archives import PackageError
-from config import EnvironmentSettings, SecretError, Settings
+from config import EnvironmentSettings, RetireSettings, SecretError, Settings
 from database import DatabaseUnavailable, Outcome
 from packageslip import BadSlip, Fault, UnsafePath
 from tasks import breakers, needs, verdict_of
-from tasks.errors import Cancelled, Drifted, NotAsked, PlanHeld, PlanRefused, Released, VersionGone
+from tasks.errors import Cancelled, Drifted, NotAsked, NotDeposited, NotYet, PlanHeld, PlanRefused, Released, VersionGone
 
-BREAKERS = {"origin": "origin", "staging": "staging", "source:cms": "source:cms", "web1": "web"}
+BREAKERS = {
+    "origin": "origin",
+    "staging": "staging",
+    "source:cms": "source:cms",
+    "web1": "web",
+    "archive:dspace": "archive:dspace",
+}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +57,16 @@ BREAKERS = {"origin": "origin", "staging": "staging", "source:cms": "source:cms"
         (store.StoreFull("full"), Outcome.RETRY, None),
         (store.StoreHindered("too many open files"), Outcome.RETRY, None),
         (store.StoreUnwritable("no right"), Outcome.FAILED, None),
+        (archives.ArchiveUnreachable("down", archive="dspace"), Outcome.UNREACHABLE, "archive:dspace"),
+        (archives.ArchiveUnreachable("down", archive="other"), Outcome.UNREACHABLE, None),
+        (archives.ArchiveBusy("503", archive="dspace"), Outcome.RETRY, None),
+        (archives.AnswerLost("cut", archive="dspace"), Outcome.RETRY, None),
+        (archives.AlreadyDeposited("there", archive="dspace"), Outcome.FAILED, None),
+        (archives.DepositRefused("415", archive="dspace"), Outcome.FAILED, None),
+        (archives.NoLookup("how", archive="dspace"), Outcome.FAILED, None),
+        (archives.NoCollection("where", archive="dspace"), Outcome.FAILED, None),
+        (NotYet("not listed", 60), Outcome.UNREACHABLE, None),
+        (NotDeposited("stays"), Outcome.FAILED, None),
         (DatabaseUnavailable("down"), Outcome.RELEASED, None),
         (SecretError("no file"), Outcome.FAILED, None),
         (PlanHeld("held", "00", {}), Outcome.HELD, None),
@@ -74,7 +91,7 @@ def test_an_error_has_its_outcome(error: Exception, outcome: Outcome, breaker: s
 
 
 def test_every_error_of_the_packages_below_is_foreseen() -> None:
-    for package in (targets, sources, store):
+    for package in (targets, sources, store, archives):
         for name in package.__all__:
             kind = getattr(package, name)
             if isinstance(kind, type) and issubclass(kind, Exception) and kind is not targets.Fenced:
@@ -85,6 +102,8 @@ def test_every_error_of_the_packages_below_is_foreseen() -> None:
 def test_what_the_source_asked_for_is_passed_on() -> None:
     verdict = verdict_of(sources.SourceSlow("wait", retry_after=30), task_target="t", breakers={})
     assert verdict.retry_after == 30
+    for error in (archives.ArchiveBusy("503", retry_after=30), archives.AnswerLost("502", retry_after=30), NotYet("wait", 30)):
+        assert verdict_of(error, task_target="t", breakers={}).retry_after == 30
 
 
 def test_the_sentence_says_what_happens_next() -> None:
@@ -125,6 +144,12 @@ def test_an_origin_waits_for_its_sources_and_a_holding_area_for_nothing() -> Non
     assert needs(environment("STAGING"), "staging") == ("source:cms",)
     assert needs(environment("PRODUCTION"), "web") == ("source:cms", "staging")
     assert needs(environment("STAGING"), "area") == ()
+
+
+def test_an_environment_that_retires_waits_for_its_archive_too() -> None:
+    retiring = environment("STAGING").model_copy(update={"retire": RetireSettings(archive="dspace")})
+    assert needs(retiring, "staging") == ("archive:dspace", "source:cms")
+    assert needs(retiring, "area") == ()
 
 
 def test_an_outage_of_a_member_is_one_of_its_group() -> None:
