@@ -10,8 +10,6 @@ from config.validate import Finding, Location
 
 def archive_findings(place: Location, archive: ArchiveSettings) -> Iterator[Finding]:
     """Every contradiction in one archive's table."""
-    if not archive.deposits:
-        yield Finding((*place, "deposits"), "names no collection to deposit in")
     for key, url in archive.deposits.items():
         yield from _address((*place, "deposits", key), url)
     for key in ("service", "lookup"):

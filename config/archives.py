@@ -13,7 +13,7 @@ class ArchiveSettings(Section):
 
     kind: Literal["sword1", "sword2"]
     """The protocol's version: 1.3 or 2.0."""
-    deposits: dict[str, str]
+    deposits: dict[str, str] = Field(min_length=1)
     """Where to deposit: the collection's URL by department code or module type; `default` for all others."""
     service: str | None = None
     """The service document's URL: with it `slipway doctor` sees whether each collection takes the packages."""
