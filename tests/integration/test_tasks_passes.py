@@ -27,15 +27,16 @@ def site(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
-@pytest.fixture
-def whole_site(tmp_path: Path) -> Iterator[Bench]:
+@pytest.fixture(params=["sqlite", "mariadb"])
+def whole_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """A module of every type in every state; nothing is published yet."""
-    made = site_with(tmp_path, STATES)
+    url = str(request.getfixturevalue("mariadb_url")) if request.param == "mariadb" else None
+    made = site_with(tmp_path, STATES, queue={"url": url, "poll": 0.05})
     yield made
     made.close()
 
 
-def site_with(tmp_path: Path, states: tuple[str, ...]) -> Bench:
+def site_with(tmp_path: Path, states: tuple[str, ...], **more: Any) -> Bench:
     settings = settings_of(tmp_path)
     staging = {"source": "cms", "origin": "origin", "republish_states": STAGED}
     production = {
@@ -45,7 +46,7 @@ def site_with(tmp_path: Path, states: tuple[str, ...]) -> Bench:
         "republish_states": ["published_in_production"],
     }
     environments = {"STAGING": staging, "PRODUCTION": production}
-    more = {"environments": environments, "republish": {"passes": PASSES}}
+    more |= {"environments": environments, "republish": {"passes": PASSES}}
     made = Bench(tmp_path, settings.model_validate(settings.model_dump(exclude_unset=True) | more))
     for module_type in TYPES:
         for state in states:
