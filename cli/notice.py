@@ -9,11 +9,8 @@ import click
 from cli.places import nearest
 from cli.session import Session, in_session
 from config import AlertSettings, EmailAlert, FastlyNotice, NoticeSettings, PurgeNotice, Secret, WebhookNotice, this_host
-from notices import Alerter, Event, Notifier, Seen, order
+from notices import HARMLESS, Alerter, Event, Notifier, Seen, order
 from targets import Check
-
-HARMLESS = "/slipway-notice-test"
-"""A module that no site has: its key and its URL are purged in vain."""
 
 
 @click.group()

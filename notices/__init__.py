@@ -3,12 +3,14 @@
 from notices.alerter import Alerter
 from notices.errors import NoticeBusy, NoticeError, NoticeRefused, NoticeStumbled, NoticeUnreachable
 from notices.event import MOST_PATHS, MOST_TITLE, Event, bounded
+from notices.letters import HARMLESS
 from notices.notifier import Notifier
 from notices.orders import Seen, order
 from notices.scope import breakers_of
 from notices.watch import Watch
 
 __all__ = [
+    "HARMLESS",
     "MOST_PATHS",
     "MOST_TITLE",
     "Alerter",

@@ -2,7 +2,8 @@
 
 NoticeError
 ├── NoticeUnreachable     no connection, a time-out, an error of the server: opens the breaker, spends no attempt
-│   └── NoticeBusy        it asks to wait (429, 503): the same, for as long as it asks
+│   ├── NoticeBusy        it asks to wait (429, 503): the same, for as long as it asks
+│   └── NoticeBroken      it answered with an error of its own program (500): the same, if it has one for other messages too
 ├── NoticeStumbled        a receiver failed over this one message: tried again, while attempts are left
 └── NoticeRefused         it answered no, or something here is wrong: a person must act
 
@@ -24,6 +25,10 @@ class NoticeUnreachable(NoticeError):
 
 class NoticeBusy(NoticeUnreachable):
     """It has too much to do. `retry_after`: seconds that it asks for, if it says so."""
+
+
+class NoticeBroken(NoticeUnreachable):
+    """An error of the program that answers, to this message at least."""
 
 
 class NoticeStumbled(NoticeError):

@@ -14,6 +14,8 @@ from notices.errors import NoticeRefused
 SOFT = {"Fastly-Soft-Purge": "1"}
 PREFIX = "Slipway-Purge-Prefix"
 """The header of a purge that is meant for everything below a URL."""
+HARMLESS = "/slipway-notice-test"
+"""A module that no site has: its key and its URL are purged in vain."""
 MOST_KEYS = 256
 """Keys in one request, as the API allows."""
 USER_AGENT = "slipway"
@@ -30,8 +32,6 @@ class Letter:
     body: bytes = b""
     missing_is_well: bool = False
     """A cache that says 404 does not hold it, which was wanted."""
-    may_stumble: bool = False
-    """An error of the server can be about this one message: a receiver's program, not a cache."""
 
 
 def letters(name: str, notice: NoticeSettings, order: Mapping[str, Any], secret: str | None, now: float) -> list[Letter]:
@@ -84,6 +84,14 @@ def _by_keys(notice: FastlyNotice, keys: list[str], token: str) -> list[Letter]:
     return [Letter(base, path, headers=headers, body=body) for body in bodies]
 
 
+def harmless(name: str, notice: NoticeSettings, order: Mapping[str, Any], secret: str | None, now: float) -> list[Letter]:
+    """A letter of the same kind that changes nothing, to see whether others are taken; none for what would be told something."""
+    if isinstance(notice, WebhookNotice):
+        return []
+    plain = {"site": order.get("site"), "urls": [HARMLESS], "keys": [HARMLESS.removeprefix("/")]}
+    return letters(name, notice, plain, secret, now)
+
+
 def _told(order: Mapping[str, Any]) -> dict[str, Any]:
     """What a webhook says of an event: no more than the names below, whatever else a row has."""
     names = ("event", "id", "environment", "url", "site", "type", "title", "version", "serial", "paths", "whole")
@@ -98,7 +106,7 @@ def posted(url: str, content: Mapping[str, Any], event: str, id_: str, secret: s
     headers = {"Content-Type": "application/json", "Slipway-Event": event, "Slipway-Id": id_, "Slipway-Timestamp": timestamp}
     if secret is not None:
         headers["Slipway-Signature"] = f"sha256={signature(secret, timestamp, body)}"
-    return Letter(base, path, headers=headers, body=body, may_stumble=True)
+    return Letter(base, path, headers=headers, body=body)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

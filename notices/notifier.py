@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import time
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from config import NoticeSettings, Secret, WebhookNotice
-from notices.errors import NoticeRefused
-from notices.letters import Letter, letters, secret_of
+from notices.errors import NoticeBroken, NoticeRefused, NoticeStumbled, NoticeUnreachable
+from notices.letters import Letter, harmless, letters, secret_of
 from notices.post import Line
 
 
@@ -35,9 +35,21 @@ class Notifier:
         if name not in self._notices:
             raise NoticeRefused(f"notice {name} is not configured any more; without it there is nobody to tell")
         notice = self._notices[name]
-        written = letters(name, notice, order, self._secret(name, notice), self._clock())
-        send_all(f"notice {name}", written, notice.timeout, notice.ca_file, pause)
+        secret, now = self._secret(name, notice), self._clock()
+        written = letters(name, notice, order, secret, now)
+        try:
+            send_all(f"notice {name}", written, notice.timeout, notice.ca_file, pause)
+        except NoticeBroken as error:
+            self._try_another(name, notice, harmless(name, notice, order, secret, now), error)
         return _words(written, order)
+
+    def _try_another(self, name: str, notice: NoticeSettings, other: list[Letter], error: NoticeBroken) -> NoReturn:
+        """One message that nobody can take must not keep all the others waiting for ever: that is no outage."""
+        try:
+            send_all(f"notice {name}", other, notice.timeout, notice.ca_file)
+        except NoticeUnreachable:
+            raise error from None
+        raise NoticeStumbled(f"{error} (to this message; it may take others)") from error
 
     def _secret(self, name: str, notice: NoticeSettings) -> str | None:
         place = secret_of(notice)

@@ -14,13 +14,15 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import BaseHTTPResponse
 
 from notices.cut import within
-from notices.errors import NoticeBusy, NoticeError, NoticeRefused, NoticeStumbled, NoticeUnreachable
+from notices.errors import NoticeBroken, NoticeBusy, NoticeError, NoticeRefused, NoticeUnreachable
 from notices.letters import USER_AGENT, Letter
 
 ANSWER = 64 * 1024
 """Bytes of an answer that are read, only to use the connection again: what it says can repeat a secret."""
 LONGEST_WAIT = 3600.0
 """Seconds. Whoever asks for more waits no longer all the same: by then the pages that a cache holds are stale for too long."""
+GATEWAY = frozenset({502, 503, 504})
+"""What a server in front says when the one that should answer does not: never about one message alone."""
 _FAULTS = (exceptions.HTTPError, http.client.HTTPException, OSError)
 
 
@@ -45,7 +47,7 @@ class Line:
         self._used = True
         if status in {404, 410} and letter.missing_is_well:
             return status
-        raise_for(f"{self._who}: {self._base} answered {status}", status, headers, may_stumble=letter.may_stumble)
+        raise_for(f"{self._who}: {self._base} answered {status}", status, headers)
         return status
 
     def _exchange(self, letter: Letter) -> tuple[int, Mapping[str, str]]:
@@ -104,7 +106,7 @@ def tls(who: str, ca_file: Path | None) -> ssl.SSLContext:
         raise NoticeRefused(f"{who}: ca_file {ca_file} cannot be used: {error}; it must hold PEM certificates") from error
 
 
-def raise_for(said: str, status: int, headers: Mapping[str, str], *, may_stumble: bool) -> None:
+def raise_for(said: str, status: int, headers: Mapping[str, str]) -> None:
     """Nothing for 2xx, else the error that this status is. `said`: who answered what."""
     if 200 <= status < 300:
         return
@@ -112,8 +114,8 @@ def raise_for(said: str, status: int, headers: Mapping[str, str], *, may_stumble
     if status == 429 or (status == 503 and wait is not None):
         after = "" if wait is None else f" and asks to wait {wait:.0f} s"
         raise NoticeBusy(f"{said}: it has too much to do{after}", retry_after=wait)
-    if status >= 500 and may_stumble and status not in {502, 503, 504}:
-        raise NoticeStumbled(f"{said}: the receiver's own error; its log says more")
+    if status >= 500 and status not in GATEWAY:
+        raise NoticeBroken(f"{said}: an error of its own program; its log says more")
     if status >= 500 or status == 408:
         raise NoticeUnreachable(f"{said}: it is out of order")
     raise NoticeRefused(f"{said}: {_remedy(status)}")

@@ -13,6 +13,7 @@ import pytest
 
 from config import Secrets, Settings
 from notices import NoticeBusy, NoticeError, NoticeRefused, NoticeStumbled, NoticeUnreachable, Notifier
+from notices.errors import NoticeBroken
 from notices.letters import Letter
 from notices.post import Line, retry_after
 from support.certificates import certificate, serving
@@ -56,11 +57,23 @@ def purge(*urls: str, **more: Any) -> dict[str, Any]:
     return {"site": None, "urls": list(urls), **more}
 
 
+def test_one_url_that_a_cache_stumbles_over_is_no_outage(send: Send, purge_server: PurgeServer) -> None:
+    purge_server.status = lambda asked: 500 if asked.path == "/bad" else 200
+    with pytest.raises(NoticeStumbled, match="answered 500"):
+        send(purge("/good", "/bad"), "purge")
+    assert purge_server.urls() == ["/good", "/slipway-notice-test"]
+    purge_server.status = lambda asked: 500 if b"bad" in asked.body else 200
+    with pytest.raises(NoticeStumbled, match="answered 500"):
+        send({"keys": ["bad"]}, "fastly")
+    assert purge_server.purged_keys() == ["slipway-notice-test"]
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "error"),
     [
         (500, "webhook", NoticeStumbled),
-        (500, "fastly", NoticeUnreachable),
+        (500, "fastly", NoticeBroken),
+        (501, "purge", NoticeBroken),
         (502, "webhook", NoticeUnreachable),
         (503, "purge", NoticeUnreachable),
         (408, "webhook", NoticeUnreachable),
