@@ -135,13 +135,15 @@ def views_source(environment: EnvironmentSettings) -> str:
 def needs(environment: EnvironmentSettings, target: str) -> tuple[str, ...]:
     """Breakers, beside the target's own, that must be closed for tasks of this environment on this target.
 
-    A holding area needs none: what it gets is in the content store, as a rule.
+    A holding area needs none: what it gets is in the content store, as a rule. Exports are asked from the source of views.
     """
-    if target != environment.origin:
+    exporting = environment.exports is not None and target == environment.exports.target
+    if target != environment.origin and not exporting:
         return ()
-    names = {environment.source, views_source(environment)}
+    names = {views_source(environment)} if exporting else {environment.source, views_source(environment)}
     needed = [name.removeprefix("target:") if name.startswith("target:") else f"source:{name}" for name in names]
-    return tuple(sorted([*needed, *([f"archive:{environment.retire.archive}"] if environment.retire else [])]))
+    archive = environment.retire.archive if environment.retire and not exporting else None
+    return tuple(sorted([*needed, *([f"archive:{archive}"] if archive else [])]))
 
 
 def breakers(settings: Settings, environment: EnvironmentSettings, target: str) -> Mapping[str, str]:

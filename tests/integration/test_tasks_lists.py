@@ -237,6 +237,17 @@ def test_an_export_that_is_no_json_fails_and_the_old_one_stays(exporting: tuple[
     assert "is none of the modules" in (bench.do("/about", action="EXPORT").task.reason or "")
 
 
+def test_exports_wait_together_for_a_cms_that_is_down(exporting: tuple[Bench, Cms]) -> None:
+    bench, server = exporting
+    for url in (PHYSICS, MATHS):
+        publish(bench, url)
+    server.stop()
+    bench.well("/", action="EXPORT", all=True)
+    waiting = [task for task in bench.desk.find(states=[State.READY]) if task.action == "EXPORT"]
+    assert [task.attempts for task in waiting] == [0, 0]
+    assert [breaker.name for breaker in bench.desk.breakers() if breaker.open] == ["source:views"]
+
+
 def test_an_export_is_delivered_to_no_holding_area(tmp_path: Path, cms: Callable[..., Cms]) -> None:
     (tmp_path / "views").mkdir()
     server = cms(tmp_path / "views")

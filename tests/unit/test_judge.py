@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Settings
-from database.judge import Accepted, Approval, Rejected, Request, judge
+from database.judge import Accepted, Approval, Rejected, Request, judge, rejection
 from database.parameters import check_parameters
-from database.values import Action
+from database.values import Action, NewTask
 
 SETTINGS = Settings.model_validate(
     {
@@ -209,6 +209,12 @@ def test_a_delivery_is_made_by_engines_and_to_known_targets_only() -> None:
     assert verdict(action="DELIVER", target="mirror", made_by=1, parameters={"form": "tree"}) == Accepted(
         "DELIVER", "mirror", 7, absorbs=True
     )
+
+
+def test_a_row_can_be_judged_before_it_is_inserted() -> None:
+    assert rejection(NewTask("/a", "STAGING"), SETTINGS) is None
+    assert "is not configured" in str(rejection(NewTask("/a", "STAGIN"), SETTINGS))
+    assert "knows no 'mod'" in str(rejection(NewTask("/a", "STAGING", parameters={"mod": 1}), SETTINGS))
 
 
 ANYTHING = st.one_of(

@@ -7,7 +7,7 @@ import sources
 import store
 import targets
 from archives import PackageError
-from config import EnvironmentSettings, RetireSettings, SecretError, Settings
+from config import EnvironmentSettings, ExportSettings, RetireSettings, SecretError, Settings
 from database import DatabaseUnavailable, Outcome
 from packageslip import BadSlip, Fault, UnsafePath
 from tasks import breakers, needs, verdict_of
@@ -150,6 +150,9 @@ def test_an_environment_that_retires_waits_for_its_archive_too() -> None:
     retiring = environment("STAGING").model_copy(update={"retire": RetireSettings(archive="dspace")})
     assert needs(retiring, "staging") == ("archive:dspace", "source:cms")
     assert needs(retiring, "area") == ()
+    exporting = retiring.model_copy(update={"exports": ExportSettings(target="exports")})
+    assert needs(exporting, "exports") == ("source:cms",)
+    assert needs(exporting, "staging") == ("archive:dspace", "source:cms")
 
 
 def test_an_outage_of_a_member_is_one_of_its_group() -> None:
