@@ -4,6 +4,7 @@ import signal
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +17,7 @@ from engines.workshop import Targets
 from packageslip import Kind, Packageslip, View, ViewKind
 from support.bench import Bench, settings_of
 from support.engine_process import Engines
+from support.s3_server import PREFIX, S3Server
 from support.sshd import Sshd
 from targets import Target, TargetUnreachable
 
@@ -332,6 +334,22 @@ def test_a_package_goes_over_ssh_as_well(tmp_path: Path, sshd: Sshd) -> None:
     assert zipfile.is_zipfile(there)
     bench.well(A, action="UNPUBLISH")
     assert not there.exists()
+    bench.close()
+
+
+def test_a_package_goes_to_a_bucket_as_well(tmp_path: Path, s3_server: S3Server) -> None:
+    bucket = s3_server.new_bucket()
+    bench = packing_bench(tmp_path)
+    (tmp_path / "secret").write_text("tester")
+    place = bucket.settings(secret_key={"file": str(tmp_path / "secret")})
+    bench.settings = bench.settings.model_copy(update={"targets": bench.settings.targets | {"area": place}})
+    bench.workshops.clear()
+    course(bench)
+    bench.well(A)
+    view = last(bench)
+    assert view.task.state is State.SUCCEEDED, view.task.reason
+    body = bucket.client.get_object(Bucket=bucket.name, Key=f"{PREFIX}/courses/a/a-2026.zip")["Body"].read()
+    assert zipfile.is_zipfile(BytesIO(body))
     bench.close()
 
 
