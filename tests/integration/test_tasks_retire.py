@@ -5,6 +5,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from database import Deposits, DepositState, State, TaskView
+from packageslip import Kind
+from store.incoming import Incoming
 from support.http_cms import Fault
-from support.retirement import COURSE, Retirement
+from support.retirement import COURSE, FILES, Retirement
 from support.sword_server import Rules
 
 Make = Callable[..., Retirement]
@@ -456,3 +459,54 @@ def test_a_package_that_is_lost_with_the_database_is_said_so(retirement: Make) -
     view = made.bench.do(COURSE, "DSPACE")
     assert view.task.state is State.FAILED
     assert "a-fall-1999.zip of /courses/a cannot be read on retired" in (view.task.reason or "")
+
+
+def test_shared_assets_that_are_lost_are_said_so(retirement: Make) -> None:
+    made = retirement()
+    packages = made.bench.settings.packages.model_copy(update={"shared": ("/common",)})
+    made.bench.settings = made.bench.settings.model_copy(update={"packages": packages})
+    made.bench.workshops.clear()
+    made.bench.write("/common", {"styles/main.css": "body {}"})
+    made.bench.well("/common")
+    made.bench.workshop("DSPACE").store.discard(hashlib.sha256(b"body {}").digest())
+    (made.bench.target("origin") / "common/styles/main.css").unlink()
+    view = made.bench.do(COURSE, "DSPACE")
+    assert view.task.state is State.FAILED
+    assert "1 files of /common, which packages share, are neither in the content store nor on origin" in (view.task.reason or "")
+
+
+def test_a_course_whose_metadata_is_complete_asks_for_none(retirement: Make) -> None:
+    made = retirement()
+    made.stage(**{f"{path}.xml": "<lom/>" for path in ("index.htm", "about.htm", "notes/l1.pdf")})
+    slip = made.bench.workshop("STAGING").open_target("origin").slip(COURSE)
+    assert slip is not None
+    kinds = [replace(each, kind=Kind.METADATA) if each.path.endswith(".xml") else each for each in slip.resources]
+    made.bench.put_slip(replace(slip, resources=tuple(kinds), serial=None, version=None, queue=None))
+    made.bench.well(COURSE)
+    before = len(made.cms.log)
+    view = made.bench.well(COURSE, "DSPACE")
+    assert "metadata" not in view.attempts[-1].summary
+    assert [access.path for access in made.cms.log[before:] if access.path.startswith("/lom")] == []
+
+
+def test_a_course_that_changes_while_it_is_read_is_read_again_later(retirement: Make) -> None:
+    made = retirement(metadata=None)
+    dspace = made.bench.settings.environments["DSPACE"]
+    made.bench.settings.environments["DSPACE"] = dspace.model_copy(update={"source": "cms"})
+    made.bench.workshops.clear()
+    slip = made.bench.write(COURSE, FILES, module_type="course", module_short_id="a-fall-1999")
+    bare = made.bench.put_slip(replace(slip, resources=tuple(replace(each, digest=None, size=None) for each in slip.resources)))
+    store = made.bench.workshop("DSPACE").store
+    real = store.incoming
+
+    def changing() -> Incoming:
+        made.bench.put_slip(replace(bare, revision="2"))
+        return real()
+
+    store.incoming = changing  # type: ignore[method-assign]
+    view = made.bench.do(COURSE, "DSPACE")
+    assert view.attempts[-1].error == "SourceChanged"
+    assert not made.archive.items
+    store.incoming = real  # type: ignore[method-assign]
+    done(made, view.task.id)
+    assert len(made.archive.items) == 1

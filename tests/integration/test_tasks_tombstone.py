@@ -1,5 +1,6 @@
 """UNPUBLISH of a course that is retired: not before the archive has it, and then a tombstone stands in its place."""
 
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -169,3 +170,44 @@ def test_an_unpublish_that_broke_off_behind_its_switch_is_finished(retirement: M
     assert set(made.bench.live("origin")) == STONE
     assert {child.target for child in made.bench.desk.show(task).children} == {"area", "dspace"}
     assert set(made.bench.live("area")) == {"courses/a/a-fall-1999.zip"}
+
+
+def with_areas(made: Retirement, **tombstone: bool) -> None:
+    """Say of these holding areas of STAGING whether they get a tombstone."""
+    staging = made.bench.settings.environments["STAGING"]
+    areas = tuple(area.model_copy(update={"tombstone": tombstone.get(area.target)}) for area in staging.holding_areas)
+    made.bench.settings.environments["STAGING"] = staging.model_copy(update={"holding_areas": areas})
+    made.bench.workshops.clear()
+
+
+def test_an_area_gets_what_it_is_said_to_get(retirement: Make) -> None:
+    made = retirement()
+    with_areas(made, area=False, dspace=True)
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.well(COURSE, action="UNPUBLISH")
+    assert not made.bench.live("area")
+    assert set(made.bench.live("dspace")) == STONE
+
+
+def test_a_tombstone_has_the_name_of_the_index_page_that_visitors_know(retirement: Make) -> None:
+    made = retirement()
+    made.bench.write(COURSE, {"index.html": "A", "b.htm": "b"}, module_type="course", module_short_id="a-fall-1999", title="A")
+    made.bench.database.change(lambda connection: connection.execute(sa.text("DELETE FROM publication")))
+    shutil.rmtree(made.bench.target("origin"))
+    made.bench.target("origin").mkdir()
+    made.bench.well(COURSE)
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.well(COURSE, action="UNPUBLISH")
+    assert set(made.bench.live("origin")) == {"courses/a/index.html", "courses/a/a-fall-1999.zip"}
+
+
+def test_where_nobody_retires_modules_a_state_is_only_a_word(retirement: Make) -> None:
+    made = retirement()
+    slip = made.bench.write(COURSE, FILES, module_type="course", title="A")
+    made.bench.put_slip(replace(slip, state="retired"))
+    made.bench.well(COURSE)
+    dspace = made.bench.settings.environments["DSPACE"]
+    made.bench.settings.environments["DSPACE"] = dspace.model_copy(update={"retire": None})
+    made.bench.workshops.clear()
+    made.bench.well(COURSE, action="UNPUBLISH")
+    assert not made.bench.live("origin")
