@@ -19,6 +19,7 @@ pytest_plugins: list[str] = [
     "support.deployment",
     "support.operators",
     "support.bench",
+    "support.dropping_port",
     "support.mirrored_site",
     "support.engine_process",
     "support.small_site",
