@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -182,6 +182,24 @@ def test_a_webhook_is_signed_over_its_time_and_its_bytes(told: Bench, purge_serv
     assert asked.path == "/hook?x=1"
     assert asked.json["url"] == A
     assert asked.headers["Slipway-Id"] == asked.json["id"]
+
+
+def test_the_receiver_in_the_manual_takes_ours_and_nothing_else(told: Bench, purge_server: PurgeServer) -> None:
+    course(told)
+    publish(told)
+    manual = (Path(__file__).parents[2] / "docs/notices.md").read_text()
+    names: dict[str, Any] = {"hmac": hmac, "time": time, "Mapping": Mapping}
+    exec(manual.split("```python\n")[1].split("```")[0], names)
+    is_ours = names["is_ours"]
+    (asked,) = [asked for asked in purge_server.asked if "Slipway-Event" in asked.headers]
+    assert is_ours(b"s3cret-token", asked.headers, asked.body)
+    assert not is_ours(b"another key", asked.headers, asked.body)
+    assert not is_ours(b"s3cret-token", asked.headers, asked.body + b" ")
+    later = {**asked.headers, "Slipway-Timestamp": str(int(asked.headers["Slipway-Timestamp"]) + 1)}
+    assert not is_ours(b"s3cret-token", later, asked.body)
+    old = str(int(time.time()) - 3600)
+    recorded = hmac.new(b"s3cret-token", old.encode() + b"." + asked.body, "sha256").hexdigest()
+    assert not is_ours(b"s3cret-token", {"Slipway-Timestamp": old, "Slipway-Signature": f"sha256={recorded}"}, asked.body)
 
 
 def test_a_holding_area_tells_nobody(told: Bench, purge_server: PurgeServer) -> None:
