@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,32 @@ def test_each_department_gets_its_list(feeds: Feeds) -> None:
     assert rehearsed.task.reason == "dry run: 2 departments would get their task"
     bad = feeds.bench.do("/", action="FETCH", to="$url/../x", **parameters)
     assert "the URL for department 8 cannot be used" in (bad.task.reason or "")
+
+
+def test_a_list_of_departments_goes_on_where_it_broke_off(feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("physics", "mathematics"):
+        feeds.serve(f"/courses/{name}/list", json.dumps([name]))
+    monkeypatch.setattr("tasks.expand.CHUNK", 1)
+    claims, calls = feeds.bench.workshop("STAGING").claims, 0
+    insert = claims.expand
+
+    def once(*arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise OSError("the machine went down")
+        insert(*arguments)
+
+    monkeypatch.setattr(claims, "expand", once)
+    task = feeds.bench.insert("/lists/$name.json", action="FETCH", each="departments", **{"from": "$url/list"})
+    feeds.bench.run()
+    assert feeds.bench.desk.show(task).task.state is State.READY
+    with feeds.bench.database._change.begin() as connection:
+        connection.exec_driver_sql("UPDATE publication_task_queue SET run_after = '2020-01-01 00:00:00'")
+    feeds.bench.run()
+    root = feeds.bench.desk.show(task)
+    assert root.task.reason == "1 departments have their task (the others had theirs before)"
+    assert sorted(child.url for child in root.children) == ["/lists/mathematics.json", "/lists/physics.json"]
 
 
 def test_a_folder_is_never_replaced_by_a_file(feeds: Feeds) -> None:

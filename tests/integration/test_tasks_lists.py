@@ -326,6 +326,28 @@ def test_two_modules_of_the_same_uid_and_one_whose_slip_is_lost_are_no_trouble(l
     assert locations(lists) == []
 
 
+def test_a_dry_run_of_any_task_changes_nothing(exporting: tuple[Bench, Cms]) -> None:
+    bench, server = exporting
+    publish(bench, PHYSICS)
+    bench.run()
+    serve_export(server, PHYSICS, "[1]")
+    before = [bench.live(name) for name in ("origin", "exports")]
+    rows = [("/sitemap.xml", "SITEMAP"), ("/redirects.map", "REDIRECTS"), ("/l.json", "LINKCHECK"), (PHYSICS, "EXPORT")]
+    for url, action in [*rows, ("/zips.txt", "ZIPLIST")]:
+        more = {"target": "area"} if action == "ZIPLIST" else {}
+        view = bench.well(url, action=action, dry_run=True, **more)
+        assert "dry run: 1 files to put" in (view.task.reason or "")
+        assert not view.children
+    everything = bench.well("/", action="EXPORT", all=True, dry_run=True)
+    assert (everything.task.reason, everything.children) == ("dry run: 1 modules would get their task", ())
+    assert [bench.live(name) for name in ("origin", "exports")] == before
+    bench.well(PHYSICS, action="EXPORT")
+    bench.well(PHYSICS, action="UNPUBLISH")
+    gone = bench.well(PHYSICS, action="EXPORT", dry_run=True)
+    assert "dry run: 0 files to put, 1 to drop" in (gone.task.reason or "")
+    assert exports(bench) == {PHYSICS: "[1]"}
+
+
 def test_an_environment_without_exports_says_so(lists: Bench) -> None:
     assert lists.do("/", action="EXPORT").task.state is State.REJECTED
 
