@@ -18,7 +18,7 @@ from archives.errors import (
 )
 from archives.findings import Finding
 from archives.mirror_links import Fate, Link, Linker, Standing
-from archives.mirror_marks import Mark
+from archives.mirror_marks import Mark, Scan
 from archives.mirror_memo import Known, Made, Memo
 from archives.mirror_pages import rewrite_page, scan_page
 from archives.mirror_rewrite import addresses, decide
@@ -55,6 +55,7 @@ __all__ = [
     "PackageError",
     "PermanentArchiveError",
     "Receipt",
+    "Scan",
     "Standing",
     "Sword",
     "Tombstone",

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 from archives.mirror_marks import Form, Mark
 
-_STRING = r'"((?:[^"\\\n]|\\.)*)"|' + r"'((?:[^'\\\n]|\\.)*)'"
+_STRING = r'"((?:[^"\\\n]|\\.)*+)"|' + r"'((?:[^'\\\n]|\\.)*+)'"
 _TOKEN = re.compile(
-    rf"/\*.*?(?:\*/|\Z)|url\([ \t\r\n\f]*(?:{_STRING}|((?:[^)\"'\s\\]|\\.)+))[ \t\r\n\f]*\)"
+    rf"/\*.*?(?:\*/|\Z)|url\([ \t\r\n\f]*(?:{_STRING}|((?:[^()\"'\s\\]|\\.)++))[ \t\r\n\f]*\)"
     rf"|@import[ \t\r\n\f]+(?:{_STRING})|{_STRING.replace('(', '(?:', 1)}",
     re.IGNORECASE | re.DOTALL,
 )

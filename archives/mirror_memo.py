@@ -6,6 +6,7 @@ for each module, so that a mirror of a million files is handled with the memory 
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Memo:
     def load(self, name: str) -> dict[str, Known]:
         """What is known of the module's pages, by path. A file that is damaged or of another version is worth nothing."""
         known: dict[str, Known] = {}
-        with suppress(OSError, EOFError, ValueError, KeyError, TypeError), gzip.open(self._file(name), "rt") as lines:
+        with suppress(OSError, EOFError, ValueError, KeyError, TypeError, zlib.error), gzip.open(self._file(name), "rt") as lines:
             if json.loads(next(lines, "null")) != {"scanner": _SCANNER, "name": name}:
                 return {}
             for line in lines:

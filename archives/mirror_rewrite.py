@@ -10,9 +10,12 @@ from archives.mirror_links import Fate, Link, Linker, Standing
 from archives.mirror_marks import Form, Mark, Scan
 from archives.mirror_tree import joined, relative
 
-_CANDIDATE = re.compile(r"[\s,]*([^\s,](?:\S*[^\s,])?)(,+|\s[^,(]*(?:\([^)]*\)[^,(]*)*)?")
+# Pages from elsewhere are anybody's: no expression here may take longer than the text is long.
+_CANDIDATE = re.compile(r"[\s,]*+([^\s,](?:\S*[^\s,])?)(?:,++|\s[^,]*+)?")
 """One image of a srcset (HTML 4.8.4.2.1): a URL, which may hold commas but not end with one, and a descriptor."""
-_REFRESH = re.compile(r"""\s*[\d.]*\s*[;,\s]\s*(?:url\s*=\s*)?(?:"([^"]*)|'([^']*)|([^"'\s].*))""", re.IGNORECASE | re.DOTALL)
+_REFRESH = re.compile(
+    r"""\s*+[\d.]*+(?=[;,\s])\s*+[;,]?\s*+(?:url\s*+=\s*+)?(?:"([^"]*+)|'([^']*+)|([^"'\s].*+))""", re.IGNORECASE | re.DOTALL
+)
 _PART = re.compile(r"[^\s,]+")
 _UNSAFE_IN_CSS = re.compile(r"""[\s"'()\\]""")
 

@@ -17,7 +17,7 @@ from tasks.areas import GENERATED
 from tasks.errors import NotAsked, PlanHeld
 from tasks.generate import publish_generated
 from tasks.planner import Ground
-from tasks.snapshot_externals import Fetching, wishes_of
+from tasks.snapshot_externals import Fetching, wish_for_links
 from tasks.snapshot_folders import take_folders, wish_for_lists
 from tasks.snapshot_modules import take_modules, take_zips
 from tasks.snapshot_pages import rewrite_pages, scan_pages
@@ -106,7 +106,7 @@ def _build(work: Work, mirror: Mirror, now: float) -> Packageslip:
 def _fetch(work: Work, mirror: Mirror, linker: Linker, memo: Memo, now: float) -> None:
     fetching = Fetching(work, mirror, linker, memo, now)
     wish_for_lists(work, mirror, fetching)
-    wishes_of(scan_pages(work, mirror, memo), mirror, linker, fetching)
+    wish_for_links(scan_pages(work, mirror, memo), mirror, linker, fetching)
     fetching.run()
 
 

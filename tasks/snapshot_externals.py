@@ -186,8 +186,10 @@ class Fetching:
                 self.add(further)
 
 
-def wishes_of(scans: Iterator[tuple[str, Known]], mirror: Mirror, linker: Linker, fetching: Fetching) -> None:
+def wish_for_links(scans: Iterator[tuple[str, Known]], mirror: Mirror, linker: Linker, fetching: Fetching) -> None:
     """Wish for everything that the pages point to and an external takes."""
+    if all(each.match is None for each in mirror.settings.externals):
+        return
     for place, known in scans:
         standing = linker.standing(place, known.scan.base, mirror.visited.get(place))
         for url in addresses(linker, standing, known.scan):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Items:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._items = {item.url: item for item in _read(file)}
+        _end_line(file)
 
     def get(self, url: str) -> Item | None:
         """What is known of a URL."""
@@ -62,6 +64,13 @@ class Items:
 
 def _line(item: Item) -> str:
     return json.dumps(asdict(item), separators=(",", ":")) + "\n"
+
+
+def _end_line(file: Path) -> None:
+    """Let what is noted next begin a line of its own, behind the half one of a killed process."""
+    with suppress(FileNotFoundError), file.open("r+b") as lines:
+        if lines.seek(0, SEEK_END) and (lines.seek(-1, SEEK_END), lines.read(1))[1] != b"\n":
+            lines.write(b"\n")
 
 
 def _read(file: Path) -> Iterator[Item]:

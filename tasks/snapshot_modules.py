@@ -41,7 +41,8 @@ def _take(work: Work, mirror: Mirror, source: Source, url: str) -> None:
     for file in mirrored(slip):
         if not selected or not _goes(file.original):
             mirror.left_out.add(file.resource.path)
-        elif mirror.take(file.resource, f"{url}: {file.original.path}") and has_links(file.resource):
+        elif mirror.take(file.resource, f"{url}: {file.original.path}") and (has_links(file.resource) or file.is_view):
+            # A view has no time of its own; as with a page, it is remembered when it was another one.
             pages.append(file.resource.path)
     if selected:
         mirror.pages[url] = pages
@@ -88,6 +89,10 @@ class Mirrored:
 
     original: Resource | View
     resource: Resource
+
+    @property
+    def is_view(self) -> bool:
+        return isinstance(self.original, View)
 
 
 def mirrored(slip: Packageslip) -> Iterator[Mirrored]:

@@ -4,9 +4,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from archives import Fate, Known, Link, Linker, Made, Mark, Memo, Standing, decide, find_place, path_of, rewrite_page, scan_page
+from archives import (
+    Fate,
+    Known,
+    Link,
+    Linker,
+    Made,
+    Mark,
+    Memo,
+    Scan,
+    Standing,
+    decide,
+    find_place,
+    path_of,
+    rewrite_page,
+    scan_page,
+)
 from packageslip import Resource
-from tasks.snapshot_state import Mirror, is_sheet
+from tasks.snapshot_state import Mirror, has_links, is_sheet
 from tasks.work import Work
 
 
@@ -28,8 +43,11 @@ def scanned(work: Work, file: Resource, known: Known | None) -> Known:
     assert file.digest is not None, "what is published has a digest"
     if known is not None and known.digest == file.digest:
         return known
+    made = known.made if known else None
+    if not has_links(file):
+        return Known(file.digest, Scan(), made)
     with work.tools.store.open(file.digest) as stream:
-        return Known(file.digest, scan_page(stream.read(), sheet=is_sheet(file)), known.made if known else None)
+        return Known(file.digest, scan_page(stream.read(), sheet=is_sheet(file)), made)
 
 
 def rewrite_pages(work: Work, mirror: Mirror, memo: Memo, linker: Linker) -> set[str]:
@@ -118,7 +136,7 @@ def _time(modified: int | None, digest: bytes, size: int, last: Made | None) -> 
 def _note(mirror: Mirror, place: str, answers: _Answers, linker: Linker, standing: Standing, used: set[str]) -> None:
     """Count what a person wants to know, and mark what is referred to."""
     report = mirror.report
-    report.pages += 1
+    report.pages += has_links(mirror.files[place])
     report.rewritten += bool(answers.values)
     endings = mirror.settings.drop_unreferenced
     for value, link in answers.links:

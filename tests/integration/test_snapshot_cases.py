@@ -1,13 +1,16 @@
 """What a snapshot does when something is not as it should be."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from database import State
+from packageslip import CatalogueEntry
 from sources import SourceChanged
+from support.expected_mirror import PNG
 from support.mirrored_site import MirroredSite, StartSite, externals
 from support.outside_server import Outside
 from targets import Target
@@ -244,3 +247,56 @@ def test_names_of_what_lies_elsewhere() -> None:
     assert below("/", "a%20b/") == "a b/index.htm"
     assert below("/x", "get?id=7") == "x/get-f422c82d"
     assert below("/x", "a.b/get.php?id=7") == "x/a.b/get-f422c82d.php"
+
+
+def test_a_module_that_goes_while_modules_are_read_is_left_out(mirrored_site: MirroredSite) -> None:
+    bench = mirrored_site.bench
+
+    class Leaving:
+        """The published target, whose list has one module more than is there."""
+
+        def __init__(self, target: Target) -> None:
+            self._target = target
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._target, name)
+
+        def modules(self) -> Any:
+            yield from self._target.modules()
+            yield CatalogueEntry("/gone")
+
+    bench.wrap = lambda name, target: Leaving(target) if name in {"production", "zips"} else target
+    bench.well("/", "MIRROR")
+    assert report(mirrored_site)["modules"] == 6
+
+
+def test_a_file_that_goes_while_it_is_read_is_looked_for_again(mirrored_site: MirroredSite) -> None:
+    bench = mirrored_site.bench
+    shutil.rmtree(bench.root / "state/store")
+    page = bench.target("production") / "courses/physics/8-02/index.htm"
+    aside = page.rename(page.with_name("aside"))
+    view = bench.do("/", "MIRROR")
+    assert view.task.state is State.READY
+    assert "is not there" in (view.task.reason or "") or "changed" in (view.task.reason or "")
+    aside.rename(page)
+    bench.well("/", "MIRROR")
+
+
+def test_the_site_comes_before_what_is_from_elsewhere(start_mirrored_site: StartSite, tmp_path: Path) -> None:
+    (tmp_path / "tools/logo.png").parent.mkdir()
+    (tmp_path / "tools/logo.png").write_bytes(b"another logo")
+    made = start_mirrored_site(externals=[{"folder": str(tmp_path / "tools"), "into": "/images"}])
+    made.bench.well("/", "MIRROR")
+    assert (made.mirror / "images/logo.png").read_bytes() == PNG
+    assert missing(made)[str(tmp_path / "tools/logo.png")] == "another file of the mirror lies at images/logo.png"
+
+
+def test_a_view_of_the_same_size_gets_another_time(mirrored_site: MirroredSite) -> None:
+    mirrored_site.bench.well("/", "MIRROR")
+    view = mirrored_site.mirror / "courses/physics/8-01/index.json"
+    was = int(view.stat().st_mtime)
+    mirrored_site.write("courses/physics/8-01/index.json", view.read_bytes().replace(b"a", b"b"))
+    mirrored_site.publish("/courses/physics/8-01")
+    mirrored_site.bench.well("/", "MIRROR")
+    assert b'"b"' in view.read_bytes()
+    assert int(view.stat().st_mtime) == was + 1

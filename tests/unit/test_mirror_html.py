@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archives import rewrite_page, scan_page
+from archives import Linker, addresses, rewrite_page, scan_page
 from archives.mirror_html import class_file, unescaped
 from archives.mirror_marks import Form
 
@@ -153,6 +153,27 @@ def test_a_page_that_is_too_large_stays_as_it_is(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("archives.mirror_pages.LARGEST", 10)
     assert scan_page(b"<a href=x>y", sheet=False).marks == ()
     assert len(scan_page(b"<a href=x>", sheet=False).marks) == 1
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<img srcset='" + "a (" * 30000 + "'>",
+        "<img srcset='a" + "," * 90000 + " '>",
+        "<meta http-equiv=refresh content='" + " " * 90000 + "'>",
+        "<style>" + "url(" * 30000 + "</style>",
+        "<style>" + "url('" * 30000,
+        "<a " * 50000,
+        "<!--" * 50000,
+        "<title>" * 30000,
+        "<a href='" + "&" * 90000 + "../" * 30000 + "'>",
+    ],
+)
+def test_no_page_takes_long(hostile: str) -> None:
+    """The text is a few hundred thousand characters: what is not linear would never end."""
+    linker = Linker((), (), {"x"}.__contains__, {}, ())
+    scan = scan_page(hostile.encode(), sheet=False)
+    assert len(list(addresses(linker, linker.standing("x", None), scan))) < 100_000
 
 
 def test_names_of_classes() -> None:

@@ -151,7 +151,6 @@ def written(page: str, *, base: str = "") -> str:
             "<img srcset='/a/b%20c(1).png, /none 2x,,/index.htm 3x'>",
             "<img srcset='b%20c%281%29.png, http://ocw.example.edu/none 2x,,../index.htm 3x'>",
         ),
-        ("<img srcset='/index.htm 1x (a, b), /index.htm'>", "<img srcset='../index.htm 1x (a, b), ../index.htm'>"),
         ("<img srcset='/index.htm,'>", "<img srcset='../index.htm,'>"),
         ("<p style='a:url(\"/a/b c(1).png\")'>", "<p style='a:url(\"b%20c%281%29.png\")'>"),
         ("<style>a{b:url('/no(ne')}</style>", "<style>a{b:url('http://ocw.example.edu/no%28ne')}</style>"),

@@ -9,6 +9,7 @@ import pytest
 from archives import Known, Laid, Made, Memo, WorkingTrees, alone, path_of, scan_page
 from archives.mirror_tree import joined
 from tasks.snapshot_items import Item, Items
+from tasks.snapshot_state import place_of
 
 PAGE = Known(bytes(32), scan_page(b"<base href=x><a href='y'>", sheet=False), Made("abc", bytes(32), 3, 4))
 
@@ -23,7 +24,7 @@ def test_what_is_known_of_pages_comes_back(tmp_path: Path) -> None:
     assert memo.load("/a") == {}
 
 
-@pytest.mark.parametrize("damage", [b"", b"no gzip", None])
+@pytest.mark.parametrize("damage", [b"", b"no gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + bytes(range(256)), None])
 def test_a_damaged_memory_is_none(tmp_path: Path, damage: bytes | None) -> None:
     memo = Memo(tmp_path)
     memo.save("/a", {"a/index.htm": PAGE})
@@ -51,7 +52,10 @@ def test_items_survive_a_killed_writer(tmp_path: Path) -> None:
     again = Items(file)
     assert again.get("http://a/") == Item("http://a/", 3.0, "01")
     assert again.get("http://c/") is None
+    again.note(Item("http://d/", 4.0))
+    assert Items(file).get("http://d/") == Item("http://d/", 4.0)
     again.tidy(frozenset({"http://a/"}))
+    assert Items(tmp_path / "none").get("http://a/") is None
     assert len(file.read_text().splitlines()) == 1
     assert Items(file).get("http://b/") is None
 
@@ -94,6 +98,14 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
         pass
     with alone(tmp_path / "x"):
         pass
+
+
+def test_where_files_of_modules_lie() -> None:
+    assert [place_of("/", "a.htm"), place_of("/x/y", "a/b.htm"), place_of("/sitemap.xml", ".")] == [
+        "a.htm",
+        "x/y/a/b.htm",
+        "sitemap.xml",
+    ]
 
 
 def test_paths_that_links_mean() -> None:
