@@ -102,20 +102,28 @@ class _Look:
             found.broken.append(Broken(page, "", address, "the page itself is not on the target: 'slipway verify' says more"))
             return
         found.pages += 1
+        self.work.file_done(len(content))
         for link, there in dict.fromkeys(links_of(content, address)):
             found.links += 1
             self._sort(Broken(page, link, there, ""))
 
     def _sort(self, link: Broken) -> None:
         """Put a link where what it leads to is looked for."""
-        found, parts = self.found, urlsplit(link.there)
-        path = unquote(parts.path) or "/"
+        found, path = self.found, self._within(link.there)
         if not link.there:
             found.broken.append(replace(link, why="is no address"))
-        elif parts.netloc != urlsplit(self.site).netloc:
+        elif path is None:
             found.outside.setdefault(link.there, []).append(link)
         elif not self.live.has(path):
             found.unlisted.setdefault(path, []).append(replace(link, why="no module publishes it"))
+
+    def _within(self, address: str) -> str | None:
+        """The path on the origin that an address of the site means; None for one that is outside of it."""
+        site, there = urlsplit(self.site), urlsplit(address)
+        path = unquote(there.path) or "/"
+        if there.netloc != site.netloc or not f"{path}/".startswith(f"{unquote(site.path)}/"):
+            return None
+        return path.removeprefix(unquote(site.path)) or "/"
 
 
 def _content(work: Work, slip: Packageslip, resource: Resource) -> bytes | None:

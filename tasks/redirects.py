@@ -1,6 +1,7 @@
 """REDIRECTS: a map for nginx of where moved modules went, and of what is gone for good."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from packageslip import Packageslip
 from tasks.generate import publish_file
@@ -32,14 +33,16 @@ def _gone(work: Work) -> Iterator[Packageslip]:
 
 def _moves(work: Work, gone: list[Packageslip]) -> tuple[list[Move], frozenset[str]]:
     """What became of each, and the URLs that are live."""
+    # A site that is not at the root of its host: nginx sees the whole path.
+    above = urlsplit(work.tools.environment.site or "").path.rstrip("/")
     places: dict[str, tuple[str, bool]] = {}
     live = set()
     for slip in live_slips(work, work.target) if gone else ():
-        live.add(slip.url)
+        live.add(above + slip.url)
         if slip.uid:
-            places[slip.uid] = slip.url, slip.is_file
+            places[slip.uid] = above + slip.url, slip.is_file
     moves = []
     for slip in gone:
         to, is_file = places.get(slip.uid or "", ("", False))
-        moves.append(Move(slip.url, to, whole=slip.is_file or is_file, slash=bool(to) and not is_file))
+        moves.append(Move(above + slip.url, to, whole=slip.is_file or is_file, slash=bool(to) and not is_file))
     return moves, frozenset(live)

@@ -110,6 +110,19 @@ def test_the_report_names_what_a_crawler_finds(checked: Checked) -> None:
     assert checked.report(prefix="/b")["pages"] == 2
 
 
+def test_a_site_below_another_is_only_what_lies_below_it(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    staging = settings.environments["STAGING"].model_copy(update={"site": f"{SITE}/ocw/"})
+    bench = Bench(tmp_path, settings.model_copy(update={"environments": settings.environments | {"STAGING": staging}}))
+    links = ("/ocw/a/b.htm", "/ocw/none", "/ocwx/a", "/a/b.htm", "/ocw", "b.htm")
+    bench.write("/a", {"index.htm": "".join(f'<a href="{link}">x</a>' for link in links), "b.htm": "b"})
+    bench.well("/a")
+    bench.well("/report.json", action="LINKCHECK")
+    report = json.loads((bench.target("origin") / "report.json").read_text())
+    assert by_page(report) == {"/a/": {"/ocw/none", "/ocw"}}
+    bench.close()
+
+
 def test_pages_are_read_from_the_target_where_the_store_has_them_no_more(checked: Checked) -> None:
     checked.publish("/a", index_htm='<a href="none">x</a>', b_htm="x")
     for blob in (checked.bench.root / "state/store").rglob("*"):

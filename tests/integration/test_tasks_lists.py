@@ -178,6 +178,16 @@ def test_what_moved_and_what_is_gone_is_in_the_map(lists: Bench) -> None:
     assert "nothing had to move" in (again.task.reason or "")
 
 
+def test_a_site_below_another_redirects_within_itself(tmp_path: Path) -> None:
+    lists = bench_with(tmp_path, site=f"{SITE}/ocw")
+    publish(lists, "/old", uid="1")
+    lists.well("/old", action="UNPUBLISH")
+    publish(lists, "/new", uid="1")
+    lists.well("/redirects.map", action="REDIRECTS")
+    assert '"~^/ocw/old(/|$)" "/ocw/new/";' in (lists.target("origin") / "redirects.map").read_text()
+    lists.close()
+
+
 @pytest.fixture
 def exporting(tmp_path: Path, cms: Callable[..., Cms]) -> Iterator[tuple[Bench, Cms]]:
     (tmp_path / "views").mkdir()
