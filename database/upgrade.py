@@ -10,11 +10,16 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, event, update
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from database import schema
 from database.connection import Database, read_url, revision_of
 from database.errors import DatabaseError
 from database.transactions import ours
+
+PATIENCE = 10.0
+"""Seconds to wait for another upgrade of the same file to let go of it."""
+_IF_BUSY = retry_if_exception(lambda error: isinstance(error, sqlite3.OperationalError) and "locked" in str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,10 @@ def renew_queue_id(database: Database) -> str:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    # The file remembers this; once it is so, readers never wait for a writer.
-    connection.execute("PRAGMA journal_mode=WAL")
+    for attempt in Retrying(stop=stop_after_delay(PATIENCE), wait=wait_fixed(0.02), retry=_IF_BUSY, reraise=True):
+        with attempt:
+            # The file remembers this; once it is so, readers never wait for a writer. To make it so, SQLite itself never waits.
+            connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _wait_for_others(connection: Connection) -> None:
