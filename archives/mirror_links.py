@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -15,7 +16,10 @@ from archives.mirror_tree import find_place, joined, path_of, relative
 
 NOWHERE = "http://site.invalid"
 """Stands for the site where the configuration does not say its URL."""
+REMEMBERED = 1 << 16
+"""Links whose meaning is kept at hand: some twenty megabytes."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_NO_PATH = re.compile(r"\A\w+://[^/?#]+(?![^?#])")
 _BREAKS = re.compile(r"[\t\r\n]")
 _END_OF_PATH = re.compile(r"[?#]")
 
@@ -68,6 +72,15 @@ class Standing:
         """Whether its links are relative to something else than itself."""
         return self.base != self.url
 
+    def base_for(self, text: str) -> str:
+        """As much of the base as this link depends on, so that pages of one folder, or of one site, ask the same."""
+        if text[:1] in {"?", "#"}:
+            return self.base
+        path = self.base.partition("?")[0]
+        if text.startswith("/") or _SCHEME.match(text):
+            return path[: path.find("/", path.find("//") + 2) + 1]
+        return path[: path.rfind("/") + 1]
+
 
 _STAYS = Link(Fate.NONE)
 
@@ -87,11 +100,14 @@ class Linker:
         self._site = tuple(_normal(url.rstrip("/")) for url in site) or (NOWHERE,)
         self._known_site = bool(site)
         self._exists, self._outside, self._indexes = exists, outside, tuple(indexes)
+        # A site's pages share most of their links. What they lead to is asked once the mirror's files are known.
+        self._goal = lru_cache(REMEMBERED)(self._decide)
+        self._join = lru_cache(REMEMBERED)(_join)
 
     def standing(self, place: str, base: str | None, url: str | None = None) -> Standing:
         """Where a page stands. `base`: what its <base> says; `url`: of a page from elsewhere."""
-        own = url or self.url_of(place)
-        return Standing(place, own, _join(own, base) or own if base else own)
+        own = _with_path(url or self.url_of(place))
+        return Standing(place, own, _with_path(_join(own, base) or own) if base else own)
 
     def url_of(self, place: str) -> str:
         """The URL that a file of the site has for its visitors."""
@@ -102,7 +118,7 @@ class Linker:
         text = _clean(value)
         if not text or text.startswith("#") or (_SCHEME.match(text) and not _is_web(text)):
             return None
-        address = _join(page.base, text)
+        address = self._join(page.base_for(text), text)
         return address.partition("#")[0] if address else None
 
     def find(self, path: str) -> str | None:
@@ -120,46 +136,54 @@ class Linker:
         text = _clean(value)
         if not text or (text.startswith("#") and not page.moved):
             return _STAYS
-        web = _is_web(text) or not _SCHEME.match(text)
-        address = _join(page.base, text) if web else text
-        if address is None:
-            return Link(Fate.OUTSIDE)
-        asked = _Asked(page, value, text, address, self._canonical(address))
-        return self._ruled(asked, embed=embed) or self._plain(asked)
+        goal = self._goal(page.base_for(text), text, embed)
+        if goal.place is None:
+            return Link(goal.fate, goal.written)
+        if not page.moved and "\\" not in value and _leads_there(page.place, _path(text), goal.place):
+            return Link(Fate.INSIDE, None, goal.place)
+        return Link(Fate.INSIDE, relative(page.place, goal.place) + goal.tail, goal.place)
 
-    def _ruled(self, asked: "_Asked", *, embed: bool) -> Link | None:
+    def _decide(self, base: str, text: str, embed: bool) -> "_Goal":
+        web = _is_web(text) or not _SCHEME.match(text)
+        address = self._join(base, text) if web else text
+        if address is None:
+            return _Goal(Fate.OUTSIDE)
+        canonical = self._canonical(address)
+        return self._ruled(canonical, embed=embed) or self._plain(text, address, canonical)
+
+    def _ruled(self, canonical: str, *, embed: bool) -> "_Goal | None":
         """By the first rule that fits; None: there is none, or what it asks for is not in the mirror."""
         for pattern, replace, on in self._rules:
-            found = pattern.match(asked.canonical) if on in ("any", "embed" if embed else "link") else None
+            found = pattern.match(canonical) if on in ("any", "embed" if embed else "link") else None
             if found:
-                made = self._canonical(found.expand(replace) + asked.canonical[found.end() :])
+                made = self._canonical(found.expand(replace) + canonical[found.end() :])
                 if not made.startswith("/"):
-                    return Link(Fate.OUTSIDE if _is_web(made) else Fate.NONE, made if made != asked.canonical else None)
+                    return _Goal(Fate.OUTSIDE if _is_web(made) else Fate.NONE, made if made != canonical else None)
                 place = self.find(_path(made))
-                return asked.inside(place, made) if place else None
+                return _inside(place, made) if place else None
         return None
 
-    def _plain(self, asked: "_Asked") -> Link:
+    def _plain(self, text: str, address: str, canonical: str) -> "_Goal":
         """Without a rule."""
-        on_site = asked.canonical.startswith("/")
-        place = self.find(_path(asked.canonical)) if on_site else None
+        on_site = canonical.startswith("/")
+        place = self.find(_path(canonical)) if on_site else None
         if place:
-            return asked.inside(place, asked.canonical)
-        whole, mark, fragment = asked.address.partition("#")
+            return _inside(place, canonical)
+        whole, mark, fragment = address.partition("#")
         place = self._outside.get(whole)
         if place:
-            return asked.inside(place, mark + fragment)
+            return _inside(place, mark + fragment)
         if on_site:
-            return self._absent(asked)
-        if not _is_web(asked.address):
-            return _STAYS
+            return self._absent(text, canonical)
+        if not _is_web(address):
+            return _Goal(Fate.NONE)
         # "//host" would mean a server of files on a stick, and what is relative to another site is not there.
-        return Link(Fate.OUTSIDE, None if _is_web(asked.text) else asked.address)
+        return _Goal(Fate.OUTSIDE, None if _is_web(text) else address)
 
-    def _absent(self, asked: "_Asked") -> Link:
+    def _absent(self, text: str, canonical: str) -> "_Goal":
         if not self._known_site:
-            return Link(Fate.BROKEN)
-        return Link(Fate.ABSENT, None if _is_web(asked.text) else self._site[0] + _ascii(asked.canonical))
+            return _Goal(Fate.BROKEN)
+        return _Goal(Fate.ABSENT, None if _is_web(text) else self._site[0] + _ascii(canonical))
 
     def _canonical(self, address: str) -> str:
         """A path for what is on the site, else the URL."""
@@ -172,22 +196,24 @@ class Linker:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One link to decide about: what the page says, the same without what browsers overlook, and what that means."""
+class _Goal:
+    """Where a link leads, for whatever page: how it is written if not by a place, or its place and what follows that."""
 
-    page: Standing
-    value: str
-    text: str
-    address: str
-    canonical: str
+    fate: Fate
+    written: str | None = None
+    place: str | None = None
+    tail: str = ""
 
-    def inside(self, place: str, canonical: str) -> Link:
-        """It leads to this file of the mirror. Where what the page says does that already, nothing is written."""
-        path, page = _path(self.text), self.page
-        own = not page.moved and not path.startswith("/") and not _SCHEME.match(path) and "\\" not in self.value
-        if own and (joined(page.place, path) if path else page.place) == place:
-            return Link(Fate.INSIDE, None, place)
-        return Link(Fate.INSIDE, relative(page.place, place) + _ascii(canonical[len(_path(canonical)) :]), place)
+
+def _inside(place: str, canonical: str) -> _Goal:
+    return _Goal(Fate.INSIDE, None, place, _ascii(canonical[len(_path(canonical)) :]))
+
+
+def _leads_there(page: str, path: str, place: str) -> bool:
+    """Whether a path, as it is written on a page of the mirror, leads to this place already."""
+    if path.startswith("/") or _SCHEME.match(path):
+        return False
+    return (joined(page, path) if path else page) == place
 
 
 def _path(text: str) -> str:
@@ -216,6 +242,11 @@ def _join(base: str, text: str) -> str | None:
     except ValueError:
         return None
     return joined_url
+
+
+def _with_path(url: str) -> str:
+    """A URL that says no more than its host means the top there."""
+    return _NO_PATH.sub(lambda found: found[0] + "/", url)
 
 
 def _normal(url: str) -> str:

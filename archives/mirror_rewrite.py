@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from archives.mirror_css import urls_in_css
 from archives.mirror_links import Fate, Link, Linker, Standing
 from archives.mirror_marks import Form, Mark, Scan
-from archives.mirror_tree import joined, relative
+from archives.mirror_tree import joined, relative, relative_folder
 
 # Pages from elsewhere are anybody's: no expression here may take longer than the text is long.
 _CANDIDATE = re.compile(r"[\s,]*+([^\s,](?:\S*[^\s,])?)(?:,++|\s[^,]*+)?")
@@ -119,7 +119,7 @@ def _applet(linker: Linker, page: Standing, mark: Mark) -> Verdict:
     folder = _folder(names[0], links[0]) if mark.beside else page.place.rpartition("/")[0]
     if folder is None or mark.form is Form.CODE:
         return Verdict(None, found)
-    written = (relative(f"{folder}/_", link.place) if link.place is not None else link.written for link in links)
+    written = (relative(f"{folder}/_".lstrip("/"), link.place) if link.place is not None else link.written for link in links)
     made = _replaced(mark.value, [each.span() for each in _PART.finditer(mark.value)], list(written))
     return Verdict(made if made != mark.value else None, found)
 
@@ -138,7 +138,7 @@ def _codebase(linker: Linker, page: Standing, mark: Mark) -> Verdict:
         and joined(page.place, written).rstrip("/") == folder
     ):
         return Verdict(None)
-    return Verdict(relative(page.place, folder) + "/")
+    return Verdict(relative_folder(page.place, folder))
 
 
 def _folder(name: str, link: Link) -> str | None:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from posixpath import normpath, relpath
+from posixpath import normpath
 from urllib.parse import quote, unquote
 
 SAFE = "/-._~!$*+=@"
@@ -29,9 +29,17 @@ def find_place(path: str, exists: Callable[[str], bool], indexes: Iterable[str])
 
 
 def relative(page: str, place: str) -> str:
-    """The link from one file of the tree to another, or to a folder, escaped."""
-    folder = page.rpartition("/")[0]
-    return quote(relpath("/" + place, "/" + folder), safe=SAFE)
+    """The link from one file of the tree to another, escaped."""
+    here, there = page.split("/")[:-1], place.split("/")
+    same, most = 0, min(len(here), len(there) - 1)
+    while same < most and here[same] == there[same]:
+        same += 1
+    return quote("../" * (len(here) - same) + "/".join(there[same:]), safe=SAFE)
+
+
+def relative_folder(page: str, folder: str) -> str:
+    """The link from a file of the tree to a folder ("": the top), with a slash at its end."""
+    return relative(page, f"{folder}/_".lstrip("/"))[:-1] or "./"
 
 
 def joined(page: str, written: str) -> str:

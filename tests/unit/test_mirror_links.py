@@ -135,6 +135,15 @@ def test_a_page_from_elsewhere_has_links_of_its_own() -> None:
     assert one.link(page, "http://ocw.example.edu/", embed=False).written == "../index.htm"
 
 
+@pytest.mark.parametrize("url", ["http://else.org", "http://else.org?x", "http://else.org/"])
+def test_a_page_at_the_top_of_another_site(url: str) -> None:
+    one = linker()
+    page = one.standing("out/index.htm", None, url)
+    assert one.link(page, "other", embed=False).written == "http://else.org/other"
+    assert one.link(page, "/film#t", embed=False).written == "film.mp4#t"
+    assert one.link(page, "?y", embed=False).written == "http://else.org/?y"
+
+
 def written(page: str, *, base: str = "") -> str:
     one, content = linker(), f"{base}{page}".encode()
     scan = scan_page(content, sheet=False)
