@@ -27,11 +27,20 @@ def links_of(content: bytes, address: str) -> Iterator[tuple[str, str]]:
         # An empty page has no links.
         return
     base = next((_joined(address, each.get("href") or "") for each in page.iter("base")), "") or address
+    for link in _written(page):
+        there = _joined(base, link)
+        if not there or urlsplit(there).scheme in {"http", "https"}:
+            yield link, there
+
+
+def _written(page: "HtmlElement") -> Iterator[str]:
     for element, attribute, link, _ in page.iterlinks():
         if element.tag != "base" and attribute not in _NO_PAGES and not _names_a_server(element):
-            there = _joined(base, link)
-            if not there or urlsplit(there).scheme in {"http", "https"}:
-                yield link, there
+            yield link
+    for element in page.iter("img", "source"):
+        # Images to choose from: each with a width or density, between commas.
+        choices = (choice.split() for choice in (element.get("srcset") or "").split(","))
+        yield from (words[0] for words in choices if words)
 
 
 def _encoding(content: bytes) -> str | None:

@@ -22,6 +22,7 @@ PAGE = """<html><head><link rel="stylesheet" href="/styles/a.css"><link rel="pre
 <img src="i.png" srcset="i2.png 2x"> <img src="/strangers/old.gif"> <a href="mailto:x@example.com">mail</a>
 <a href="javascript:void(0)">js</a> <a href="http://[::1">no address</a> <a href="?q=1">query</a> <a href="//x\x01/">odd</a>
 <form action="/search"></form> <a href="/strangers/../b/">up</a> <a href="a\x00b">nul</a>
+<a href="/aux/x.htm">a name that no target takes</a>
 </body></html>
 """
 
@@ -38,6 +39,7 @@ class Links(HTMLParser):
         self.base = self.base or next((value or "" for name, value in attrs if (tag, name) == ("base", "href")), "")
         if tag in {"a", "img", "link", "input"} and ("rel", "preconnect") not in attrs:
             self.found |= {value for name, value in attrs if name in {"href", "src"} and value is not None}
+            self.found |= {value.split()[0] for name, value in attrs if name == "srcset" and value}
 
 
 def crawl(root: Path) -> dict[str, set[str]]:

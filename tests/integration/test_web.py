@@ -1,7 +1,9 @@
 """Pages anywhere on the web, from a real server: limits, redirects, validators, and addresses that a page must not reach."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -223,13 +225,21 @@ def test_a_fetch_ends_with_its_task(surf: Surf) -> None:
 
 
 def test_no_more_requests_are_under_way_than_may_be(surf: Surf) -> None:
-    web, url = surf.open(parallel=2), surf.page("x")
-    surf.server.faults["/x"] = Fault(delay=0.1)
-    threads = [threading.Thread(target=web.head, args=(url,)) for _ in range(6)]
+    web, url, stop = surf.open(parallel=2, read_timeout=60, total_timeout=60), surf.page("x"), threading.Event()
+    surf.server.faults["/x"] = Fault(delay=30)
+
+    def ask() -> None:
+        with suppress(TransientSourceError):
+            web.head(url, stop=stop)
+
+    threads = [threading.Thread(target=ask) for _ in range(5)]
     for thread in threads:
         thread.start()
+    until(lambda: surf.server._at_once == 2, 20)
+    time.sleep(0.5)
+    stop.set()
     for thread in threads:
-        thread.join()
+        thread.join(20)
     assert surf.server.most_at_once == 2
 
 
