@@ -43,9 +43,15 @@ def out_after_switch(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Record, "current", current)
 
 
-def test_dependents_are_asked_for_although_the_attempt_was_given_back(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dependents_are_asked_for_although_the_attempt_was_given_back(bench: Bench) -> None:
     course_with_department(bench)
-    out_after_switch(bench, monkeypatch)
+    down = ["once"]
+
+    def reached(point: str) -> None:
+        if point == "finishing" and down:
+            raise DatabaseUnavailable(f"the database does not answer {down.pop()}")
+
+    bench.reached = reached
     task = bench.insert(A)
     bench.run()
     view = bench.desk.show(task)
