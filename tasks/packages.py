@@ -1,6 +1,5 @@
 """Make a module's package in the content store, and the slip that puts it into a holding area."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from string import Template
 from typing import BinaryIO
@@ -10,11 +9,10 @@ import structlog
 from archives import Content, Form, PackageError, build_package, package_name, packaged
 from config import HoldingAreaSettings, PackageSettings
 from packageslip import Digest, Packageslip, Resource
-from targets import TransientTargetError
 from tasks.areas import revision_of
-from tasks.errors import VersionGone
 from tasks.load import Loaded
-from tasks.transfer import CHUNK, copied, gather
+from tasks.shared import shared_modules
+from tasks.transfer import CHUNK, gather
 from tasks.work import Work
 
 log = structlog.get_logger(__name__)
@@ -69,7 +67,7 @@ def build(work: Work, area: HoldingAreaSettings, loaded: Loaded) -> tuple[Digest
     slip, options, form = loaded.slip, work.tools.settings.packages, Form(area.form)
     files = packaged(slip, form, options, media=area.media)
     gather(work, loaded, list(files), None)
-    shared = tuple(shared_modules(work))
+    shared = tuple(shared_modules(work, [work.tools.environment.origin]))
     with work.step("package", files=len(files), size=sum(each.size or 0 for each in files)), work.tools.store.scratch() as made:
         content = Content(slip, lambda digest: _open(work, digest), shared)
         build_package(form, content, options, made, media=area.media)
@@ -92,28 +90,3 @@ def _keep(work: Work, made: BinaryIO) -> tuple[Digest, int]:
             work.tools.pause_point()
             incoming.write(chunk)
         return incoming.commit()
-
-
-def shared_modules(work: Work) -> Iterator[Packageslip]:
-    """The modules with shared assets as they are live on the origin, with all their bytes in the store.
-
-    Raises VersionGone, TransientTargetError.
-    """
-    record, store, origin = work.tools.record, work.tools.store, work.tools.environment.origin
-    for url in work.tools.settings.packages.shared:
-        slip = record.slip(origin, url)
-        if slip is None:
-            log.warning("shared module is not published", task=work.task.id, url=url, target=origin)
-            work.summary["shared_missing"] = [*work.summary.get("shared_missing", ()), url]
-            continue
-        missing = store.missing(each.digest for each in slip.resources if each.digest)
-        away: list[TransientTargetError] = []
-        missing -= copied(work, origin, slip, missing, away) if missing else set()
-        if away:
-            raise away[0]
-        if missing:
-            raise VersionGone(
-                f"{len(missing)} files of {url}, which packages share, are neither in the content store nor on {origin}; "
-                f"publish {url} again, then insert the task again ('slipway queue retry')"
-            )
-        yield slip

@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -11,11 +11,11 @@ from config import RetireSettings
 from database import Parcel
 from packageslip import Digest, Packageslip
 from tasks.depositing import identifier_of
-from tasks.errors import VersionGone
 from tasks.load import Loaded
 from tasks.metadata import with_metadata
+from tasks.shared import shared_modules
 from tasks.tools import promoted_from
-from tasks.transfer import CHUNK, copied, gather
+from tasks.transfer import CHUNK, gather
 from tasks.work import Work
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ def build_parcel(work: Work, loaded: Loaded, retire: RetireSettings, version: Di
     files = packaged(slip, form, options, media=retire.media)
     gather(work, loaded, list(files), None)
     name = identifier_of(slip.url, version, package_name(slip, options))
-    content = Content(slip, work.tools.store.open, tuple(shared_assets(work)), name)
+    content = Content(slip, work.tools.store.open, tuple(shared_modules(work, origins(work))), name)
     with work.step("package", files=len(files), size=sum(each.size or 0 for each in files)), work.tools.store.scratch() as made:
         build_package(form, content, options, made, media=retire.media)
         made.seek(0)
@@ -73,28 +73,6 @@ def _identifier(work: Work, retire: RetireSettings, digest: Digest) -> str | Non
     with work.tools.store.open(digest) as package, zipfile.ZipFile(package) as archive:
         manifest = archive.read("imsmanifest.xml")
     return f"IMSCP-MD5-{hashlib.md5(manifest, usedforsecurity=False).hexdigest()}"
-
-
-def shared_assets(work: Work) -> Iterator[Packageslip]:
-    """The modules with shared assets, as they are live where the retired module was, all their bytes in the store.
-
-    Raises VersionGone.
-    """
-    for url in work.tools.settings.packages.shared:
-        found = next(((place, slip) for place in origins(work) if (slip := work.tools.record.slip(place, url))), None)
-        if found is None:
-            log.warning("shared module is not published", task=work.task.id, url=url)
-            work.summary["shared_missing"] = [*work.summary.get("shared_missing", ()), url]
-            continue
-        place, slip = found
-        missing = work.tools.store.missing(each.digest for each in slip.resources if each.digest)
-        missing -= copied(work, place, slip, missing) if missing else set()
-        if missing:
-            raise VersionGone(
-                f"{len(missing)} files of {url}, which packages share, are neither in the content store nor on {place}; "
-                f"publish {url} again, then insert the task again ('slipway queue retry')"
-            )
-        yield slip
 
 
 def origins(work: Work) -> Sequence[str]:
