@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from config import HoldingAreaSettings
 from database import Deposit, DepositState
 from packageslip import Kind, Packageslip, Resource
+from targets import TransientTargetError
 from tasks.areas import TREE, area_of
 from tasks.errors import NotDeposited, VersionGone
 from tasks.retired import PAGE, RETIRED
@@ -21,7 +22,7 @@ def is_tombstone(slip: Packageslip | None) -> bool:
 
 
 def tombstone_for(work: Work, live: Packageslip) -> Packageslip | None:
-    """What takes the live module's place on the task's target, its bytes in the store; None: nothing does.
+    """What takes the live module's place on the task's target, its bytes in the store (but for a dry run); None: nothing does.
 
     Raises NotDeposited while the archive does not have a module that is retired, or about to be; VersionGone.
     """
@@ -67,7 +68,7 @@ def _takes_one(area: HoldingAreaSettings) -> bool:
 
 
 def _buried(work: Work, live: Packageslip) -> Mapping[Kind, Resource]:
-    """The page and the zip of the tombstone, by their kinds, as RETIRE wrote them. Raises VersionGone."""
+    """The page and the zip of the tombstone, by their kinds, as RETIRE wrote them. Raises VersionGone, TransientTargetError."""
     record, store = work.tools.record, work.tools.store
     for environment in work.tools.settings.environments.values():
         retired = record.slip(environment.origin, live.url) if environment.retire else None
@@ -76,9 +77,12 @@ def _buried(work: Work, live: Packageslip) -> Mapping[Kind, Resource]:
         found = {each.kind: each for each in retired.resources if each.path.startswith("tombstone/")}
         if not found:
             continue
-        missing = store.missing(each.digest for each in found.values() if each.digest)
-        if not missing or not missing - copied(work, environment.origin, retired, missing):
+        missing = set() if work.dry_run else store.missing(each.digest for each in found.values() if each.digest)
+        away: list[TransientTargetError] = []
+        if not missing or not missing - copied(work, environment.origin, retired, missing, away):
             return found
+        if away:
+            raise away[0]
     raise VersionGone(
         f"the tombstone of {live.url} is neither in the content store nor in the retired-courses area; insert a RETIRE row, "
         "which writes it again"

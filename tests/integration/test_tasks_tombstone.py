@@ -13,6 +13,7 @@ from database import State, TaskView
 from packageslip import Packageslip
 from support.retirement import COURSE, FILES, Retirement
 from support.sword_server import Rules
+from targets import TargetUnreachable
 
 Make = Callable[..., Retirement]
 STONE = {"courses/a/index.htm", "courses/a/a-fall-1999.zip"}
@@ -137,6 +138,33 @@ def test_a_tombstone_whose_bytes_are_gone_from_the_store_comes_from_the_retired_
     for digest in list(store.digests()):
         store.discard(digest)
     made.bench.well(COURSE, action="UNPUBLISH")
+    assert set(made.bench.live("origin")) == STONE
+
+
+def test_a_course_waits_for_its_tombstone_while_the_retired_courses_area_is_away(retirement: Make) -> None:
+    made = retirement()
+    made.bench.well(COURSE, "DSPACE")
+    store = made.bench.workshop("STAGING").store
+    for digest in list(store.digests()):
+        store.discard(digest)
+    assert made.bench.well(COURSE, action="UNPUBLISH", dry_run=True)
+
+    class Away:
+        name = "retired"
+
+        def open(self, *_: object) -> object:
+            raise TargetUnreachable("retired does not answer", target="retired")
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    made.bench.wrap = lambda name, target: Away() if name == "retired" else target  # type: ignore[assignment, return-value]
+    view = made.bench.do(COURSE, action="UNPUBLISH")
+    assert (view.task.state, view.task.attempts) == (State.READY, 0)
+    assert "courses/a/notes/l1.pdf" in made.bench.live("origin")
+    made.bench.wrap = lambda _, target: target
+    made.hurry()
+    made.bench.run()
     assert set(made.bench.live("origin")) == STONE
 
 
