@@ -19,7 +19,8 @@ from support.deployment import Deploy, Deployment, digests, eventually, tree
 from support.dropping_port import DroppingPort
 from support.sshd import Account, StartSshd
 
-MINUTES = float(os.environ.get("SLIPWAY_SICK_MINUTES", "0"))
+# Taken out of the environment, for the daemon would call it a misspelt setting.
+MINUTES = float(os.environ.pop("SLIPWAY_SICK_MINUTES", "0"))
 LONG = MINUTES > 0
 MODULES, FILES, SIZE = (40, 8, 20_000) if LONG else (6, 3, 500)
 CALM = MINUTES * 60 / 5

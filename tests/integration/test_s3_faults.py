@@ -130,8 +130,18 @@ def test_an_answer_that_is_lost_does_not_make_an_engine_refuse_its_own_work(
     target.close()
 
 
-@pytest.mark.parametrize("way", ["before", "after"])
-@pytest.mark.parametrize("step", ["/next.xml", "/holder", "/readme", "/index.htm", "/packageslip.xml", "/slip.xml"])
+@pytest.mark.parametrize(
+    ("step", "way"),
+    [
+        ("/next.xml", "before"),
+        ("/holder", "after"),
+        ("/readme", "after"),
+        ("/index.htm", "before"),
+        ("/packageslip.xml", "after"),
+        ("/slip.xml", "before"),
+        ("/slip.xml", "after"),
+    ],
+)
 def test_a_release_that_is_cut_off_is_finished_by_the_next(
     open_bucket: Open, bucket: OneBucket, troubled: TroubledService, queue: TestQueue, step: str, way: str
 ) -> None:
