@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 
 from config.engines_keys import ARCHIVE_KEYS, KEYS, SECTIONS, Fate, Meaning
-from config.engines_words import Words, archive_name
+from config.engines_words import Words
 from config.faults import ConfigError, ConfigFault, nearest
 from config.old_ini import DEFAULT, OldFile, OldKey, read_old
 
@@ -85,7 +85,7 @@ def _known(section: str, key: str, words: Words) -> Meaning | None:
     if (section, key) == ("CMS", "url") and words.editors_url_is_used:
         return Meaning(Fate.CARRIED, "sources.cms.url", "there is no engine_url")
     if section in words.archives and key in ARCHIVE_KEYS:
-        name, meaning = archive_name(section), ARCHIVE_KEYS[key]
+        name, meaning = words.archive_name(section), ARCHIVE_KEYS[key]
         return Meaning(meaning.fate, meaning.place.replace("*", name), meaning.sentence.replace("*", name))
     return KEYS.get((section, key))
 

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain, count
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from config.old_ini import OldFile
 
@@ -20,6 +21,7 @@ class Words:
     def __init__(self, old: OldFile, folder: Path, remarks: list[str]) -> None:
         self._old, self._folder, self._remarks = old, folder, remarks
         self._engine = old.section("engine")
+        self._names: dict[str, str] = {}
 
     def all(self) -> dict[str, str]:
         """Each word of the template as a TOML value; `archives` is several tables."""
@@ -27,9 +29,9 @@ class Words:
         plain |= self._cms() | self._areas() | self._servers()
         current = self.current_archive
         tables = "\n".join(self._archive(section) for section in self.archives or ("dspace",))
-        return {key: json.dumps(value, ensure_ascii=False) for key, value in plain.items()} | {
+        return {key: _quoted(value) for key, value in plain.items()} | {
             "archives": tables,
-            "archive": json.dumps(archive_name(current) if current else "dspace"),
+            "archive": json.dumps(self.archive_name(current or "dspace")),
         }
 
     @property
@@ -51,6 +53,14 @@ class Words:
     def editors_url_is_used(self) -> bool:
         """Whether the CMS has no address for engines alone."""
         return not self._old.section("CMS").get("engine_url")
+
+    def archive_name(self, section: str) -> str:
+        """The name of the archive that an old section describes: Production_Dspace_conf is dspace-production."""
+        if section not in self._names:
+            plain, taken = _plain_name(section), set(self._names.values())
+            numbered = (f"{plain[:36]}-{number}" for number in count(2))
+            self._names[section] = next(name for name in chain([plain], numbered) if name not in taken)
+        return self._names[section]
 
     def _queue(self) -> str:
         database = self._old.section("database")
@@ -94,18 +104,18 @@ class Words:
 
     def _url(self, url: str, section: str) -> str:
         """Without an account: that could be a secret."""
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+        parts = _split(url if "://" in url else f"http://{url}")
         if parts.username is None:
             return urlunsplit(parts)
         self._remarks.append(f"[{section}] has an account in its URL, which is not copied: it belongs into username and password")
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
     def _archive(self, section: str) -> str:
-        keys, name = self._old.section(section), archive_name(section)
+        keys, name = self._old.section(section), self.archive_name(section)
         lines = [
             f"[archives.{name}]",
             'kind = "sword1"',
-            f"username = {json.dumps(keys.get('user') or 'slipway', ensure_ascii=False)}",
+            f"username = {_quoted(keys.get('user') or 'slipway')}",
             f'password = {{ file = "secrets/{name}" }}        # FILL IN',
             f"[archives.{name}.deposits]",
         ]
@@ -121,10 +131,10 @@ class Words:
         try:
             if file is None:
                 raise BadLookup("the old file does not name it")
-            return read_lookup(file, endpoint)
+            return {name: self._url(address, section) for name, address in read_lookup(file, endpoint).items()}
         except BadLookup as error:
             where = f"{file}: {error}" if file else str(error)
-            gap = f"fill in archives.{archive_name(section)}.deposits"
+            gap = f"fill in archives.{self.archive_name(section)}.deposits"
             self._remarks.append(f"[{section}] the lookup of deposit URIs was not read ({where}): {gap}")
             return {"default": f"{endpoint.rstrip('/')}/FILL-IN"}
 
@@ -138,11 +148,18 @@ class Words:
         return self._folder / full
 
 
-def archive_name(section: str) -> str:
-    """The name of the archive that an old section describes: Production_Dspace_conf is dspace-production."""
+def _plain_name(section: str) -> str:
     plain = section.lower().replace("_", "-").replace(" ", "-").removesuffix("-conf").replace("dspace", "").strip("-")
     kept = "".join(letter for letter in plain if (letter.isascii() and letter.isalnum()) or letter == "-")
     return f"dspace-{kept}"[:40].rstrip("-")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        # An unfinished IPv6 address: there is nothing in it that could be carried over.
+        return urlsplit(f"https://{GAP}/")
 
 
 def _is_archive(keys: Mapping[str, str]) -> bool:
@@ -150,7 +167,7 @@ def _is_archive(keys: Mapping[str, str]) -> bool:
 
 
 def _with_port(endpoint: str, port: str | None) -> str:
-    parts = urlsplit(endpoint)
+    parts = _split(endpoint)
     if not port or not port.isdigit() or ":" in parts.netloc.rpartition("@")[2] or PORTS.get(parts.scheme) == int(port):
         return endpoint
     return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{port}"))
@@ -158,4 +175,9 @@ def _with_port(endpoint: str, port: str | None) -> str:
 
 def _entries(deposits: Mapping[str, str]) -> Iterator[str]:
     for name, address in deposits.items():
-        yield f"{json.dumps(name, ensure_ascii=False)} = {json.dumps(address, ensure_ascii=False)}"
+        yield f"{_quoted(name)} = {_quoted(address)}"
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML: as in JSON, but that DEL must be escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

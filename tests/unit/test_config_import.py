@@ -1,11 +1,14 @@
 """The old engines' configuration, turned into ours: every key has its place or its reason, and no password is copied."""
 
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cli import slipway
 from config import ConfigError, Fate, Imported, Settings, check, import_engines_conf, load
@@ -14,6 +17,7 @@ from config.old_ini import read_old
 from support.old_engines import ENGINES_CONF, LOOKUP
 
 Import = Callable[[str], Imported]
+LINES = [line for line in ENGINES_CONF.splitlines() if " = " in line]
 SAMPLE = Path(__file__).parents[2] / "deploy" / "ocw.toml"
 
 
@@ -145,6 +149,14 @@ def test_no_password_is_copied_or_shown(imported: Import, tmp_path: Path) -> Non
     assert any("[CMS] has an account in its URL" in remark for remark in made.remarks)
 
 
+def test_no_password_is_copied_out_of_the_lookup_either(imported: Import, tmp_path: Path) -> None:
+    imported(ENGINES_CONF)
+    (tmp_path / "lookup/DepositURILookup.xml").write_text(LOOKUP.replace("https://", "https://ocw:kept-to-itself@"))
+    made = import_engines_conf(tmp_path / "engines.conf")
+    assert "kept-to-itself" not in made.toml + repr(made)
+    assert len(settings_of(made, tmp_path).archives["dspace-production"].deposits) == 4
+
+
 def test_what_the_old_reader_did_is_done(imported: Import, tmp_path: Path) -> None:
     old = read_old(
         "\ufeffstray\n[A]\nName : one ; two\nREM no\nremote = x\nURL=http://h:1/;p\nlong = a\n  b\nname = last\n"
@@ -188,6 +200,29 @@ def test_missing_sections_are_gaps_that_are_named(imported: Import, tmp_path: Pa
     missing = {match[1] for remark in made.remarks if (match := re.match(r"\[(\w+)\] is missing", remark))}
     assert missing == {"engine", "database", "CMS", "Production", "Mirror", "NetStorage", "DSpace"}
     assert "fill-in.invalid" in made.toml
+
+
+def test_two_servers_get_two_names(imported: Import, tmp_path: Path) -> None:
+    made = imported(ENGINES_CONF + ENGINES_CONF[ENGINES_CONF.index("[Test_Dspace_conf]") :].replace("_Dspace_", "_dspace_"))
+    names = settings_of(made, tmp_path).archives
+    assert set(names) == {"dspace-production", "dspace-test", "dspace-test-2", "dspace-production-2"}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(LINES), st.text(st.characters(codec="latin-1"), max_size=20)), max_size=4))
+def test_whatever_the_old_values_are_the_new_file_is_toml(imported: Import, changes: list[tuple[str, str]]) -> None:
+    text = ENGINES_CONF
+    for line, value in changes:
+        text = text.replace(line, f"{line.partition('=')[0]}= {value}")
+    made = imported(text)
+    tomllib.loads(made.toml)
+    assert len(made.keys) >= len(KEYS) - len(changes)
+
+
+@pytest.mark.parametrize("url", ["http://[", "cms", "http://[::1]:8080/x", "//host"])
+def test_any_url_can_stand_in_the_old_file(imported: Import, url: str) -> None:
+    text = ENGINES_CONF.replace("engine_url = http://cms2.example.edu:8080/Plone", f"engine_url = {url}")
+    assert tomllib.loads(imported(text).toml)["sources"]["cms"]["url"]
 
 
 def test_an_archive_that_is_not_there_is_named(imported: Import) -> None:
