@@ -17,9 +17,9 @@ from tasks.linkcheck import linkcheck
 from tasks.notify import notify
 from tasks.outcomes import verdict_of
 from tasks.publish import publish
-from tasks.republish import republish
 from tasks.purge import purge
 from tasks.redirects import redirects
+from tasks.republish import republish
 from tasks.retire import retire
 from tasks.sitemap import sitemap
 from tasks.snapshot import snapshot
