@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from database import schema
 from database.connection import Database
-from database.picking import OPEN
+from database.lateness import overdue
 from database.rows import insert_ignore, object_of, tell
 
 SCAN = 5000
 """Events passed over by one look, at most."""
-MARKED = 10_000
-"""Tasks that are marked as overdue at once, at most."""
 PATROL = timedelta(seconds=30)
 """How often overdue tasks are looked for: in a long republish there are very many, and a minute more or less does not count."""
 GAP = timedelta(seconds=60)
@@ -163,7 +161,7 @@ class Watching:
     def _late(self, connection: Connection, begun: datetime) -> Sequence[int]:
         now, patience = _now(connection), timedelta(seconds=self._interest.overdue)
         resting = self._resting(connection, now, patience)
-        late = _overdue(now - patience, begun - patience, begun, self._mark)
+        late = overdue(now - patience, begun - patience, begun, self._mark)
         if self._interest.environments:
             late = late.where(_queue.environment.in_(self._interest.environments))
         if resting:
@@ -276,29 +274,3 @@ def _incidents(connection: Connection, since: int, upto: int, interest: Interest
         )
         for row in connection.execute(wanted)
     ]
-
-
-def _overdue(limit: datetime, first: datetime, begun: datetime, mark: str) -> Any:  # noqa: ANN401 - a SELECT of one column
-    """Ids of tasks that could have run since before `limit` and are not marked; none that was due so before the alert began."""
-    task, event = schema.queue, schema.event.alias()
-    marked = exists().where(event.c.task == task.c.id, event.c.state == "OVERDUE", event.c.reason == mark)
-    return (
-        select(task.c.id)
-        .with_hint(task, "FORCE INDEX (k_due)", "mysql")
-        .where(task.c.status == "READY", task.c.hold == 0, task.c.cancel_requested == 0, task.c.run_after <= limit)
-        .where(or_(task.c.run_after > first, task.c.created_at > begun), _could_run(limit), ~marked)
-        .order_by(task.c.id)
-        .limit(MARKED)
-    )
-
-
-def _could_run(limit: datetime) -> ColumnElement[bool]:
-    """A dependent is late only after what it waited for has ended long ago."""
-    task, before = schema.queue.c, schema.queue.alias()
-    waited = exists().where(
-        before.c.batch == task.batch,
-        before.c.generation < task.generation,
-        or_(before.c.status.in_(OPEN), before.c.finished_at > limit),
-        or_(before.c.target == task.target, before.c.target.is_(None)),
-    )
-    return or_(task.generation == 0, ~waited)
