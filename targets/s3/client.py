@@ -34,7 +34,7 @@ def connect(settings: S3Target, secrets: ReadsSecrets | None, *, anonymous: bool
     core = CoreSession()
     core.register_component("data_loader", descriptions())
     access_key = settings.access_key if secret else None
-    session = Session(access_key, secret, region_name=settings.region or "us-east-1", botocore_session=core)
+    session = Session(access_key, secret, region_name=settings.region, botocore_session=core)
     options = Config(
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.idle_timeout,

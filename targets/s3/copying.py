@@ -1,6 +1,6 @@
 """Copies on the server: how a staged object becomes visible, whole and in one step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from targets.s3.bucket import Bucket
@@ -15,6 +15,8 @@ class Copying:
     bucket: Bucket
     sizes: Sizes
     acl: str | None = None
+    still: Callable[[], None] = lambda: None
+    """Asked last before a copy in parts appears: it raises if the copy must not be made any more."""
 
     def copy(self, path: str, to: str, size: int) -> None:
         """Copy an object of this size, with its type and metadata. Raises FileNotFoundError if it is not there."""
@@ -37,6 +39,7 @@ class Copying:
                     CopySourceRange=f"bytes={start}-{last}",
                     CopySourceIfMatch=seen.etag,
                 )
+            self.still()
             parts.complete()
 
     def _source(self, path: str) -> Mapping[str, str]:

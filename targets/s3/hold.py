@@ -38,7 +38,7 @@ class BucketHold:
 
     @property
     def copying(self) -> Copying:
-        return Copying(self.bucket, self.options.sizes, self.options.acl)
+        return Copying(self.bucket, self.options.sizes, self.options.acl, self.claim.check)
 
     def check(self) -> None:
         """Raise Fenced unless the lease is ours and nobody has taken over. The last look before each batch of writes."""
@@ -61,10 +61,15 @@ class BucketHold:
         self.holder, self.etag = holder, etag
 
     def run(self, do: Callable[[Item], object], items: Sequence[Item]) -> None:
-        """Do it for each, side by side, with a look at the hold before each batch."""
+        """Do it for each, side by side. A look at the lease before each, which costs nothing; at the hold before each batch."""
+
+        def leased(item: Item) -> None:
+            self.claim.check()
+            do(item)
+
         for start in range(0, len(items), BATCH):
             self.check()
-            each(do, items[start : start + BATCH], self.bucket.threads)
+            each(leased, items[start : start + BATCH], self.bucket.threads)
 
     def remove(self, paths: Sequence[str]) -> None:
         """Remove objects, with a look at the hold before each batch."""

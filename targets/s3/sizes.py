@@ -15,7 +15,7 @@ class Sizes:
     as the copy takes, which must stay below the time-out.
     """
 
-    part: int = 16 * MIB
+    part: int = 8 * MIB
     copied: int = 1024 * MIB
 
     def upload_part(self, size: int) -> int:

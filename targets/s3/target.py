@@ -42,10 +42,11 @@ class BucketTarget:
 
     What an object store cannot keep, and other targets do:
 
-    - There is no rename through a folder that fences a stale engine. It is refused at each look that it takes at the holder
-      (before each 256 writes, before the public slip, before the commit record), and the commit record itself is only replaced
-      or removed in the state in which it was found. But between its last look and its last copy an engine that was paused, and
-      is stale by then, can still write or remove live objects. Lease and margin make that window small; nothing closes it.
+    - There is no rename through a folder that fences a stale engine. It is refused at each look that it takes: at its lease
+      before every copy and removal, at the holder before each 256 of them and before both slips; and the commit record itself
+      is only replaced or removed in the state in which it was found. But an engine that is paused between such a look and the
+      request after it, for longer than its lease, can still write or remove that one live object (of removals, that batch) for
+      each of its threads. Lease and margin make that rare; nothing closes it.
     - Without conditional writes (`conditional_writes = false`) two engines can also both believe to have taken a module.
     - A release becomes visible object by object: a visitor can see some files of the new one and some of the old, as on an SFTP
       server, and for longer, because each copy is a request.
