@@ -55,14 +55,14 @@ def packaged(slip: Packageslip, form: Form, options: PackageSettings, *, media: 
 
 
 def sidecars(slip: Packageslip) -> dict[str, str]:
-    """The path of each metadata file that stands beside what it describes, and the path of that."""
+    """The path of each metadata file that stands beside what it describes, and the path of that. What describes one is none."""
     paths = {each.path for each in slip.resources}
     found = {}
     for each in slip.resources:
         owner = each.path.removesuffix(".xml")
         if each.kind is Kind.METADATA and owner != each.path and owner in paths:
             found[each.path] = owner
-    return found
+    return {path: owner for path, owner in found.items() if owner not in found}
 
 
 def is_media(resource: Resource) -> bool:

@@ -1,9 +1,10 @@
 """Course packages: the download zip and the archive package, one tree of pages with what they need to be shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
+from itertools import count
 from typing import BinaryIO
 
 from archives.content import Content, Form, time_of
@@ -114,5 +115,14 @@ class _Course:
 
 def _places_of_sidecars(layout: Layout) -> dict[str, str]:
     """Where the metadata of each file of the module lies. `<path>.xml`, unless the module has something else there."""
-    taken = {entry.path for entry in layout.contents}
-    return {path: f"{path}.xml" if f"{path}.xml" not in taken else f"{path}.lom.xml" for path in sorted(taken)}
+    taken = {*(entry.path for entry in layout.contents), *(entry.path for entry in layout.sidecars.values())}
+    places = {path: entry.path for path, entry in layout.sidecars.items()}
+    for path in sorted(entry.path for entry in layout.contents if entry.path not in places):
+        places[path] = next(place for ending in _endings() if (place := f"{path}{ending}") not in taken)
+        taken.add(places[path])
+    return places
+
+
+def _endings() -> Iterator[str]:
+    yield from (".xml", ".lom.xml")
+    yield from (f".lom-{number}.xml" for number in count(2))

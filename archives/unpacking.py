@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from lzma import LZMAError
 from pathlib import Path
 from zipfile import ZIP_STORED, BadZipFile, LargeZipFile, ZipFile, ZipInfo
 
@@ -21,6 +22,7 @@ _BROKEN = (
     struct.error,
     zlib.error,
     OverflowError,
+    LZMAError,
 )
 """What the standard library raises for a zip that is none, is cut short, encrypted or packed in a way that it does not know."""
 _LONGEST_TEXT = 64 * 1024 * 1024
@@ -38,7 +40,7 @@ class Unpacked:
         self._archive = archive
         self.name = name
         """The file's own name."""
-        self.entries = {entry.orig_filename: entry for entry in archive.infolist() if not entry.is_dir()}
+        self.entries = {entry.orig_filename: entry for entry in archive.infolist() if not _is_folder(entry)}
 
     @property
     def order(self) -> list[ZipInfo]:
@@ -62,7 +64,10 @@ class Unpacked:
             with self._archive.open(entry) as stream:
                 while chunk := stream.read(_CHUNK):
                     yield chunk
-        except _BROKEN as error:
+        except (*_BROKEN, OSError) as error:
+            # The decompressor of bzip2 has no error of its own; one from the system has a number.
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise PackageError(f"cannot be unpacked: {error}") from error
 
 
@@ -108,7 +113,7 @@ def _names(entries: list[ZipInfo]) -> Iterator[Finding]:
         if name in seen:
             yield failure(name, "stands twice in the zip; which one counts depends on the reader")
         seen.add(name)
-        if entry.is_dir():
+        if _is_folder(entry):
             yield warning(name, "is a folder; packages hold files alone")
         try:
             check_path(name.removesuffix("/"))
@@ -118,6 +123,11 @@ def _names(entries: list[ZipInfo]) -> Iterator[Finding]:
             yield failure(name, "is a symbolic link; packages hold files alone")
     for earlier, later in collisions(sorted(name for name in seen if not name.endswith("/"))):
         yield warning(later, f"is the same name as {earlier} on many systems")
+
+
+def _is_folder(entry: ZipInfo) -> bool:
+    """By the name as it stands: the library's own question fails for an entry without one."""
+    return entry.orig_filename.endswith("/")
 
 
 def _entries(count: int) -> str:

@@ -129,6 +129,22 @@ def test_metadata_gets_another_name_where_its_own_is_taken(findings: Check) -> N
     assert failures(findings(made)) == []
 
 
+def test_metadata_never_takes_the_place_of_a_file() -> None:
+    extra = {"a.csv": b"1", "a.csv.xml": b"2", "a.csv.lom.xml": b"3", "a.csv.lom": b"4"}
+    made = entries_of(built("imscp", sample(extra=extra)))
+    assert {path: made[f"{NAME}/contents/{path}"] for path in extra} == extra
+    assert b"<lom:location>" in made[f"{NAME}/contents/a.csv.lom-2.xml"]
+
+
+def test_metadata_of_metadata_is_a_file_like_others(findings: Check) -> None:
+    extra = {"a.csv": b"1", "a.csv.xml": b"<lom/>", "a.csv.xml.xml": b"<lom/>"}
+    content = sample(extra=extra)
+    kinds = [replace(each, kind=Kind.METADATA) if each.path.startswith("a.csv.xml") else each for each in content.slip.resources]
+    made = entries_of(built("imscp", replace(content, slip=replace(content.slip, resources=tuple(kinds)))))
+    assert {path: made[f"{NAME}/contents/{path}"] for path in extra} == extra
+    assert failures(findings(made)) == []
+
+
 def course(sidecar: bytes, page: bytes = b"<a href='/courses/a/x'>") -> Content:
     blobs = Blobs()
     resources = (
@@ -443,6 +459,28 @@ def test_a_damaged_entry_is_found(tmp_path: Path) -> None:
     [(where, sentence)] = failures(zip_of(tmp_path, bytes(package)))
     assert where == f"{NAME}/contents/notes/l1.pdf"
     assert sentence.startswith("cannot be unpacked: Bad CRC-32")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_compressed_entry_is_found(tmp_path: Path, compression: int) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("a.htm", "<p>" * 1000)
+    content = path.read_bytes()
+    body = content.index(b"a.htm") + len("a.htm")
+    for place in range(body, content.index(b"PK\1\2")):
+        broken = bytearray(content)
+        broken[place] ^= 0xFF
+        assert failures(zip_of(tmp_path, bytes(broken)))
+
+
+def test_an_entry_without_a_name_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(MANIFEST, b"")
+        archive.writestr("a", b"")
+    nameless = path.read_bytes().replace(b"a", b"\0")
+    assert any("must not be unpacked" in sentence for _, sentence in failures(zip_of(tmp_path, nameless)))
 
 
 @pytest.mark.parametrize(
