@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -46,7 +47,7 @@ class Layout:
     common: tuple[Entry, ...]
     places: Places
 
-    @property
+    @cached_property
     def home(self) -> Entry | None:
         """The page to begin with: the index page, else the first page, else the first file."""
         for name in _INDEXES:

@@ -1,5 +1,6 @@
 """What goes into a package, what it is called, and its table of contents."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from archives import Form, PackageError, package_name, packaged
 from archives.content import Content, time_of
-from archives.layout import lay_out
+from archives.layout import Entry, lay_out
 from archives.naming import identifier
 from archives.organization import Item, organize
 from archives.templates import filled
@@ -230,3 +231,27 @@ def test_a_template_that_cannot_be_used_is_named(tmp_path: Path, text: bytes) ->
     (tmp_path / "ReadMe.txt").write_bytes(text)
     with pytest.raises(PackageError, match=r"the template .*ReadMe\.txt cannot be"):
         filled("ReadMe.txt", SLIP, PackageSettings(texts=tmp_path))
+
+
+class Looked(tuple[Entry, ...]):  # noqa: SLOT001 - it counts
+    """Counts how often somebody goes through it."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_the_home_page_is_looked_for_once_however_many_files_ask() -> None:
+    layout = lay_out(
+        Content(replace(SLIP, resources=tuple(resources("a.htm", "b.htm"))), Blobs().open),
+        Form.IMSCP,
+        PackageSettings(),
+        media=False,
+    )
+    looked = Looked(layout.contents)
+    counted = replace(layout, contents=looked)
+    first, before = counted.home, looked.times
+    assert first is counted.home is not None
+    assert looked.times == before
