@@ -6,6 +6,7 @@ in the store and in the workspace, and the next attempt goes on from there.
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -45,7 +46,18 @@ def snapshot(work: Work) -> Done:
             raise
         for old in folder.glob("held-*.xml"):
             old.unlink()
-        return done
+        return replace(done, reason=done.reason + _sentence(work, folder))
+
+
+def _sentence(work: Work, folder: Path) -> str:
+    """What else a person should know at once; nothing of a mirror that was made before it was approved."""
+    found = work.summary.get("mirror")
+    if found is None:
+        return ""
+    return (
+        f"; {found['files']} files of {found['modules']} modules, {found['missing']} items missing, "
+        f"{found['broken_links']['after']} links lead nowhere ({folder / 'report.json'})"
+    )
 
 
 def _approved(work: Work, held: Path) -> Packageslip | None:

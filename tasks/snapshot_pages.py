@@ -55,10 +55,10 @@ def rewrite_pages(work: Work, mirror: Mirror, memo: Memo, linker: Linker) -> set
     used: set[str] = set()
     with work.step("rewrite", files=len(mirror.pages)):
         for name, places in mirror.pages.items():
-            work.tools.pause_point()
             known = memo.load(name)
             made = {}
             for place in places:
+                work.tools.pause_point()
                 if place in mirror.files:
                     page = scanned(work, mirror.files[place], known.get(place))
                     made[place] = _rewritten(work, mirror, linker, place, page, used)

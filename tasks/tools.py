@@ -98,7 +98,7 @@ class Tools:
     """Whether the engine wants its tasks back now."""
     clock: Callable[[], float] = time.monotonic
     reached: Callable[[str], None] = _nothing
-    """Called at named points: loading, staging, prepared, switched, finishing; and those of RETIRE."""
+    """Called at named points: loading, staging, prepared, switched, finishing; and those of RETIRE and SNAPSHOT."""
 
     def pause_point(self) -> None:
         """Between steps, while nothing is visible yet: go on, or end here.

@@ -40,6 +40,8 @@ def test_the_report_says_what_is_missing_and_broken(mirrored_site: MirroredSite)
     assert ("styles/main.css", "/images/none.png") in broken
     assert not [link for _, link in broken if link in {"big.zip", "/private/"}], "what is only left out was not broken"
     assert set(missing(mirrored_site)) == {"/download/8.01/gone.mp4", "/yt/gone.mp4", "/cultures/", "no URL at all"}
+    sentence = "38 files of 6 modules, 4 items missing, 0 links lead nowhere"
+    assert sentence in (view.task.reason or "")
     summary = view.attempts[-1].summary["mirror"]
     assert summary["missing"] == 4
     assert summary["broken_links"] == {"before": len(broken), "after": 0}

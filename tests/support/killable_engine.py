@@ -1,7 +1,8 @@
 """An engine that dies, or waits, at a named point: `python -P killable_engine.py kill|wait POINT FLAG ENVIRONMENT ...`.
 
 Points of a task: loading, packaged, staging, prepared, switched, finishing; of RETIRE also described, built, recorded, kept, sending,
-answered, confirmed, told. Points of the target's file system: "between files",
+answered, confirmed, told. Of SNAPSHOT also modules read, externals fetched, pages written, laying,
+tree laid. Points of the target's file system: "between files",
 "between renames", "before slip", "between drops". `wait` makes the file FLAG and goes on when somebody removed it.
 """
 
