@@ -102,11 +102,13 @@ class Bystander:
 def print_plan(session: Session, document: Mapping[str, Any], *, kept: bool = False) -> None:
     """Itemise a plan, as `rsync -i` does: what moves, its size, and why."""
     for one in document.get("members", [document]):
-        rows = [change_row(change) for change in one["changes"] if kept or change["change"] != "keep"]
+        rows = [change_row(change) for change in one.get("changes", ()) if kept or change["change"] != "keep"]
         table(session, ["  path", "size", "reason", "it"], rows)
         for objection in one["objections"]:
             session.print(f"! {objection['sentence']}")
-        session.say(plan_words(one))
+        if "counts" in one:
+            # What is asked of a person is not always about files.
+            session.say(plan_words(one))
 
 
 def plan_words(plan: Mapping[str, Any]) -> str:

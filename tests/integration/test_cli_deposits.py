@@ -10,14 +10,19 @@ from click.testing import CliRunner
 from cli import slipway
 from config import snapshot
 from support.retirement import COURSE, Retirement
+from support.sword_server import Rules
+
+
+def run(made: Retirement, *words: str) -> str:
+    config = made.bench.root / "slipway.json"
+    config.write_text(snapshot(made.bench.settings))
+    done = CliRunner().invoke(slipway, ["-c", str(config), *words])
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 def why(made: Retirement, *more: str) -> str:
-    config = made.bench.root / "slipway.json"
-    config.write_text(snapshot(made.bench.settings))
-    done = CliRunner().invoke(slipway, ["-c", str(config), "why", COURSE, *more])
-    assert done.exit_code == 0, done.output
-    return done.stdout
+    return run(made, "why", COURSE, *more)
 
 
 def test_why_says_what_the_archive_has(retirement: Callable[..., Retirement]) -> None:
@@ -44,3 +49,13 @@ def test_why_says_how_far_a_deposit_is(retirement: Callable[..., Retirement], ro
     made.bench.well(COURSE, "DSPACE")
     made.bench.database.change(lambda connection: connection.execute(sa.text(f"UPDATE deposit SET {row}")))
     assert words in why(made)
+
+
+def test_a_question_about_a_deposit_is_shown_and_approved_like_any_other(retirement: Callable[..., Retirement]) -> None:
+    made = retirement(rules=Rules(duplicates=True, handle=None))
+    task = made.bench.do(COURSE, "DSPACE").task.id
+    assert "has given it no handle yet" in run(made, "queue", "show", str(task))
+    made.archive.archive.give_handle(1, "1721.1/9")
+    run(made, "queue", "approve", str(task), "-y")
+    made.bench.run("DSPACE")
+    assert "handle 1721.1/9" in why(made)

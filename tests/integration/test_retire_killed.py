@@ -97,7 +97,7 @@ def test_an_engine_that_is_killed_at_any_step_leaves_one_item(processes: Process
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_engine_that_is_killed_while_a_slow_archive_takes_the_package_leaves_one_item(processes: Processes, when: str) -> None:
-    made, engines = processes(settle=2.5)
+    made, engines = processes(settle=60)
     made.archive.break_with("slow", when=when, seconds=0.8, times=1)
     task = made.bench.insert(COURSE, "DSPACE")
     engine = engines.start("--until-idle", environment="DSPACE")

@@ -16,8 +16,8 @@ from database import Deposits, DepositState, State, TaskView
 from packageslip import Kind
 from store.incoming import Incoming
 from support.http_cms import Fault
-from support.retirement import COURSE, FILES, Retirement
-from support.sword_server import Rules
+from support.retirement import COURSE, EDITOR, FILES, Retirement
+from support.sword_server import ACCOUNT, Rules
 
 Make = Callable[..., Retirement]
 
@@ -256,11 +256,14 @@ def test_a_cms_that_does_not_answer_is_told_later_and_the_deposit_stays_one(reti
     assert len(made.archive.items) == 1
 
 
-def test_credentials_go_to_no_url(retirement: Make) -> None:
+def test_the_cms_is_told_by_the_account_of_its_source_and_no_url_has_it(retirement: Make) -> None:
     made = retirement()
     made.bench.well(COURSE, "DSPACE")
-    assert all("correct horse" not in each.path and "password" not in each.path for each in made.cms.log)
-    assert "correct horse" not in str(made.archive.archive.log())
+    [told] = [access for access in made.cms.log if "set_dspace_handle" in access.path]
+    assert told.headers["Authorization"].startswith("Basic ")
+    for log in (str([access.path for access in made.cms.log]), str(made.archive.archive.log())):
+        assert EDITOR[1] not in log
+        assert ACCOUNT[1] not in log
 
 
 @pytest.mark.parametrize("tell", ["", "$url/set_dspace_handle/hdl://$handle"])

@@ -21,6 +21,7 @@ FILES = {
     "index.htm": "<html><head><title>A</title></head><body><a href='notes/l1.pdf'>one</a></body></html>",
     "notes/l1.pdf": "%PDF one",
 }
+EDITOR = ("editor", "open sesame")
 TELL = "$url/set_dspace_handle/hdl://$handle"
 
 
@@ -83,6 +84,7 @@ def settings_of(root: Path, cms: str, archive: SwordServer, *, kind: str = "swor
         Path(place["root"]).mkdir(parents=True, exist_ok=True)
     (root / "state").mkdir(exist_ok=True)
     (root / "password").write_text(ACCOUNT[1])
+    (root / "editor").write_text(EDITOR[1])
     version = "v1" if kind == "sword1" else "v2"
     lookup = retire.pop("lookup", f"{archive.url}/search?query=md5:$md5" if kind == "sword1" else None)
     table: dict[str, Any] = {
@@ -92,7 +94,13 @@ def settings_of(root: Path, cms: str, archive: SwordServer, *, kind: str = "swor
         "retry": {"base": 600, "breaker": 0.1},
         "sources": {
             "cms": {"kind": "directory", "path": str(root / "site")},
-            "views": {"kind": "http", "url": cms, "retries": 0},
+            "views": {
+                "kind": "http",
+                "url": cms,
+                "retries": 0,
+                "username": EDITOR[0],
+                "password": {"file": str(root / "editor")},
+            },
         },
         "targets": places,
         "packages": {"site": "https://www.example.edu"},
@@ -146,7 +154,7 @@ def retirement(
         site = tmp_path / "site"
         (site / "lom/courses/a").mkdir(parents=True)
         (site / "lom/courses/a/index.htm.xml").write_text("<lom>of the CMS</lom>")
-        server, archive = cms(site), sword_server(rules=rules or Rules(duplicates=True), process=process)
+        server, archive = cms(site, account=EDITOR), sword_server(rules=rules or Rules(duplicates=True), process=process)
         answers(server, site)
         bench = Bench(tmp_path, settings_of(tmp_path, server.url, archive, **options))
         made.append(Retirement(bench, server, archive))
