@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from boto3.session import Session
@@ -21,6 +22,7 @@ from botocore.config import Config
 
 from config import S3Target, Secret
 from support.mariadb import missing
+from targets.s3 import BucketTarget, Sizes
 
 PREFIX = "our/site"
 SMALLEST_PART = 256
@@ -129,6 +131,40 @@ def administrator(port: int) -> BaseClient:
         s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, request_checksum_calculation="when_required"
     )
     return Session("admin", "admin", region_name="us-east-1").client("s3", endpoint_url=endpoint_of(port), config=options)
+
+
+OpenBucket = Callable[..., BucketTarget]
+"""open(sizes=None, **settings) -> a further target in the test's bucket, as another engine would have it."""
+
+
+@pytest.fixture
+def s3_bucket(s3_server: S3Server) -> OneBucket:
+    """An empty bucket."""
+    return s3_server.new_bucket()
+
+
+@pytest.fixture
+def open_s3(s3_bucket: OneBucket) -> Iterator[OpenBucket]:
+    """Open targets in it; all are closed at the end."""
+    opened: list[BucketTarget] = []
+
+    def open_one(sizes: Sizes | None = None, **settings: object) -> BucketTarget:
+        opened.append(BucketTarget("s3", s3_bucket.settings(**settings), s3_bucket.secrets, sizes))
+        return opened[-1]
+
+    yield open_one
+    for target in opened:
+        target.close()
+
+
+def lying(bucket: OneBucket, start: str = "") -> list[str]:
+    """Keys of the bucket's objects that begin so, without marks of folders."""
+    return [key for key in bucket.listing() if key.startswith(start) and not key.endswith("/")]
+
+
+def uploads(bucket: OneBucket) -> list[Any]:
+    """Uploads in parts that nobody completed or cancelled."""
+    return list(bucket.client.list_multipart_uploads(Bucket=bucket.name).get("Uploads", []))
 
 
 @pytest.fixture(scope="session")
