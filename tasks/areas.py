@@ -11,6 +11,8 @@ from tasks.work import Work
 
 TREE = "tree"
 """The form of an area that holds modules as they are; all others hold packages made of them."""
+EDITION = 1
+"""Raised when packages of the same input come to have other bytes: then every area gets them anew."""
 GENERATED = "generated"
 """The state of modules that no source has, such as a sitemap: REPUBLISH leaves them out, for only the task that made them can
 make them again, and nobody wants a package of one."""
@@ -51,7 +53,7 @@ def revision_of(work: Work, area: HoldingAreaSettings, slip: Packageslip) -> str
     beside the files: titles and order, the form, the settings, the templates, the versions of the shared assets.
     """
     digest = hashlib.sha256(_described(slip))
-    for word in (area.form, area.file, str(area.media), *_settings(work.tools.settings.packages), *_shared(work)):
+    for word in (str(EDITION), area.form, area.file, str(area.media), *_settings(work.tools.settings.packages), *_shared(work)):
         digest.update(b"\0" + word.encode())
     return f"{(version_of(slip) or b'').hex()}-{digest.hexdigest()[:16]}"
 
