@@ -11,10 +11,12 @@ from database.connection import Database
 from database.publishing import Packed, pack, read_document, record
 from database.rows import chunks, publication_of
 from database.values import OPEN_STATES, Publication, Published
-from packageslip import Digest, Packageslip, read_slip
+from packageslip import Digest, Limits, Packageslip, read_slip
 
 _publication, _queue = schema.publication.c, schema.queue.c
 READ_AT_ONCE = 500
+OWN = Limits(bytes=2**40, resources=2**31)
+"""What was published once must be readable again: a mirror has the files of a whole site."""
 
 
 class Record:
@@ -43,7 +45,7 @@ class Record:
     def slip(self, target: str, url: str, version: Digest | None = None) -> Packageslip | None:
         """The slip that is live, or the newest one of that version, as it lay on the target; None if none is known."""
         document = self._db.look(lambda connection: _document(connection, target, url, version))
-        return None if document is None else read_slip(document, f"the record of {url} on {target}")
+        return None if document is None else read_slip(document, f"the record of {url} on {target}", OWN)
 
     def below(self, target: str, url: str) -> list[str]:
         """URLs of other modules that are live on this target strictly below `url`, sorted."""
@@ -73,7 +75,7 @@ class Record:
         """
         versions = self._db.look(_bound)
         for document in self._documents(publications, versions):
-            for file in read_slip(document, "a slip in the record").files():
+            for file in read_slip(document, "a slip in the record", OWN).files():
                 if file.digest is not None:
                     yield file.digest
 
