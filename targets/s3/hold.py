@@ -16,6 +16,8 @@ from targets.s3.upload import Upload
 
 Item = TypeVar("Item")
 
+COLLISIONS = 3
+"""Tries at one change of the register; takers are few, so that two writes meet at all is rare."""
 BATCH = 256
 """Requests between two looks at the lease and at the holder: some seconds' worth."""
 
@@ -53,12 +55,15 @@ class BucketHold:
 
     def note(self, release: str) -> None:
         """Say which release is prepared; "": none any more. Raises Fenced."""
-        self.claim.check()
         holder = replace(self.holder, release=release)
-        etag = self.register.change(self.etag, holder)
-        if etag is None:
-            raise self.fenced()
-        self.holder, self.etag = holder, etag
+        for _ in range(COLLISIONS):
+            # A service may also refuse because two writes met, of which neither happened; then nobody has taken over.
+            self.check()
+            etag = self.register.change(self.etag, holder)
+            if etag is not None:
+                self.holder, self.etag = holder, etag
+                return
+        raise self.fenced()
 
     def run(self, do: Callable[[Item], object], items: Sequence[Item]) -> None:
         """Do it for each, side by side. A look at the lease before each, which costs nothing; at the hold before each batch."""

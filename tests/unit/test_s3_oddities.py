@@ -198,6 +198,29 @@ def test_a_commit_record_that_a_later_holder_wrote_is_not_replaced(queue: TestQu
     assert slip.serial == struck[0].serial
 
 
+@pytest.mark.parametrize(("collisions", "ends_well"), [(1, True), (3, False)])
+def test_writes_that_met_are_tried_again(queue: TestQueue, collisions: int, ends_well: bool) -> None:
+    left = [0]
+
+    def collide(verb: str, key: str) -> None:
+        if verb == "put_object" and key.endswith("/holder") and left[0]:
+            left[0] -= 1
+            raise refusal("ConditionalRequestConflict", 409)
+
+    service = MemoryService()
+    target = open_bucket(service, collide)
+    with target.release(target.present(URL, queue.claim()), slip_of(URL, FILES)) as release:
+        release.put([file_put(path, content) for path, content in FILES.items()])
+        left[0] = collisions
+        if ends_well:
+            release.prepare()
+            release.switch()
+        else:
+            with pytest.raises(Fenced):
+                release.prepare()
+    assert ("courses/physics/readme" in service.objects) == ends_well
+
+
 def test_a_module_without_a_register_is_adopted_too(queue: TestQueue) -> None:
     service = MemoryService()
     publish(open_bucket(service), URL, FILES, queue.claim())
