@@ -125,6 +125,11 @@ class Linker:
         """The file of the mirror that a path of the site leads to."""
         return find_place(path_of(path), self._exists, self._indexes)
 
+    def has(self, url: str) -> bool:
+        """Whether a whole URL is the site's, and the mirror has what is there."""
+        canonical = self._canonical(url)
+        return canonical.startswith("/") and self.find(_path(canonical)) is not None
+
     def site_path(self, page: Standing, value: str) -> str | None:
         """The path on the site that a link means; None if it leads elsewhere."""
         address = self.address(page, value)

@@ -45,7 +45,8 @@ class Fetching:
     def wish(self, url: str) -> None:
         """A page points to this URL."""
         wish = self._wishes.of(url)
-        if wish:
+        # What the site has itself need not be asked of its server.
+        if wish and not self._linker.has(url):
             self.add(wish)
 
     def add(self, wish: Wish) -> None:
@@ -88,7 +89,7 @@ class Fetching:
         if known and self._believed(known, wish):
             self._take(wish, known) if not known.error else self._fall_back(wish, known.error)
         elif self._work.dry_run:
-            if known and known.digest:
+            if known and self._has(known):
                 self._take(wish, known)
         elif self._silent[host_of(wish.url)] >= GIVEN_UP:
             self._fall_back(wish, f"{host_of(wish.url)} does not answer")

@@ -21,7 +21,7 @@ _TYPES = {".htm": "text/html", ".html": "text/html", ".css": "text/css"}
 def wish_for_lists(work: Work, mirror: Mirror, fetching: Fetching) -> None:
     """Have everything that the CMS's lists name. A list that cannot be had is listed as missing."""
     for number, external in enumerate(mirror.settings.externals):
-        if external.list and not work.dry_run:
+        if external.list:
             try:
                 lines = _list(work, external.list)
             except SourceError as error:

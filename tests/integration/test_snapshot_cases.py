@@ -293,6 +293,19 @@ def test_the_site_comes_before_what_is_from_elsewhere(start_mirrored_site: Start
     assert missing(made)[str(tmp_path / "tools/logo.png")] == "another file of the mirror lies at images/logo.png"
 
 
+def test_large_files_that_the_site_keeps_elsewhere_are_fetched_and_others_are_not(
+    start_mirrored_site: StartSite, outside: Outside
+) -> None:
+    made = start_mirrored_site(site=[outside.url], externals=[{"match": f"^{outside.url}/", "into": "/"}], rules=[])
+    outside.files["/ans7870/film.avi"] = ("video/avi", b"film")
+    made.write("courses/physics/8-02/index.htm", b'<a href="../../../ans7870/film.avi">film</a> <img src="/images/logo.png">')
+    made.publish("/courses/physics/8-02")
+    made.bench.well("/", "MIRROR")
+    assert (made.mirror / "ans7870/film.avi").read_bytes() == b"film"
+    assert b'<a href="../../../ans7870/film.avi">' in (made.mirror / "courses/physics/8-02/index.htm").read_bytes()
+    assert "/images/logo.png" not in outside.asked()
+
+
 def test_a_view_of_the_same_size_gets_another_time(mirrored_site: MirroredSite) -> None:
     mirrored_site.bench.well("/", "MIRROR")
     view = mirrored_site.mirror / "courses/physics/8-01/index.json"

@@ -212,6 +212,15 @@ def test_everything_that_a_page_points_to_is_known() -> None:
     ]
 
 
+def test_what_the_mirror_has_of_the_site() -> None:
+    one = linker()
+    assert [one.has(url) for url in ("https://www.example.edu/ocw/", "http://ocw.example.edu/none", "http://else.org/a/")] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_the_path_on_the_site_that_a_link_means() -> None:
     one = linker()
     page = one.standing("a/page.htm", None)
