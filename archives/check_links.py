@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
 from archives.errors import PackageError
 from archives.findings import Finding, failure, warning
-from archives.links import resolve
+from archives.links import resolve, split
 from archives.markup import Link, links_of_page, links_of_sheet
-from archives.naming import uri_name
+from archives.naming import plain_name, uri_name
 from archives.unpacking import Unpacked
 
 _PAGES = frozenset({".htm", ".html", ".xhtml"})
@@ -37,6 +36,9 @@ def check_links(zipped: Unpacked) -> Iterator[Finding]:
 def _of_page(name: str, links: list[Link], zipped: Unpacked, folders: set[str]) -> Iterator[Finding]:
     seen = set()
     for link in links:
+        if (link.element, link.attribute) == ("base", "href") and _is_elsewhere(link.url):
+            # Relative links after it lead out into the network.
+            return
         why = _broken(name, link, zipped, folders)
         if why and link.url not in seen:
             seen.add(link.url)
@@ -52,17 +54,20 @@ def _of_sheet(name: str, links: list[Link], zipped: Unpacked, folders: set[str])
 
 def _broken(name: str, link: Link, zipped: Unpacked, folders: set[str]) -> str | None:
     """Why a link leads nowhere; None if it does lead somewhere, or out into the network."""
-    try:
-        parts = urlsplit(link.url)
-    except ValueError:
-        return None
-    if parts.scheme or not (parts.path or parts.netloc):
+    parts = split(link.url)
+    if parts is None or parts.scheme or not (parts.path or parts.netloc):
         return None
     if parts.netloc or parts.path.startswith("/"):
         return "starts from a server's root, and a package has no server"
     place = resolve(name, parts.path)
-    if place in zipped.entries or uri_name(place) in zipped.entries:
+    # In METS the names of entries are escaped, those of folders as well.
+    if place in zipped.entries or uri_name(resolve(plain_name(name), parts.path)) in zipped.entries:
         return None
     if place in folders and link.attribute == "codebase":
         return None
     return "leads to a folder, which only a server turns into a page" if place in folders else "leads nowhere"
+
+
+def _is_elsewhere(base: str) -> bool:
+    parts = split(base)
+    return parts is not None and bool(parts.netloc)

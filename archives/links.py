@@ -1,15 +1,20 @@
 """Links of packaged pages: relative where they lead to something in the package, absolute where they leave it."""
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
-from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from archives.markup import Link, change_page, change_sheet
 
 _INDEXES = ("index.htm", "index.html", "index.xhtml")
+_WEB = frozenset({"", "http", "https"})
+_TAIL = re.compile(r"[?#].*", re.DOTALL)
+_BREAKS = re.compile(r"[\t\r\n]")
+"""Browsers take these out of a link wherever they stand."""
 _SAFE = "/~!$&'()*+,;=@-._"
 _NAMES_ITSELF = frozenset({"canonical", "shortlink"})
 """Relations that say where a page is on the site: they stay absolute wherever a copy of it lies."""
@@ -52,11 +57,8 @@ class Places:
 
     def reached(self, path: str, url: str) -> str | None:
         """What a link leads to, as it is written on the page at `path` in the package; None for all that is no file here."""
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return None
-        if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
+        parts = split(url)
+        if parts is None or parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
             return None
         place = resolve(path, parts.path)
         return place if place in self.paths else None
@@ -72,6 +74,18 @@ def relink_sheet(sheet: bytes, url: str, path: str, places: Places) -> bytes:
     return change_sheet(sheet, _Mover(url, path, places).change)
 
 
+def split(url: str) -> SplitResult | None:
+    """A link's parts as browsers see them: in a path of the web a backslash is a slash. None if it is no URL."""
+    try:
+        parts = urlsplit(url)
+        if "\\" not in url or parts.scheme not in _WEB:
+            return parts
+        path = _TAIL.sub("", url)
+        return urlsplit(path.replace("\\", "/") + url[len(path) :])
+    except ValueError:
+        return None
+
+
 def resolve(path: str, url: str) -> str:
     """The path in a package that a relative URL on the page at `path` leads to; one that leaves the package begins with `../`."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(url)))
@@ -84,24 +98,25 @@ class _Mover:
         self._path = path
         self._folders = path.split("/")[:-1]
         self._places = places
-        self._base = url
+        self._base = quote(url, _SAFE)
         self._rebased = False
+        self._elsewhere = False
 
     def change(self, link: Link) -> str | None:
         """What a link becomes; None: it stays."""
-        try:
-            parts = urlsplit(link.url)
-        except ValueError:
+        parts = split(link.url)
+        if parts is None:
             return None
         if link.element == "base" and link.attribute == "href":
             return self._rebase(parts)
-        if parts.scheme not in {"", "http", "https"} or not (parts.netloc or parts.path):
+        if parts.scheme not in _WEB or not (parts.netloc or parts.path):
             return None
         if parts.netloc and parts.netloc.lower() != self._places.host:
             # Without a scheme a link follows that of its page, which will be a file.
             return None if parts.scheme else f"https:{link.url}"
-        tail = urlunsplit(("", "", "", parts.query, parts.fragment))
-        return self._on_site(link, parts, tail)
+        if self._elsewhere and not parts.netloc:
+            return None
+        return self._on_site(link, parts, _tail(link.url))
 
     def _on_site(self, link: Link, parts: SplitResult, tail: str) -> str | None:
         is_folder = link.attribute == "codebase"
@@ -122,10 +137,17 @@ class _Mover:
 
     def _rebase(self, parts: SplitResult) -> str | None:
         """A base says where relative links start from. In a package that is the page itself, once they are changed."""
-        if parts.netloc and parts.netloc.lower() != self._places.host:
+        if parts.scheme not in _WEB or parts.netloc.lower() not in {"", self._places.host}:
+            self._elsewhere = True
             return None
         self._base, self._rebased = urljoin(self._base, parts.path), True
         return ""
+
+
+def _tail(url: str) -> str:
+    """Query and fragment as they stand: an empty query, too, means something to old browsers (`font.eot?#iefix`)."""
+    found = _TAIL.search(url)
+    return _BREAKS.sub("", found[0]) if found else ""
 
 
 def _joined(base: str, path: str) -> str:

@@ -8,6 +8,7 @@ Bytes are taken for an encoding that extends ASCII (UTF-8, Latin-1, Windows-1252
 import html
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,7 @@ _NAVIGATION = frozenset({"a", "area", "base", "blockquote", "button", "del", "fo
 _RAW = frozenset({"script", "style", "textarea", "title", "xmp", "noembed"})
 """Elements whose content is text: it ends at their end tag and nowhere else."""
 
+_COMMENT = re.compile(r"<!--(?:-?>|.*?--!?>)", re.DOTALL)
 _TAG = re.compile(r"<([a-zA-Z][^\s/>]*+)")
 _ATTRIBUTE = re.compile(
     r"""[\s/]*+(?:(?P<end>>)|(?P<name>=?[^\s/>=]++)"""
@@ -33,7 +35,7 @@ _SHEET = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _REFRESH = re.compile(r"""[\s\d.]*+[;,]?\s*+(?:url\s*+=\s*+)?["']?(?P<url>[^"']*+)""", re.IGNORECASE)
-_CANDIDATE = re.compile(r"[\s,]*+(?P<url>\S++)(?P<descriptor>[^,]*+)")
+_CANDIDATE = re.compile(r"[\s,]*+(?P<url>\S++)(?:(?<=,)|[^,]*+)")
 _UNSAFE_BARE = re.compile(r"""[\s"'=<>`]|\A\Z""")
 _UNSAFE_SHEET = re.compile(r"""[\s"'()\\]""")
 
@@ -68,19 +70,21 @@ def change_page(page: bytes, change: Change) -> bytes:
     parts: list[str] = []
     done = 0
     for spot in _spots(text):
-        old = _value(text[spot.start : spot.end], unescape=spot.quote != "raw")
+        value = text[spot.start : spot.end]
+        old = _value(value, unescape=spot.quote != "raw")
         new = spot.changed(old, change)
         if new != old:
-            parts += (text[done : spot.start], spot.written(new))
+            parts += (text[done : spot.start], spot.written(new, _encoding(value.encode("latin-1"))))
             done = spot.end
     return "".join([*parts, text[done:]]).encode("latin-1") if parts else page
 
 
 def change_sheet(sheet: bytes, change: Change) -> bytes:
     """The style sheet with changed links; the very same bytes if none changes."""
-    text = sheet.decode("latin-1")
-    changed = _change_css(text, lambda link: _latin(change(link)))
-    return sheet if changed == text else changed.encode("latin-1")
+    encoding = _encoding(sheet)
+    text = sheet.decode(encoding)
+    changed = _change_css(text, change)
+    return sheet if changed == text else changed.encode(encoding, "xmlcharrefreplace")
 
 
 def links_of_page(page: bytes) -> list[Link]:
@@ -119,11 +123,10 @@ class _Spot:
         new = change(Link(value.strip(), self.element, self.attribute, self.rel))
         return value if new is None else new
 
-    def written(self, value: str) -> str:
-        """The value as it is written there."""
-        if self.quote == "raw":
-            return _latin(value) or ""
-        escaped = _latin(html.escape(value)) or ""
+    def written(self, value: str, encoding: str) -> str:
+        """The value as it is written there: one character for each byte."""
+        raw = value if self.quote == "raw" else html.escape(value)
+        escaped = raw.encode(encoding, "xmlcharrefreplace").decode("latin-1")
         return f'"{escaped}"' if self.quote == "bare" and _UNSAFE_BARE.search(value) else escaped
 
 
@@ -133,10 +136,12 @@ def _spots(text: str) -> Iterator[_Spot]:
     while (at := text.find("<", at)) >= 0:
         if text.startswith("<!--", at):
             # What stands in a conditional comment is a page to the browsers that it is for.
-            end = at + 4 if text.startswith("[if", at + 4) else text.find("-->", at + 4)
-            if end < 0:
+            if text.startswith("[if", at + 4):
+                at += 4
+            elif comment := _COMMENT.match(text, at):
+                at = comment.end()
+            else:
                 return
-            at = end
         elif tag := _TAG.match(text, at):
             element = tag[1].lower()
             attributes, at = _attributes(text, tag.end())
@@ -196,7 +201,8 @@ def _end_of_raw(text: str, at: int, element: str) -> int:
 def _change_css(text: str, change: Change) -> str:
     def one(found: re.Match[str]) -> str:
         group = found.lastgroup
-        if group is None:
+        if group is None or "\\" in found[group]:
+            # A link with escapes works as it is where it is relative, which nearly all are.
             return found[0]
         new = change(Link(found[group].strip(), "css", "import" if group.startswith("import") else "url"))
         if new is None:
@@ -222,14 +228,16 @@ def _change_each(pattern: re.Pattern[str], value: str, change: Callable[[str], s
 
 
 def _value(raw: str, *, unescape: bool = True) -> str:
-    """A value's characters: its bytes are UTF-8, or else Latin-1."""
-    try:
-        text = raw.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        text = raw
+    """A value's characters."""
+    octets = raw.encode("latin-1")
+    text = octets.decode(_encoding(octets))
     return html.unescape(text) if unescape else text
 
 
-def _latin(text: str | None) -> str | None:
-    """Text as its UTF-8 bytes, one character each."""
-    return None if text is None else text.encode().decode("latin-1")
+def _encoding(octets: bytes) -> str:
+    """UTF-8, or else Latin-1, which gives any bytes back as they were. Bare ASCII fits all: what is added must do so, too."""
+    for encoding in ("ascii", "utf-8"):
+        with suppress(UnicodeDecodeError):
+            octets.decode(encoding)
+            return encoding
+    return "latin-1"

@@ -8,6 +8,7 @@ from config import PackageSettings
 from packageslip import Packageslip, UnsafePath, check_path
 
 _NOT_IN_URIS = re.compile(r"[%\[\]]")
+_ESCAPED = re.compile(r"%(25|5B|5D)")
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -34,7 +35,10 @@ def last_part(slip: Packageslip) -> str:
 
 
 def identifier(prefix: str, text: str) -> str:
-    """An identifier that XML accepts (NCName, in ASCII): other characters become `_` and their number, so that two stay two."""
+    """An identifier that XML accepts (NCName, in ASCII): other characters become `_` and their number.
+
+    Paths that differ seldom have the same one, but a/b and a.b do: whoever needs one for each has to compare.
+    """
     return prefix + _UNFIT.sub(lambda found: f"_{ord(found[0]):x}_", text.replace("/", "."))
 
 
@@ -44,3 +48,8 @@ def uri_name(path: str) -> str:
     Only what no URI may have in a path is escaped: readers of METS take an href for the very name of an entry.
     """
     return _NOT_IN_URIS.sub(lambda found: f"%{ord(found[0]):02X}", path)
+
+
+def plain_name(uri: str) -> str:
+    """The path that `uri_name` made this of."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), uri)

@@ -168,6 +168,14 @@ def test_any_name_can_be_in_a_package(name: str, form: str, tmp_path: Path) -> N
         assert any(each.text == f"{NAME}/contents/{name}" for each in root.iterdescendants("{*}originalName"))
 
 
+def test_pages_find_what_lies_beside_them_in_any_folder(tmp_path: Path) -> None:
+    page = b'<a href="b%25.pdf"><a href="[1].pdf"><a href="gone%25.pdf">'
+    content = sample({"50% x/page.htm": page, "50% x/b%.pdf": b"x", "50% x/[1].pdf": b"x"})
+    (tmp_path / "a.zip").write_bytes(built("mets", content, PackageSettings()))
+    [found] = [each for each in check_package(tmp_path / "a.zip") if each.where.endswith("page.htm")]
+    assert "'gone%25.pdf'" in found.sentence
+
+
 COURSE_LOM = b"""<lom:lom xmlns:lom="http://ocw.mit.edu/xmlns/LOM"><lom:lifeCycle>
 <lom:contribute><lom:role><lom:value>Author</lom:value></lom:role><lom:entity>Lewin, Walter</lom:entity></lom:contribute>
 <lom:contribute><lom:role><lom:value>Instructor</lom:value></lom:role><lom:entity>Busza, Wit</lom:entity></lom:contribute>

@@ -338,8 +338,15 @@ def test_a_link_that_leads_nowhere_is_found(good: Entries, findings: Check, link
 
 def test_links_that_lead_somewhere_are_good(good: Entries, findings: Check) -> None:
     links = b'<a href="http://[bad"><a href="?x"><a href="notes/%C3%9Cbung%20%26%20mehr.pdf"><a href="https://x.example/y"><a href=mailto:x>'
-    links += b"<applet codebase=notes/ code=C.class>"
+    links += b"<applet codebase=notes/ code=C.class><a href=notes\\l1.pdf>"
     assert failures(findings({**good, HOME: good[HOME] + links})) == []
+
+
+def test_links_behind_a_base_elsewhere_lead_into_the_network(good: Entries, findings: Check) -> None:
+    for base, broken in ((b"//x.example/", 0), (b"https://x.example/", 0), (b"notes/", 1), (b"http://[bad", 1)):
+        links = b'<base href="' + base + b'"><a href="gone.htm"><a href="/gone.htm">'
+        found = failures(findings({**good, HOME: good[HOME] + links}))
+        assert bool(found) == bool(broken)
 
 
 def test_broken_links_of_style_sheets_are_a_warning(good: Entries, findings: Check) -> None:

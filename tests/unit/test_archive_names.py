@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archives.mets import _xml_id
-from archives.naming import uri_name
+from archives.naming import plain_name, uri_name
 
 PATHS = st.text(min_size=1, max_size=12)
 
@@ -24,3 +24,4 @@ def test_two_paths_have_two_names_in_a_uri_and_keep_what_they_mean(one: str, oth
     assert (uri_name(one) == uri_name(other)) == (one == other)
     assert not set("[]") & set(uri_name(one))
     assert unquote(uri_name(one)) == one
+    assert plain_name(uri_name(one)) == one

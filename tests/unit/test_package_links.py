@@ -51,6 +51,10 @@ def moved(value: str, page: str = "notes/index.htm", places: Places = PLACES) ->
         ("/about?a=1#b", "https://ocw.example.edu/about?a=1#b"),
         ("../missing.htm", f"https://ocw.example.edu{MODULE}/missing.htm"),
         ("//cdn.example.com/x.js", "https://cdn.example.com/x.js"),
+        ("..\\..\\..\\images\\logo.png", "../../common/images/logo.png"),
+        ("\\images\\logo.png?a\\b", "../../common/images/logo.png?a\\b"),
+        ("/ima\nges/lo\tgo.png#a\nb", "../../common/images/logo.png#ab"),
+        ("/fonts/icons.eot?#iefix", "https://ocw.example.edu/fonts/icons.eot?#iefix"),
     ],
 )
 def test_a_link_is_relative_inside_the_package_and_absolute_outside(was: str, becomes: str) -> None:
@@ -72,6 +76,8 @@ def test_a_link_is_relative_inside_the_package_and_absolute_outside(was: str, be
         "https://elsewhere.example.com/x",
         "https://ocw.example.edu/about",
         "http://[bad",
+        "..\\index.htm",
+        "C:\\course\\index.htm",
     ],
 )
 def test_a_link_that_is_good_already_stays_byte_for_byte(value: str) -> None:
@@ -82,6 +88,11 @@ def test_without_a_site_links_that_leave_the_package_stay() -> None:
     places = Places(PLACES.by_url)
     assert moved("/about/", places=places) == "/about/"
     assert moved("/images/logo.png", places=places) == "../../common/images/logo.png"
+
+
+def test_a_folder_may_have_marks_of_urls_in_its_name() -> None:
+    assert moved("x.pdf", "c#?%2F/index.htm") == f"https://ocw.example.edu{MODULE}/c%23%3F%252F/x.pdf"
+    assert moved("../notes/", "c#?/index.htm") == "../notes/index.htm"
 
 
 def page(text: str, path: str = "index.htm") -> str:
@@ -100,7 +111,9 @@ def test_a_base_is_emptied_and_counts_for_the_links_behind_it() -> None:
         '<base href=""><img src="../common/images/logo.png"><a href="#x">'
     )
     elsewhere = '<base href="https://elsewhere.example.com/">'
-    assert page(elsewhere) == elsewhere
+    assert page(elsewhere + '<a href="x"><a href="/images/logo.png">') == elsewhere + '<a href="x"><a href="/images/logo.png">'
+    site = 'href="https://ocw.example.edu/images/logo.png"'
+    assert page(f"{elsewhere}<a {site}>") == f'{elsewhere}<a href="../common/images/logo.png">'
     assert page('<base target="_top"><img src="/images/logo.png">') == '<base target="_top"><img src="../common/images/logo.png">'
 
 
@@ -126,6 +139,28 @@ def test_text_that_only_looks_like_a_link_is_none() -> None:
 def test_what_stands_in_a_conditional_comment_is_a_page() -> None:
     text = '<!--[if IE]><link rel="stylesheet" href="/styles/site.css"><![endif]-->'
     assert page(text) == text.replace("/styles", "../common/styles")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<!--[if !IE]><!--><img src="/x"><!--<![endif]-->',
+        '<!--> <img src="/x">',
+        '<!---> <img src="/x">',
+        '<!-- <img src="/no"> --!> <img src="/x"> -->',
+        '<!--!> <img src="/no"> --><img src="/x">',
+    ],
+)
+def test_a_comment_ends_where_it_does_for_browsers(text: str) -> None:
+    assert [link.url for link in links_of_page(text.encode())] == ["/x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [("/a, /b 2x", ["/a", "/b"]), ("/a,/b 1x,/c 2x,", ["/a,/b", "/c"]), ("data:a,b 1x, /c", ["data:a,b", "/c"])],
+)
+def test_a_comma_behind_an_image_of_a_set_begins_the_next(text: str, urls: list[str]) -> None:
+    assert [link.url for link in links_of_page(f'<img srcset="{text}">'.encode())] == urls
 
 
 @pytest.mark.parametrize("text", ['<a href="/x', "<a href='/x>", "<a href=/x", "<!-- <a href='/x'>", "<a ", "<", '<a b="c'])
@@ -184,6 +219,33 @@ def test_character_references_and_encodings_are_read_as_a_browser_does() -> None
     assert [link.url for link in links_of_page(b'<a href="&#47;x&amp;y">')] == ["/x&y"]
     assert [link.url for link in links_of_page(b'<a href="/caf\xe9">')] == ["/caf\xe9"]
     assert links_of_page('<a href="/x">'.encode("utf-16")) == []
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ('<a href="/ä">'.encode(), '<a href="https://ocw.example.edu/ä">'.encode()),
+        (b'<a href="/\xe4">', b'<a href="https://ocw.example.edu/\xe4">'),
+        (b'<a href="/&auml;">', b'<a href="https://ocw.example.edu/&#228;">'),
+        (b'<p style="a:url(/\xe4)">\xe4', b'<p style="a:url(https://ocw.example.edu/\xe4)">\xe4'),
+        (b"<style>a{b:url(/\xe4)}</style>", b"<style>a{b:url(https://ocw.example.edu/\xe4)}</style>"),
+    ],
+)
+def test_a_changed_link_is_in_the_encoding_of_its_page(was: bytes, becomes: bytes) -> None:
+    assert relink_page(was, f"{MODULE}/index.htm", "contents/index.htm", PLACES) == becomes
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_style_sheet_is_read_and_written_in_its_encoding(encoding: str) -> None:
+    places = Places({"/images/ä.png": "common/images/ä.png"}, "https://ocw.example.edu")
+    sheet = "a { b: url(/images/ä.png) } c { d: url(/ö.png) }".encode(encoding)
+    written = relink_sheet(sheet, "/styles/x.css", "common/styles/x.css", places)
+    assert written.decode(encoding) == "a { b: url(../images/%C3%A4.png) } c { d: url(https://ocw.example.edu/ö.png) }"
+
+
+def test_a_link_of_a_style_sheet_with_escapes_stays() -> None:
+    sheet = rb"""a { b: url(/images/a\ b.png) } c { d: url("/images/\(1\).png") }"""
+    assert relink_sheet(sheet, "/styles/x.css", "common/styles/x.css", PLACES) is sheet
 
 
 def test_what_a_link_shows_in_the_page_is_told_from_what_it_leads_to() -> None:
