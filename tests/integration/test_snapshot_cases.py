@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from database import State
 from packageslip import CatalogueEntry
 from sources import SourceChanged
+from support.engine_process import until
 from support.expected_mirror import PNG
 from support.mirrored_site import MirroredSite, StartSite, externals
 from support.outside_server import Outside
@@ -179,6 +181,28 @@ def test_a_recursive_fetch_ends_at_its_depth(start_mirrored_site: StartSite, tmp
         "deep2.html",
         "index.html",
     ]
+
+
+def test_a_cancelled_snapshot_does_not_wait_for_a_slow_server(mirrored_site: MirroredSite) -> None:
+    bench, outside = mirrored_site.bench, mirrored_site.outside
+    outside.silent.add("/applets/w.jar")
+    task = bench.insert("/", "MIRROR")
+    lease = bench.workshop("MIRROR").lease
+
+    def cancel_once_asked() -> None:
+        until(lambda: "/applets/w.jar" in outside.asked(), "the request")
+        lease.cancelled = frozenset([task])
+
+    thread = threading.Thread(target=cancel_once_asked)
+    thread.start()
+    bench.run("MIRROR")
+    thread.join()
+    assert bench.desk.show(task).task.state is State.CANCELLED
+    assert not outside.go.is_set(), "the server has not answered yet"
+    outside.go.set()
+    lease.cancelled = frozenset()
+    bench.well("/", "MIRROR")
+    assert outside.asked().count("/cultures/essay/") == 1, "what was had before is known"
 
 
 def test_an_external_name_that_no_target_takes_is_missing(mirrored_site: MirroredSite) -> None:

@@ -164,6 +164,8 @@ def outside(published_once: tuple[Path, Outside]) -> Outside:
     running.files = {path: (kind, site.source(content, running.url)) for path, (kind, content, _) in site.OUTSIDE.items()}
     running.log.clear()
     running.broken.clear()
+    running.silent.clear()
+    running.go.clear()
     return running
 
 

@@ -19,6 +19,9 @@ class Outside:
     log: list[tuple[str, str, int]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     """Paths that are answered with an error of the server."""
+    silent: set[str] = field(default_factory=set)
+    """Paths that are answered only once `go` is set, or after a minute."""
+    go: threading.Event = field(default_factory=threading.Event)
 
     def asked(self) -> list[str]:
         return sorted(path for _, path, _ in self.log)
@@ -49,6 +52,8 @@ def _handler(outside: Outside) -> type[BaseHTTPRequestHandler]:
             status = 404 if not kind else 304 if self.headers.get("If-None-Match") == etag else 200
             status = 500 if self.path in outside.broken else status
             outside.log.append((self.command, self.path, status))
+            if self.path in outside.silent:
+                outside.go.wait(60)
             self.send_response(status)
             self.send_header("ETag", etag)
             self.send_header("Last-Modified", formatdate(outside.modified, usegmt=True))
