@@ -63,7 +63,11 @@ def build(
     with written(output) as stream:
         build_package(Form(form), content, options, stream, media=media)
     chosen = packaged(content.slip, Form(form), options, media=media)
-    session.say(f"{content.slip.url}: {many(len(chosen), 'resource')}, written to {output} ({size(output.stat().st_size)})")
+    length = f" ({size(output.stat().st_size)})" if output.is_file() else ""
+    session.say(f"{content.slip.url}: {many(len(chosen), 'resource')}, written to {output}{length}")
+    if root is not None:
+        for each in sorted(set(options.shared) - {each.url for each in content.shared}):
+            session.say(f"without the shared module {each}: there is no such folder below {root}")
 
 
 def of_environment(
@@ -142,16 +146,27 @@ def slip_of_folder(folder: Path, url: str | None, places: dict[Digest, Path]) ->
 
 @contextmanager
 def written(file: Path) -> Iterator[BinaryIO]:
-    """A file that appears when it is whole, or not at all."""
+    """A file that appears when it is whole, or not at all; a device or a pipe, such as /dev/stdout, is written to as it is."""
+    if file.exists() and not file.is_file():
+        with refused(), file.open("wb") as stream:
+            yield stream
+        return
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with partial.open("xb") as stream:
+        with refused(), partial.open("xb") as stream:
             yield stream
         partial.replace(file)
-    except PackageError as error:
-        raise Failure(str(error), Exit.FAILED) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """A package that cannot be made is the command's failure."""
+    try:
+        yield
+    except PackageError as error:
+        raise Failure(str(error), Exit.FAILED) from error
 
 
 @package.command()

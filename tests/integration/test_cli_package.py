@@ -1,7 +1,10 @@
 """`slipway package`: by hand, from what is live, from a source, from a folder."""
 
+import io
 import json
+import os
 import shutil
+import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +68,28 @@ def test_a_folder_becomes_a_package_that_passes_the_check(site: Path, tmp_path: 
         "where": "knots/ReadMe.txt",
         "sentence": "is in the package and not in the manifest",
     }
+
+
+def test_a_package_can_go_into_a_pipe_that_stays_one(site: Path, tmp_path: Path) -> None:
+    pipe, read = tmp_path / "pipe", bytearray()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.extend(pipe.read_bytes()))
+    reader.start()
+    result = run("build", site / "knots", "--form", "download", "-o", pipe)
+    reader.join(30)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.endswith(f"written to {pipe}\n")
+    assert pipe.is_fifo()
+    assert zipfile.ZipFile(io.BytesIO(read)).testzip() is None
+    assert run("build", site / "knots", "--form", "download", "-o", site).exit_code == 1
+
+
+def test_a_shared_module_that_is_not_there_is_named(site: Path, tmp_path: Path) -> None:
+    config, out = tmp_path / "slipway.toml", tmp_path / "knots.zip"
+    shutil.rmtree(site / "styles")
+    words = ("build", site / "knots", "--form", "download", "-o", out)
+    assert "without the shared module /styles" in run(*words, "--root", site, config=config).stderr
+    assert "without" not in run(*words, config=config).stderr
 
 
 def test_a_folders_own_slip_gives_url_titles_and_order(site: Path, tmp_path: Path) -> None:
