@@ -153,6 +153,7 @@ def test_a_holding_area_whose_packets_are_dropped_delays_nothing_but_itself(ward
     eventually(lambda: len(failed(ward)) > 1, 120, "a second look at the sick area")
     assert ward.port.drops()
     unreached = ward.database_time()
+    tell_of_waves(ward)
     nothing_waited_for_the_sick_one(ward, waves, unreached)
     no_attempt_was_spent(ward, before)
     assert digests(tree(ward.trees["sick"])) != digests(tree(ward.cms))
@@ -197,18 +198,23 @@ def nothing_waited_for_the_sick_one(ward: Ward, waves: list[list[int]], unreache
 def no_attempt_was_spent(ward: Ward, before: set[int]) -> None:
     waiting = [row for row in ward.sick() if row["id"] not in before]
     assert len(waiting) >= MODULES
-    assert {row["attempts"] for row in waiting} == {0}
     assert {row["status"] for row in waiting} <= {"READY", "RUNNING", "SUPERSEDED"}
-    assert {row["status"] for row in waiting if row["status"] != "SUPERSEDED"} <= {"READY", "RUNNING"}
+    # An attempt counts from its claim and is given back at its end: one that is under way, a probe, has not got it back yet.
+    assert {row["attempts"] for row in waiting if row["status"] != "RUNNING"} == {0}
+    assert all(row["attempts"] <= 1 for row in waiting)
 
 
 def tell(ward: Ward, arrived: float) -> None:
     """What a run without the outage took, and one with it: for people, and not judged here."""
+    tell_of_waves(ward)
     calm = [*ward.took.get("before", ()), *ward.took["after"]]
     ratio = statistics.median(ward.took["during"]) / statistics.median(calm)
+    print(f"during / without: {ratio:.3f} by medians; all had arrived {arrived:.1f} s after the port answered again")
+    print(f"probes of the sick area that failed: {len(failed(ward))}; its tasks: {len(ward.sick())}")
+
+
+def tell_of_waves(ward: Ward) -> None:
     for meanwhile, took in ward.took.items():
         print(
             f"{meanwhile}: {len(took)} waves of {MODULES} modules, median {statistics.median(took):.2f} s, longest {max(took):.2f} s"
         )
-    print(f"during / without: {ratio:.3f} by medians; all had arrived {arrived:.1f} s after the port answered again")
-    print(f"probes of the sick area that failed: {len(failed(ward))}; its tasks: {len(ward.sick())}")

@@ -95,13 +95,18 @@ class DroppingPort:
             except BlockingIOError:
                 time.sleep(TICK / 4)
                 continue
-            server = socket.create_connection(("127.0.0.1", self.upstream))
+            try:
+                server = socket.create_connection(("127.0.0.1", self.upstream))
+            except OSError:
+                client.close()
+                continue
             self._begin(self._pass, client, server)
             self._begin(self._pass, server, client)
 
     def _pass(self, one: socket.socket, other: socket.socket) -> None:
-        one.settimeout(0.2)
         with contextlib.suppress(OSError), other:
+            # Fails at once if the other way has ended already, as it has for whoever only knocked.
+            one.settimeout(0.2)
             while not self.ended.is_set():
                 try:
                     chunk = one.recv(65536)
