@@ -24,8 +24,12 @@ def merge(form: str, first: tuple[str, bytes], second: tuple[str, bytes], key: s
 
 def _merge_json(first: tuple[str, bytes], second: tuple[str, bytes], key: str) -> bytes:
     lists = [_list_of(where, read_json(content, where), key) for where, content in (first, second)]
-    merged = [*lists[0], *_new(lists[0], lists[1], lambda entry: json.dumps(entry[key], sort_keys=True))]
-    return json.dumps(merged, ensure_ascii=False, indent=1).encode() + b"\n"
+    try:
+        merged = [*lists[0], *_new(lists[0], lists[1], lambda entry: json.dumps(entry[key], sort_keys=True))]
+        return json.dumps(merged, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
+    except (ValueError, RecursionError) as error:
+        # Half a surrogate pair, or a number that no float can hold: it can be read, and not be written again.
+        raise Malformed(f"{first[0]} and {second[0]} cannot be written as one list: {error}; what is live stays") from error
 
 
 def _list_of(where: str, value: object, key: str) -> list[Any]:

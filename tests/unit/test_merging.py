@@ -89,6 +89,12 @@ def test_other_json_cannot_be_merged(bad: str) -> None:
         merged("json", '[{"id": 1}]', bad)
 
 
+@pytest.mark.parametrize("bad", [r'[{"id": "\ud800"}]', '[{"id": 2, "n": 1e999}]'])
+def test_json_that_cannot_be_written_again_is_malformed(bad: str) -> None:
+    with pytest.raises(Malformed, match="first and second cannot be written as one list"):
+        merged("json", '[{"id": 1}]', bad)
+
+
 def test_json_that_is_nested_too_deep_is_malformed() -> None:
     with pytest.raises(Malformed, match="not well-formed JSON"):
         merged("json", "[" * 100_000, "[]")
