@@ -14,8 +14,13 @@ def _one_of(*values: str) -> Rule:
     return (lambda value: value in values, " or ".join(f'"{value}"' for value in values))
 
 
+def _is_text(value: object) -> bool:
+    """One line that a slip can hold: no control characters, no halves of surrogate pairs."""
+    return isinstance(value, str) and value.isprintable()
+
+
 def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return isinstance(value, list) and all(_is_text(each) for each in value)
 
 
 def _are_passes(value: object) -> bool:
@@ -34,10 +39,18 @@ def _is_hex(value: object) -> bool:
 _FLAG: Rule = (lambda value: isinstance(value, bool), "true or false")
 _TEXTS: Rule = (_is_texts, 'a list of texts, such as ["course"]')
 _MODE = _one_of("smart", "full")
-_TEXT: Rule = (lambda value: isinstance(value, str) and value != "", "text")
-_PATH: Rule = (lambda value: isinstance(value, str) and value.startswith("/"), 'a path, such as "/courses"')
+_TEXT: Rule = (lambda value: _is_text(value) and value.strip() != "", "text in one line")
+_PATH: Rule = (lambda value: _is_text(value) and value.startswith("/"), 'a path, such as "/courses"')
 _COUNT: Rule = (lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0, "a whole number from 0")
 _ID: Rule = (is_id, "a task's id")
+
+
+def _days(least: int) -> Rule:
+    return (lambda value: _COUNT[0](value) and least <= value <= _MOST_DAYS, f"days, a whole number from {least} to {_MOST_DAYS}")
+
+
+_MOST_DAYS = 36_500
+"""A century: databases and clocks cannot count back without end."""
 
 ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
     Action.PUBLISH: {"mode": _MODE, "dry_run": _FLAG, "follow": _one_of("latest"), "wait": _FLAG},
@@ -73,7 +86,7 @@ ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
     Action.LINKCHECK: {"external": _FLAG, "most": _COUNT, "prefix": _PATH, "dry_run": _FLAG},
     Action.EXPORT: {"all": _FLAG, "mode": _MODE, "dry_run": _FLAG},
     Action.CALL: {"path": _PATH, "method": _one_of("GET", "POST"), "dry_run": _FLAG},
-    Action.PURGE: {"days": _COUNT, "trash_days": _COUNT, "store": _FLAG, "dry_run": _FLAG},
+    Action.PURGE: {"days": _days(0), "trash_days": _days(1), "store": _FLAG, "dry_run": _FLAG},
     Action.NOTIFY: {},
     Action.APPROVE: {"task": _ID, "plan": (_is_hex, "the plan's digest, in hex"), "adopt": _FLAG},
 }

@@ -114,6 +114,23 @@ def test_parameters_that_cannot_be_understood(parameters: object, words: str) ->
 
 
 @pytest.mark.parametrize(
+    ("action", "bad", "words"),
+    [
+        ("PURGE", {"days": 10**12}, "'days' must be days, a whole number from 0 to 36500 for PURGE."),
+        # What is at work now would count as abandoned.
+        ("PURGE", {"trash_days": 0}, "'trash_days' must be days, a whole number from 1 to 36500 for PURGE."),
+        ("FETCH", {"from": "/news\x01"}, "'from' must be text in one line for FETCH."),
+        ("FETCH", {"from": "/a", "type": "\ud800"}, "'type' must be text in one line for FETCH."),
+        ("FETCH", {"from": " "}, "'from' must be text in one line for FETCH."),
+        ("CALL", {"path": "/a\nb"}, "'path' must be a path"),
+        ("SITEMAP", {"types": ["\x00"]}, "'types' must be a list of texts"),
+    ],
+)
+def test_a_value_that_no_task_could_work_with(action: str, bad: Mapping[str, object], words: str) -> None:
+    assert words in refusal(action=action, parameters=bad)
+
+
+@pytest.mark.parametrize(
     ("action", "good"),
     [
         ("PUBLISH", {"mode": "full", "dry_run": True, "follow": "latest", "wait": True}),
@@ -124,6 +141,8 @@ def test_parameters_that_cannot_be_understood(parameters: object, words: str) ->
         ),
         ("VERIFY", {"repair": True, "all": True, "dry_run": False}),
         ("APPROVE", {"task": 3, "plan": "ab12", "adopt": True}),
+        ("PURGE", {"days": 0, "trash_days": 1, "store": True}),
+        ("FETCH", {"from": "/r\u00e9sum\u00e9 1.xml", "type": "feed"}),
     ],
 )
 def test_every_parameter_that_is_known(action: str, good: Mapping[str, object]) -> None:
