@@ -89,7 +89,10 @@ class HttpSource:
                     raise self._unasked(address)
                 yield from read_catalogue(document.content, self._client.whole(address), self._limits)
         except ResourceMissing as error:
-            raise ResourceMissing(f"{error}; 'catalogue' says where the list of modules is", source=self.name) from error
+            where = self._client.whole(address)
+            raise ResourceMissing(
+                f"{self.name}: {where} does not exist; 'catalogue' says where the list of modules is", source=self.name
+            ) from error
 
     def fetch(self, slip: Packageslip, wants: Sequence[Want], sink: Sink) -> Iterator[Fetched]:
         """Get the files, `parallel` at once, and answer in the order in which they are complete."""
@@ -115,7 +118,13 @@ class HttpSource:
             with self._client.get(address, asked, self._closed, method=method, any_success=True) as answer:
                 return beginning(answer, limit)
 
-        return self._patiently(request, self._closed) if method == "GET" else request()
+        try:
+            return self._patiently(request, self._closed) if method == "GET" else request()
+        except ResourceMissing as error:
+            where = self._client.whole(address)
+            raise ResourceMissing(
+                f"{self.name}: there is nothing to ask at {where}; correct the path", source=self.name
+            ) from error
 
     def check(self) -> Iterable[tuple[str, bool, str]]:
         """Whether the server answers, and has a catalogue."""

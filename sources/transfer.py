@@ -96,6 +96,12 @@ def _refuse_early(answer: Answer, file: Resource | View, already: int) -> None:
     length = content_length(answer.headers)
     if file.size is not None and length is not None and already + length != file.size:
         raise wrong(answer, f"has {already + length} bytes, the slip says {file.size}")
+    if isinstance(file, View) and is_page_by_mistake(file, answer.headers):
+        raise WrongBytes(
+            f"{answer.source}: {answer.where} is an HTML page where a feed or JSON is asked for, perhaps a login or error page; "
+            "look at it with the source's account",
+            source=answer.source,
+        )
     if file.digest is None and is_page_by_mistake(file, answer.headers):
         raise wrong(answer, "is an HTML page, perhaps a login or error page, and the slip lists something else")
     if file.digest is None and file.size is None and not has_an_end(answer.headers):

@@ -5,6 +5,7 @@ machines beside the engine: every address that their host's name has must be a p
 connected to, so that a name that changes its mind between two questions gains nothing.
 """
 
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,7 @@ from sources.watchdog import Watchdog, WatchedHttp, WatchedHttps
 NAME = "web"
 """What errors call it: there is no source of this name in a configuration."""
 _MAX_REDIRECTS = 5
+_ACCOUNT = re.compile(r"^([a-z0-9+.-]*:?/*)[^/?#]*@", re.IGNORECASE)
 _REFUSED_TO_HEAD = frozenset({404, 410})
 """Statuses that a HEAD may be believed about; for any other failure the page itself is asked for."""
 
@@ -178,8 +180,16 @@ class Web:
 def _host(url: str) -> str:
     origin = origin_of(url)
     if origin is None:
-        raise PermanentSourceError(f"{NAME}: {url!r} is no http:// or https:// address without an account in it", source=NAME)
+        raise PermanentSourceError(
+            f"{NAME}: {_without_account(url)!r} is no http:// or https:// address without an account in it; correct it",
+            source=NAME,
+        )
     return origin.host
+
+
+def _without_account(url: str) -> str:
+    """The address without what may be a password, for messages."""
+    return _ACCOUNT.sub(r"\1...@", url)
 
 
 @contextmanager

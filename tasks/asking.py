@@ -1,7 +1,7 @@
 """Ask the source of the environment's views for a path, or the web for an address."""
 
 from packageslip import Packageslip, Resource, View, ViewKind
-from sources import Fetched, Want
+from sources import Fetched, ResourceMissing, Want
 from tasks.errors import NotAsked
 from tasks.tools import promoted_from
 from tasks.work import Work
@@ -26,7 +26,12 @@ def ask_path(work: Work, path: str, last: Resource | None = None) -> Fetched:
     view = View("answer", ViewKind.JSON, path.lstrip("/"))
     want = Want(view, last.etag, last.modified, last.digest, last.size) if last else Want(view)
     # As a view of the site's root: a path that begins with "/" would leave the source's own base behind.
-    (fetched,) = work.tools.views.fetch(Packageslip("/"), [want], work.tools.store)
+    try:
+        (fetched,) = work.tools.views.fetch(Packageslip("/"), [want], work.tools.store)
+    except ResourceMissing as error:
+        # The source speaks of files that a slip lists; here is none.
+        name = work.tools.views.name
+        raise ResourceMissing(f"{name} has nothing at {path}; correct the path; what is live stays", source=name) from error
     return fetched
 
 

@@ -119,6 +119,13 @@ def test_only_plain_http_addresses_are_asked(surf: Surf, address: str) -> None:
         surf.open().fetch(address, surf.store, trusted=True)
 
 
+@pytest.mark.parametrize("address", ["http://me:word@127.0.0.1/x", "HTTPS://me:w@ord@host", "me:word@host/x"])
+def test_an_account_in_an_address_is_not_repeated(surf: Surf, address: str) -> None:
+    with pytest.raises(PermanentSourceError, match="correct it") as caught:
+        surf.open().fetch(address, surf.store, trusted=True)
+    assert "ord" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("address", "kind"),
     [
@@ -286,5 +293,5 @@ def test_only_a_get_is_repeated_and_only_a_get_is_redirected(surf: Surf, open_ht
     assert source.call("/old") == FEED
     with pytest.raises(PermanentSourceError, match="answered 302"):
         source.call("/old", method="POST")
-    with pytest.raises(ResourceMissing):
+    with pytest.raises(ResourceMissing, match=r"there is nothing to ask at http://.*/none; correct the path$"):
         source.call("/none")
