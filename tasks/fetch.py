@@ -99,7 +99,7 @@ def _each_department(work: Work) -> Done:
 
 
 def _rows(work: Work, departments: dict[str, str]) -> Iterator[NewTask]:
-    task = work.task
+    task, taken = work.task, dict[str, str]()
     for id_, url in departments.items():
         words = {"url": url, "id": id_, "name": url.rpartition("/")[2]}
         parameters = {
@@ -112,4 +112,8 @@ def _rows(work: Work, departments: dict[str, str]) -> Iterator[NewTask]:
             check_module_url(made)
         except UnsafePath as error:
             raise NotAsked(f"the URL for department {id_} cannot be used: {error}") from error
+        if taken.setdefault(made, id_) != id_:
+            raise NotAsked(
+                f"the departments {taken[made]} and {id_} would both make {made}: the row's url or 'to' needs $url, $id or $name"
+            )
         yield NewTask(made, task.environment, Action.FETCH, parameters=parameters)

@@ -1,8 +1,10 @@
 """Publish files that a task made by itself. What it makes is a module like any other, and goes the same way as a PUBLISH."""
 
+from collections.abc import Iterator
 from mimetypes import MimeTypes
 
 from packageslip import ITSELF, Digest, Packageslip, Resource
+from tasks.addresses import path_of
 from tasks.areas import GENERATED
 from tasks.change import make_equal, rehearse
 from tasks.commit import Intent, live_slip, take_over
@@ -35,7 +37,9 @@ def publish_generated(work: Work, slip: Packageslip, *, consent: bool = True) ->
 
 
 def live_file(work: Work) -> Packageslip | None:
-    """What is live at the URL where a file is to be made. Raises NotAsked where that would take a whole folder away."""
+    """What is live at the URL where a file is to be made. Raises NotAsked where that would take a whole folder away, or a file
+    that another module lists: that module could not be published any more.
+    """
     url = work.task.url
     live = work.tools.target.slip(url)
     if url == "/" or (live and not live.is_file):
@@ -43,7 +47,26 @@ def live_file(work: Work) -> Packageslip | None:
             f"{work.task.action} makes one file, and {url} is a folder"
             f"{' that is published on ' + work.target if live else ''}; give the file's own URL, such as /sitemap.xml"
         )
+    if live is None and (owner := _owner(work)):
+        raise NotAsked(
+            f"{url} is a file of the module {owner}, which could not be published again beside it; give {work.task.action} "
+            "another URL, or take the file out of that module's slip and publish it first"
+        )
     return live
+
+
+def _owner(work: Work) -> str | None:
+    """The module above that lists the task's URL as its own file. Only the deepest may: what lies below another is not its."""
+    record, url = work.tools.record, work.task.url
+    above = next((each for each in _above(url) if record.current(work.target, each)), None)
+    slip = record.slip(work.target, above) if above else None
+    return above if slip and any(path_of(slip.url, file.path) == url for file in slip.files()) else None
+
+
+def _above(url: str) -> Iterator[str]:
+    while url != "/":
+        url = url.rpartition("/")[0] or "/"
+        yield url
 
 
 def file_module(work: Work, resource: Resource, module_type: str, title: str) -> Packageslip:

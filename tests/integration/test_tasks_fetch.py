@@ -196,6 +196,23 @@ def test_a_folder_is_never_replaced_by_a_file(feeds: Feeds) -> None:
     assert feeds.live("/news/index.htm") == "news"
 
 
+def test_departments_that_would_make_one_file_are_named(feeds: Feeds) -> None:
+    view = feeds.bench.do("/mobile.json", action="FETCH", each="departments", **{"from": "$url/json"})
+    assert (view.task.state, view.children) == (State.FAILED, ())
+    assert "the departments 8 and 18 would both make /mobile.json" in (view.task.reason or "")
+
+
+def test_a_file_that_another_module_lists_is_not_taken_from_it(feeds: Feeds) -> None:
+    place = feeds.serve("/news", rss("News"))
+    feeds.bench.write("/courses/physics", {"index.htm": "<p>", "rss.xml": rss("Own")})
+    feeds.bench.well("/courses/physics")
+    view = feeds.bench.do("/courses/physics/rss.xml", action="FETCH", **{"from": place})
+    assert view.task.state is State.FAILED
+    assert "is a file of the module /courses/physics" in (view.task.reason or "")
+    feeds.bench.well("/courses/physics/news.xml", action="FETCH", **{"from": place})
+    feeds.bench.well("/courses/physics", mode="full")
+
+
 def test_a_dry_run_changes_nothing(feeds: Feeds) -> None:
     place = feeds.serve("/x", "<rss/>")
     view = feeds.bench.well("/x.xml", action="FETCH", dry_run=True, **{"from": place})
@@ -230,7 +247,17 @@ def test_the_cms_is_asked_to_do_something(feeds: Feeds) -> None:
     dry = feeds.bench.well("/", action="CALL", path="/report", dry_run=True)
     assert dry.task.reason == "dry run: views would be asked for /report (GET)"
     assert [access.method for access in feeds.cms.log] == ["GET", "POST"]
-    assert feeds.bench.do("/", action="CALL", path="/none").task.state is State.FAILED
+    nothing = feeds.bench.do("/", action="CALL", path="/none").task
+    assert (nothing.state, "correct the path" in (nothing.reason or "")) == (State.FAILED, True)
+
+
+def test_a_path_without_an_answer_is_not_called_a_fault_of_a_slip(feeds: Feeds) -> None:
+    feeds.cms.faults["/login"] = Fault(200, {"Content-Type": "text/html"}, b"<html>who are you?</html>")
+    missing = feeds.bench.do("/x.xml", action="FETCH", **{"from": "/none"}).task.reason or ""
+    page = feeds.bench.do("/x.xml", action="FETCH", **{"from": "/login"}).task.reason or ""
+    assert "views has nothing at /none; correct the path; what is live stays" in missing
+    assert "an HTML page where a feed or JSON is asked for" in page
+    assert "slip" not in (missing + page).replace("slipway", "")
 
 
 def test_a_path_needs_a_source_of_views(feeds: Feeds) -> None:
