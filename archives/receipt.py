@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from archives.atom import Entry, NotAtom, read_entry
+
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ def read_receipt(document: bytes, base: str, location: str | None, handle: str) 
 
     An answer without an entry is still a receipt, for its status said that the item was made.
     """
-    place = urljoin(base, location) if location else None
+    place = absolute(base, location)
     try:
         return receipt_of(read_entry(document), base, place, handle, document)
     except NotAtom:
@@ -33,9 +35,16 @@ def read_receipt(document: bytes, base: str, location: str | None, handle: str) 
 
 def receipt_of(entry: Entry, base: str, location: str | None, handle: str, document: bytes) -> Receipt:
     """The receipt that an entry amounts to."""
-    edit = entry.link("edit")
-    place = location or (urljoin(base, edit) if edit else None)
+    place = location or absolute(base, entry.link("edit"))
     return Receipt(place, find_handle([*entry.names(), place or ""], handle), document)
+
+
+def absolute(base: str, reference: str | None) -> str | None:
+    """The URL that an archive means, in ASCII; None for what is none: an address that nobody can read is no reason to fail."""
+    try:
+        return quote(urljoin(base, reference), safe=_ASCII) if reference else None
+    except ValueError:
+        return None
 
 
 def find_handle(names: list[str], pattern: str) -> str | None:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from archives.atom import NotAtom, parse
 from archives.errors import ArchiveError
+from archives.receipt import absolute
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -35,8 +35,8 @@ def read_service(document: bytes, base: str) -> dict[str, Collection]:
         raise ArchiveError(f"{base} is no service document: {error}") from error
     found = {}
     for element in root.iterdescendants("{*}collection"):
-        if href := element.get("href"):
-            found[urljoin(base, href)] = Collection(_texts(element, "accept"), _texts(element, "acceptPackaging"))
+        if url := absolute(base, element.get("href")):
+            found[url] = Collection(_texts(element, "accept"), _texts(element, "acceptPackaging"))
     if not found:
         raise ArchiveError(f"{base} is no service document, or has no collection that this account may use")
     return found

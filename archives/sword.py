@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from archives.atom import Entry, Feed, NotAtom, read_feed
 from archives.errors import ArchiveError, LookupRefused, NoCollection, NoLookup
-from archives.receipt import Receipt, read_receipt, receipt_of
+from archives.receipt import Receipt, absolute, read_receipt, receipt_of
 from archives.service import read_service
 from archives.verdicts import lookup_fault, verdict, waiting
 from archives.wire import Body, Wire
@@ -202,7 +202,10 @@ class Sword:
             seen.add(url)
             feed = self._feed(url, trusted=_origin(url) == _origin(collection))
             yield from ((url, entry) for entry in feed.entries)
-            following = urljoin(url, feed.next) if feed.next else None
+            following = absolute(url, feed.next)
+            if feed.next and following is None:
+                message = f"{self.name}: the feed of {start} goes on at {feed.next!r}, which is no URL; correct lookup"
+                raise LookupRefused(message, archive=self.name)
             if following and _origin(following) != _origin(start):
                 message = f"{self.name}: the feed of {start} goes on at another server, {_origin(following)[1]}; correct lookup"
                 raise LookupRefused(message, archive=self.name)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from archives.atom import ErrorDocument, read_error
 from archives.errors import AlreadyDeposited, AnswerLost, ArchiveBusy, ArchiveError, DepositRefused, LookupRefused
-from archives.receipt import Receipt, find_handle, read_receipt
+from archives.receipt import Receipt, absolute, find_handle, read_receipt
 from archives.wire import Answer
 from config import ArchiveSettings
 
@@ -28,6 +28,8 @@ _REMEDIES = {
     413: "the package is too large for this collection; leave media out, or ask the archive's operators",
     415: "the archive does not take this packaging here; correct packaging, or the form",
 }
+_LONGEST_WAIT = 86_400.0
+"""Seconds. A queue has no room for a time beyond the year 9999, and nobody remembers a deposit that waits for weeks."""
 _WORDS = 500
 """Characters of an archive's own words that go into a message."""
 
@@ -66,14 +68,14 @@ def waiting(error: ArchiveError, answer: Answer, now: float) -> ArchiveError:
 
 
 def seconds_asked(value: str | None, now: float) -> float | None:
-    """A Retry-After in seconds from now; it comes as seconds or as a date."""
+    """A Retry-After in seconds from now, a day at most; it comes as seconds or as a date."""
     if not value:
         return None
     if value.strip().isdecimal():
-        return float(value)
+        return min(float(value), _LONGEST_WAIT)
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except ValueError:
+        return min(max(0.0, parsedate_to_datetime(value).timestamp() - now), _LONGEST_WAIT)
+    except (ValueError, OverflowError):
         return None
 
 
@@ -114,8 +116,8 @@ def _words(answer: Answer, said: ErrorDocument | None) -> str:
 
 
 def _redirected(answer: Answer) -> str:
-    where = urlsplit(answer.headers.get("Location") or "")
-    place = f"{where.scheme}://{where.netloc.rpartition('@')[2]}{where.path}" if where.netloc else where.path or "nowhere"
+    where = urlsplit(absolute(answer.url, answer.headers.get("Location")) or "")
+    place = f"{where.scheme}://{where.netloc.rpartition('@')[2]}{where.path}" if where.netloc else "nowhere"
     return f"it points to {place}, and a deposit never follows; correct this collection's URL in deposits"
 
 

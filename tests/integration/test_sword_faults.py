@@ -367,6 +367,22 @@ def test_a_feed_is_not_followed_to_another_server() -> None:
         sword_at(url).find(url, identifier="a", md5=MD5)
 
 
+def test_a_feed_that_goes_on_at_no_url_says_nothing() -> None:
+    with answering(feed_that_goes_on_at("http://[x")) as url, pytest.raises(LookupRefused, match="which is no URL"):
+        sword_at(url).find(url, identifier="a", md5=MD5)
+
+
+@pytest.mark.parametrize(("status", "place"), [("201 Created", None), ("302 Found", "it points to nowhere")])
+def test_an_answer_that_names_no_readable_place_is_what_its_status_says(status: str, place: str | None) -> None:
+    answer = f"HTTP/1.1 {status}\r\nLocation: http://[x\r\nContent-Length: 0\r\n\r\n".encode()
+    with answering(answer) as url:
+        if place is None:
+            assert deposit(sword_at(url), url) == Receipt(None, None, b"")
+        else:
+            with pytest.raises(DepositRefused, match=place):
+                deposit(sword_at(url), url)
+
+
 def test_a_feed_that_goes_round_in_a_circle_ends() -> None:
     with answering(feed_that_goes_on_at("collection")) as url, pytest.raises(LookupRefused, match="circle"):
         sword_at(url).find(url, identifier="a", md5=MD5)

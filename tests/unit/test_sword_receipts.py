@@ -60,6 +60,19 @@ def test_a_receipt_has_its_handle_wherever_the_archive_puts_it(inside: str) -> N
     assert (receipt.handle, receipt.location) == ("1721.1/5", None)
 
 
+@pytest.mark.parametrize("nonsense", ["http://[x", "//[/"])
+def test_an_address_that_nobody_can_read_takes_nothing_from_a_deposit(nonsense: str) -> None:
+    entry = f'<entry {ATOM}><id>hdl:1721.1/5</id><link rel="edit" href="{nonsense}"/></entry>'.encode()
+    for location in (None, nonsense):
+        receipt = read_receipt(entry, "https://dspace/d", location, HANDLE)
+        assert (receipt.handle, receipt.location) == ("1721.1/5", None)
+
+
+def test_an_address_is_what_a_request_can_have() -> None:
+    for written, asked in (("/ü b?x=ü#y", "https://dspace/%C3%BC%20b?x=%C3%BC#y"), ("/a%20b", "https://dspace/a%20b")):
+        assert read_receipt(b"", "https://dspace/d", written, HANDLE).location == asked
+
+
 def test_words_for_people_name_no_item() -> None:
     words = f"<entry {ATOM}><title>http://hdl.handle.net/1721.1/5</title><summary>hdl:1721.1/6</summary></entry>"
     assert read_receipt(words.encode(), "https://dspace/d", None, HANDLE).handle is None
@@ -148,7 +161,7 @@ def test_an_error_of_an_unknown_kind_is_for_the_archives_operators() -> None:
 def test_a_redirect_to_nowhere_is_refused_all_the_same() -> None:
     with pytest.raises(ArchiveError, match="it points to nowhere"):
         verdict("dspace", SETTINGS, answer(302))
-    with pytest.raises(ArchiveError, match="it points to /login"):
+    with pytest.raises(ArchiveError, match="it points to https://dspace/login"):
         verdict("dspace", SETTINGS, answer(302, Location="/login"))
 
 
@@ -161,6 +174,8 @@ def test_a_redirect_to_nowhere_is_refused_all_the_same() -> None:
         ("Thu, 01 Jan 1970 00:02:00 GMT", 20.0),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
         ("soon", None),
+        ("9" * 400, 86_400.0),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 86_400.0),
     ],
 )
 def test_the_time_to_come_again_is_read_in_both_forms(value: str | None, seconds: float | None) -> None:
