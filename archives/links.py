@@ -128,7 +128,7 @@ class _Mover:
         inside = None if self._names_itself(link) else self._places.inside(path, folder=is_folder)
         if inside is not None:
             return quote(_relative(inside, self._folders), _SAFE) + tail
-        if parts.netloc or self._places.site is None:
+        if (parts.scheme and parts.netloc) or self._places.site is None:
             return None
         return self._places.site.rstrip("/") + path + tail
 

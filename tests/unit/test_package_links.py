@@ -51,6 +51,8 @@ def moved(value: str, page: str = "notes/index.htm", places: Places = PLACES) ->
         ("/about?a=1#b", "https://ocw.example.edu/about?a=1#b"),
         ("../missing.htm", f"https://ocw.example.edu{MODULE}/missing.htm"),
         ("//cdn.example.com/x.js", "https://cdn.example.com/x.js"),
+        ("//ocw.example.edu", "https://ocw.example.edu/"),
+        ("//ocw.example.edu/about?a", "https://ocw.example.edu/about?a"),
         ("..\\..\\..\\images\\logo.png", "../../common/images/logo.png"),
         ("\\images\\logo.png?a\\b", "../../common/images/logo.png?a\\b"),
         ("/ima\nges/lo\tgo.png#a\nb", "../../common/images/logo.png#ab"),
