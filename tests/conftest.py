@@ -2,6 +2,9 @@
 
 import signal
 
+import pytest
+import structlog
+
 pytest_plugins: list[str] = [
     "support.http_cms",
     "support.nginx",
@@ -33,3 +36,9 @@ pytest_plugins: list[str] = [
 # A shell's background job ignores SIGINT, and so would every process that the tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _log_as_nobody_configured() -> None:
+    """What a command that ran in this process made of the log must not decide what the next test can read of it."""
+    structlog.reset_defaults()
