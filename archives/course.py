@@ -8,9 +8,10 @@ from itertools import count
 from typing import BinaryIO
 
 from archives.content import Content, Form, time_of
+from archives.description import about_module
 from archives.errors import PackageError
-from archives.layout import Entry, Layout, lay_out, text_of
-from archives.lom import About, about_course, about_slip, restated, sidecar_of
+from archives.layout import Entry, Layout, lay_out, opened, text_of
+from archives.lom import restated, sidecar_of
 from archives.manifest import Manifest, manifest
 from archives.naming import package_name
 from archives.templates import filled
@@ -47,26 +48,18 @@ class _Course:
         top = package_name(self._content.slip, self._options)
         files = self._files()
         for path in sorted(files):
-            entry, opened = files[path]
+            entry, start = files[path]
             time = entry.resource.modified if entry else None
-            with opened() as stream:
+            with start() as stream:
                 self._sizes[path] = writer.add(f"{top}/{path}", stream, self._time if time is None else time)
         writer.finish()
 
     def _manifest(self) -> bytes:
-        slip, options, about = self._content.slip, self._options, self._about()
+        slip, options = self._content.slip, self._options
+        about = about_module(self._content, self._layout, options)
         if self._content.identifier:
             about = replace(about, identifiers=(*about.identifiers, ("Deposit", self._content.identifier)))
         return manifest(Manifest(slip, self._layout, options, about, self._time, self._sidecars))
-
-    def _about(self) -> About:
-        """What the course's own metadata says, where the package has it; else what the slip says."""
-        home = self._layout.home
-        place = self._layout.sidecars.get(home.path) if home else None
-        if place is None:
-            return about_slip(self._content.slip, self._options, self._time)
-        with self._blob(place) as stream:
-            return about_course(stream.read(), self._content.slip, self._options, self._time)
 
     def _files(self) -> dict[str, tuple[Entry | None, Callable[[], BinaryIO]]]:
         """Every file below the top folder: what of the slips it is, and how to open it.
@@ -84,11 +77,7 @@ class _Course:
 
     def _opened(self, entry: Entry) -> BinaryIO:
         text = text_of(entry, self._content, self._layout.places)
-        return self._blob(entry) if text is None else BytesIO(text)
-
-    def _blob(self, entry: Entry) -> BinaryIO:
-        assert entry.resource.digest is not None, f"{entry.url} has no digest"
-        return self._content.open(entry.resource.digest)
+        return opened(entry, self._content) if text is None else BytesIO(text)
 
     def _sidecar(self, path: str) -> BinaryIO:
         entry = self._entries[path]
@@ -102,8 +91,8 @@ class _Course:
     def _own_sidecar(self, own: Entry, entry: Entry) -> BinaryIO:
         """The module's own metadata; if it states a page's size, then that with the links that the page has here."""
         if not (entry.is_page or entry.is_sheet):
-            return self._blob(own)
-        with self._blob(own) as stream:
+            return opened(own, self._content)
+        with opened(own, self._content) as stream:
             return BytesIO(restated(stream.read(), entry.resource.size, self._sizes[entry.path]))
 
     def _text(self, name: str) -> BinaryIO:

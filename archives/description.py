@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from archives.content import Content, time_of
 from archives.identity import identifier_of
-from archives.layout import Layout
+from archives.layout import Layout, opened
 from archives.lom import About, about_course, about_slip
 from config import PackageSettings
 from packageslip import format_time
@@ -33,7 +33,7 @@ class Description:
 def describe(content: Content, layout: Layout | None, options: PackageSettings) -> Description:
     """From the module's own metadata, where it has some, and its slip."""
     slip = content.slip
-    about = _about(content, layout, options)
+    about = about_module(content, layout, options)
     people = [(role.casefold(), name) for role, name in about.contributors]
     publishers = [name for role, name in people if role == "publisher"]
     names = (identifier_of(content), slip.uid, slip.module_short_id)
@@ -51,12 +51,12 @@ def describe(content: Content, layout: Layout | None, options: PackageSettings) 
     )
 
 
-def _about(content: Content, layout: Layout | None, options: PackageSettings) -> About:
+def about_module(content: Content, layout: Layout | None, options: PackageSettings) -> About:
+    """What the metadata of the home page says, where the package has it; else what the slip says."""
     time = time_of(content)
     home = layout.home if layout else None
     sidecar = layout.sidecars.get(home.path) if layout and home else None
     if sidecar is None:
         return about_slip(content.slip, options, time)
-    assert sidecar.resource.digest is not None, f"{sidecar.url} has no digest"
-    with content.open(sidecar.resource.digest) as stream:
+    with opened(sidecar, content) as stream:
         return about_course(stream.read(), content.slip, options, time)

@@ -76,7 +76,7 @@ def text_of(entry: Entry, content: Content, places: Places) -> bytes | None:
     """A page or style sheet as it is in the package; None for everything that is packed as it is."""
     if not (entry.is_page or entry.is_sheet) or (entry.resource.size or 0) > _LONGEST_TEXT:
         return None
-    with _opened(entry, content) as stream:
+    with opened(entry, content) as stream:
         text = stream.read()
     return (relink_page if entry.is_page else relink_sheet)(text, entry.url, entry.path, places)
 
@@ -139,7 +139,8 @@ def _leads_to(entry: Entry, content: Content, places: Places) -> Iterator[str]:
             yield path
 
 
-def _opened(entry: Entry, content: Content) -> BinaryIO:
+def opened(entry: Entry, content: Content) -> BinaryIO:
+    """The entry's bytes, as they are in the store."""
     assert entry.resource.digest is not None, f"{entry.url} has no digest"
     return content.open(entry.resource.digest)
 

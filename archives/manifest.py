@@ -1,4 +1,7 @@
-"""The manifest of a package in IMS Content Packaging 1.1, in the form that the archive of OpenCourseWare takes."""
+"""The manifest of a package in IMS Content Packaging 1.1, in the form that the archive of OpenCourseWare takes.
+
+Every href is a path as it stands, with nothing escaped: that archive compares it with the names of entries.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -105,21 +108,16 @@ def _resource(entry: Entry, made: Manifest, files: Iterable[str], needs: str | N
     return branch(
         "resource",
         branch("metadata", text("adlcp:location", sidecar)) if sidecar else None,
-        *(branch("file", href=href(path)) for path in files),
+        *(branch("file", href=path) for path in files),
         branch("dependency", identifierref=needs) if needs and entry.is_page else None,
         identifier=made.names[entry.path],
         type="webcontent" if entry.is_page else "other",
-        href=href(entry.path),
+        href=entry.path,
     )
 
 
 def _assets(name: str, paths: Iterable[str]) -> Element:
-    return branch("resource", *(branch("file", href=href(path)) for path in paths), identifier=name, type="webcontent")
-
-
-def href(path: str) -> str:
-    """A path as a manifest writes it."""
-    return path
+    return branch("resource", *(branch("file", href=path) for path in paths), identifier=name, type="webcontent")
 
 
 def _shared_parts(common: Iterable[Entry]) -> tuple[list[str], dict[Entry, list[str]]]:

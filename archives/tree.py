@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from archives.content import Content, Form, time_of
 from archives.errors import PackageError
-from archives.layout import Entry, Layout, lay_out, reading_order, text_of
+from archives.layout import Entry, Layout, lay_out, opened, reading_order, text_of
 from archives.naming import package_name
 from config import PackageSettings
 
@@ -45,7 +45,7 @@ class Tree:
     def open(self, file: File) -> BinaryIO:
         """The file's bytes, as they are in the package."""
         text = None if file.is_metadata else text_of(file.entry, self.content, self.layout.places)
-        return _blob(self.content, file.entry) if text is None else BytesIO(text)
+        return opened(file.entry, self.content) if text is None else BytesIO(text)
 
     def modified(self, file: File) -> int:
         """Seconds since the epoch."""
@@ -80,8 +80,3 @@ def _stored(entry: Entry, top: str, *, is_metadata: bool) -> File:
     assert resource.size is not None, f"{entry.url} has no size"
     assert resource.digest is not None, f"{entry.url} has no digest"
     return File(f"{top}/{entry.path}", entry, resource.size, resource.digest, is_metadata)
-
-
-def _blob(content: Content, entry: Entry) -> BinaryIO:
-    assert entry.resource.digest is not None, f"{entry.url} has no digest"
-    return content.open(entry.resource.digest)
