@@ -62,6 +62,12 @@ class Claims:
 
         return self._db.change(work)
 
+    def waited_for(self, environment: str, prefix: str) -> frozenset[str]:
+        """Targets whose names begin so and that tasks of an environment wait for, whether it has a lane for them or not."""
+        wanted = select(_queue.target).where(_queue.status == "READY", _queue.environment == environment).distinct()
+        wanted = wanted.where(_queue.target.startswith(prefix, autoescape=True))
+        return self._db.look(lambda connection: frozenset(connection.scalars(wanted)))
+
     def start(self, engine: Engine, tasks: Sequence[Task], finished: Sequence[Result] = ()) -> frozenset[int]:
         """Note that these begin, and write what the last ones came to, in one commit; the ids that are still this engine's."""
         packed = _packed(finished)

@@ -1,14 +1,14 @@
 """A lane for each target: its own workers, its own waiting tasks. A sick target fills its own lane and no other."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
 from threading import Thread
 
 from config import EnvironmentSettings
 from database import Lane, Result, Task
 from engines.workshop import Targets, Workshop
-from tasks import needs
+from tasks import NOTICE, needs
 
 CHUNK = 8
 """Tasks that are started together, at most: as many are counted as lost when the engine dies."""
@@ -91,8 +91,12 @@ class TargetLane:
             thread.join(timeout=max(0.0, deadline - self._workshop.lease.clock()))
 
 
-def lane_names(environment: EnvironmentSettings) -> tuple[str, ...]:
-    """What tasks of this environment write to: its origin, its holding areas, where exports go, and whom it notifies."""
+def lane_names(environment: EnvironmentSettings, left: Iterable[str] = ()) -> tuple[str, ...]:
+    """What tasks of this environment write to: its origin, its holding areas, where exports go, and whom it notifies.
+
+    `left`: notices that tasks wait for; one that left the configuration has a lane until its tasks have ended with that.
+    """
     areas = [area.target for area in environment.holding_areas]
     exports = [environment.exports.target] if environment.exports else []
-    return tuple(dict.fromkeys([environment.origin, *areas, *exports, *(f"notice:{name}" for name in environment.notices)]))
+    notices = [f"{NOTICE}{name}" for name in environment.notices]
+    return tuple(dict.fromkeys([environment.origin, *areas, *exports, *notices, *sorted(left)]))

@@ -1,6 +1,6 @@
 """The main loop of an engine: looks, claims, starts, writes results; the workers do the rest. It waits for the bell alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -10,6 +10,7 @@ from engines.bell import Bell
 from engines.lanes import TargetLane, lane_names
 from engines.outlook import Outlook
 from engines.workshop import Workshop
+from tasks import NOTICE
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,8 @@ class Loop:
         self._claims: Claims = workshop.claims
         self._ended: SimpleQueue[tuple[TargetLane, Task, Result | None]] = SimpleQueue()
         self._finished: list[Result] = []
-        self._lanes = [TargetLane(name, workshop, self._note_end) for name in lane_names(workshop.environment)]
+        self._lanes = self._lanes_for(lane_names(workshop.environment))
+        self._complete = False
         self._reported = 0.0
 
     def run(self) -> int:
@@ -75,6 +77,8 @@ class Loop:
         return not self._finished and all(lane.idle for lane in self._lanes)
 
     def _turn(self) -> None:
+        if not self._complete:
+            self._complete_lanes()
         self._collect()
         # Results go out before the next claim: what waits for them can be claimed then.
         self._begin()
@@ -82,6 +86,16 @@ class Loop:
         if self._claim():
             self._begin()
         self._report()
+
+    def _complete_lanes(self) -> None:
+        """Once, with the first turn, when the database is asked anyway: what left the configuration is waited for no longer."""
+        left = self._claims.waited_for(self._workshop.engine.environment, NOTICE)
+        names = lane_names(self._workshop.environment, left)
+        self._lanes += self._lanes_for(names[len(self._lanes) :])
+        self._complete = True
+
+    def _lanes_for(self, names: Sequence[str]) -> list[TargetLane]:
+        return [TargetLane(name, self._workshop, self._note_end) for name in names]
 
     def _collect(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from config.notices import PurgeNotice
 from database import Engine, NewTask, Outcome, State, picking
 from support.queue import Queue
 
@@ -204,3 +205,14 @@ def test_a_verify_whose_target_is_down_waits_for_its_breaker_alone(queue: Queue)
     assert claimed(queue, engine) == []
     queue.clock.forward(13)
     assert claimed(queue, engine) == [verify]
+
+
+def test_what_tasks_wait_for_without_a_lane_can_be_asked(queue: Queue) -> None:
+    queue.settings.notices["cdn"] = PurgeNotice(kind="purge")
+    queue.made(
+        *(NewTask(url, "STAGING", "NOTIFY", target="notice:cdn") for url in ("/a", "/b")),
+        NewTask("/a", "STAGING", "DELIVER", target="mirror"),
+        NewTask("/a", "PRODUCTION", "NOTIFY", target="notice:other"),
+    )
+    assert queue.claims.waited_for("STAGING", "notice:") == {"notice:cdn"}
+    assert queue.claims.waited_for("SHARED", "notice:") == set()

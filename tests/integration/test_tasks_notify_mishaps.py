@@ -10,6 +10,7 @@ import pytest
 from config import Settings
 from database import DatabaseUnavailable, State, TaskView
 from support.bench import Bench, settings_of
+from support.http_cms import until
 from support.purge_server import Asked, PurgeServer
 from targets import PermanentTargetError, Target, TargetUnreachable
 
@@ -232,3 +233,23 @@ def test_a_notice_that_left_the_configuration_is_rejected(told: Bench) -> None:
     while told.intake.accept(told.settings):
         pass
     assert told.desk.show(again).task.state is State.REJECTED
+
+
+def test_rows_for_a_notice_that_left_the_configuration_meanwhile_end_with_that(tmp_path: Path, purge_server: PurgeServer) -> None:
+    settings = told_settings(tmp_path, purge_server)
+    purge_server.status = 503
+    before = Bench(tmp_path, settings)
+    course(before, index_htm="one")
+    before.well(A)
+    before.close()
+    purge_server.status = 200
+    staging = settings.environments["STAGING"].model_copy(update={"notices": ()})
+    kept = {"cache": settings.notices["cache"]}
+    after = Bench(tmp_path, settings.model_copy(update={"notices": kept, "environments": {"STAGING": staging}}))
+    until(lambda: bool(after.run()) and not after.desk.find(states=[State.READY], action="NOTIFY"))
+    ended = {task.target: task for task in after.desk.find(action="NOTIFY")}
+    after.close()
+    # Only the environment left the cache out: what was promised to it is still told.
+    assert ended["notice:cache"].state is State.SUCCEEDED
+    assert ended["notice:hook"].state is State.FAILED
+    assert "notice hook is not configured any more" in (ended["notice:hook"].reason or "")

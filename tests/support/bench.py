@@ -15,7 +15,7 @@ from engines.workshop import Seams, Targets, Workshop
 from packageslip import Packageslip, build_slip, write_slip
 from support.deployment import digests, tree
 from targets import MemoryFiles, Target, open_target
-from tasks import needs
+from tasks import NOTICE, needs
 
 FOREVER = 3600.0
 
@@ -69,7 +69,8 @@ class Bench:
         while self.intake.accept(self.settings):
             pass
         workshop = self.workshop(environment)
-        wishes = [Lane(name, 8, needs(workshop.environment, name)) for name in lane_names(workshop.environment)]
+        names = lane_names(workshop.environment, workshop.claims.waited_for(environment, NOTICE))
+        wishes = [Lane(name, 8, needs(workshop.environment, name)) for name in names]
         return workshop.claims.claim(workshop.engine, wishes)
 
     def run(self, environment: str = "STAGING") -> list[TaskView]:

@@ -49,6 +49,9 @@ class Script:
             raise given
         return given
 
+    def waited_for(self, environment: str, prefix: str) -> frozenset[str]:
+        return frozenset()
+
     def start(self, engine: object, tasks: Sequence[Task], finished: Sequence[Result]) -> frozenset[int]:
         if self.starts:
             raise self.starts.pop(0)
@@ -108,7 +111,7 @@ def made(script: Script, carry_out: Callable[..., Result | None] | None = None, 
     workshop = SimpleNamespace(
         settings=SETTINGS,
         environment=SETTINGS.environments["STAGING"],
-        engine=SimpleNamespace(start="me"),
+        engine=SimpleNamespace(start="me", environment="STAGING"),
         lease=lease,
         claims=script,
         reports=Reports(),
