@@ -8,9 +8,10 @@ from archives.mirror_marks import Form, Mark
 _STRING = r'"((?:[^"\\\n]|\\.)*+)"|' + r"'((?:[^'\\\n]|\\.)*+)'"
 _TOKEN = re.compile(
     rf"/\*.*?(?:\*/|\Z)|url\([ \t\r\n\f]*(?:{_STRING}|((?:[^()\"'\s\\]|\\.)++))[ \t\r\n\f]*\)"
-    rf"|@import[ \t\r\n\f]+(?:{_STRING})|{_STRING.replace('(', '(?:', 1)}",
+    rf"|@import[ \t\r\n\f]+(?:{_STRING})|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|\\.",
     re.IGNORECASE | re.DOTALL,
 )
+"""What is a string or an escape is passed over whole, also without its end: nothing is read twice, however hostile the text."""
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})[ \t\r\n\f]?|(.))", re.DOTALL)
 
 

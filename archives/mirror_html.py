@@ -257,5 +257,6 @@ def unescaped(value: str) -> str:
 def _referred(found: re.Match[str]) -> str:
     if found[3]:
         return html5.get(found[3], found[0])
-    number = int(found[1], 16) if found[1] else int(found[2])
+    # More digits than any character has may be a million of them.
+    number = int(found[1], 16) if found[1] else int(found[2].lstrip("0")[:8] or "0")
     return chr(number) if 0 < number < 0x110000 and not 0xD800 <= number < 0xE000 else "\ufffd"

@@ -16,7 +16,7 @@ from typing import Any
 
 from archives.mirror_marks import Mark, Scan, unpack
 
-_SCANNER = 1
+_SCANNER = 2
 """Counts up whenever pages are read in another way, so that what was known counts no more."""
 
 

@@ -23,6 +23,8 @@ _LOOKED_AT = 4096
 """Bytes at the start in which a page says what encoding it has; browsers look at 1,024, some pages say it later."""
 _NOT_ASCII = ("utf-16", "utf-32", "utf-7", "iso2022", "hz")
 """Encodings in which the byte of a quote or a bracket may mean something else."""
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Codecs of Python's own, some of which fail whatever they are told to do with errors; no browser knows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ class PageText:
 
     def decode(self, part: str) -> str:
         """The characters of a part of the text."""
-        return part if self.plain else part.encode("latin-1").decode(self.encoding, "replace")
+        if self.plain:
+            # Half a character of UTF-16 can be kept, but stands in no URL and no report.
+            return part.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return part.encode("latin-1").decode(self.encoding, "replace")
 
     def encode(self, text: str) -> bytes:
         """The page of this text."""
@@ -64,9 +69,10 @@ def page_text(content: bytes) -> PageText:
 
 def _known(encoding: str) -> bool:
     try:
-        return codecs.lookup(encoding)._is_text_encoding  # noqa: SLF001
+        codec = codecs.lookup(encoding)
     except LookupError:
         return False
+    return codec._is_text_encoding and codec.name not in _NO_CHARSETS  # noqa: SLF001
 
 
 def _text(content: bytes, encoding: str, start: bytes = b"") -> PageText:

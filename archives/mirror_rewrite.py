@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from archives.mirror_css import urls_in_css
 from archives.mirror_links import Fate, Link, Linker, Standing
@@ -11,13 +11,14 @@ from archives.mirror_marks import Form, Mark, Scan
 from archives.mirror_tree import joined, relative, relative_folder
 
 # Pages from elsewhere are anybody's: no expression here may take longer than the text is long.
-_CANDIDATE = re.compile(r"[\s,]*+([^\s,](?:\S*[^\s,])?)(?:,++|\s[^,]*+)?")
-"""One image of a srcset (HTML 4.8.4.2.1): a URL, which may hold commas but not end with one, and a descriptor."""
+_CANDIDATE = re.compile(r"[\s,]*+(?:([^\s,](?:\S*[^\s,])?)(?:,++|\s[^,]*+)?)?")
+"""One image of a srcset (HTML 4.8.4.2.1): a URL, which may hold commas but not end with one, and a descriptor; or separators."""
 _REFRESH = re.compile(
     r"""\s*+[\d.]*+(?=[;,\s])\s*+[;,]?\s*+(?:url\s*+=\s*+)?(?:"([^"]*+)|'([^']*+)|([^"'\s].*+))""", re.IGNORECASE | re.DOTALL
 )
 _PART = re.compile(r"[^\s,]+")
-_UNSAFE_IN_CSS = re.compile(r"""[\s"'()\\]""")
+_UNSAFE_IN_CSS = re.compile(r"""[\s"'()\\]|[^\x00-\x7f]""")
+"""A sheet's own encoding may not have what an escape in it means, so links are written in ASCII."""
 
 Write = Callable[[str], str | None]
 """What a link becomes; None: it stays."""
@@ -68,7 +69,7 @@ def _each(mark: Mark, write: Write) -> str:
     """The value with each of its links as `write` says."""
     match mark.form:
         case Form.SET:
-            return _spliced(mark.value, [found.span(1) for found in _CANDIDATE.finditer(mark.value)], write)
+            return _spliced(mark.value, [found.span(1) for found in _CANDIDATE.finditer(mark.value) if found[1]], write)
         case Form.STYLE:
             marks = list(urls_in_css(mark.value, str))
             written = (_in_css(write(each.value)) for each in marks)
@@ -86,7 +87,7 @@ def _each(mark: Mark, write: Write) -> str:
 
 
 def _in_css(url: str | None) -> str | None:
-    return url if url is None else _UNSAFE_IN_CSS.sub(lambda found: f"%{ord(found[0]):02X}", url)
+    return url if url is None else _UNSAFE_IN_CSS.sub(lambda found: quote(found[0], safe=""), url)
 
 
 def _spliced(value: str, spans: Sequence[tuple[int, int]], write: Write) -> str:

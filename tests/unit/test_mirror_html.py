@@ -96,6 +96,8 @@ def test_applets_are_made_of_their_parts(page: str, found: list[tuple[str, str, 
         ("/* url(x) */ /* url(y)", []),
         ("a{b:url(x\\29\\000020y\\z\\0 )}", ["x)\u0020yz\ufffd"]),
         ("a{b:url()}", []),
+        ("a{b:'url(x)\nc:url(y)}", ["y"]),
+        ("a{b:\\'url(x)'url(y)", ["x"]),
     ],
 )
 def test_style_sheets(sheet: str, found: list[str]) -> None:
@@ -124,6 +126,10 @@ def test_a_page_keeps_its_encoding(encoding: str) -> None:
         (b"<meta charset=utf-16><a href='\xc3\xa9'>", "\xe9"),
         (b"<meta charset=iso-2022-jp><a href='\x1b(Z\xff'>", "\x1b(Z\ufffd"),
         (b"<a href='\xe9'>", "\xe9"),
+        (b"<meta charset=undefined><a href='\xe9'>", "\xe9"),
+        (b"<meta charset=idna><a href='\xe9'>", "\xe9"),
+        (b"<meta charset=unicode-escape><a href='\\ud800'>", "\\ud800"),
+        (b"\xff\xfe" + "<a href='\ud800'>".encode("utf-16-le", "surrogatepass"), "\ufffd"),
         (b"<?xml version='1.0' encoding='iso-8859-1'?><a href='\xe9'/>", "\xe9"),
     ],
 )
@@ -163,6 +169,11 @@ def test_a_page_that_is_too_large_stays_as_it_is(monkeypatch: pytest.MonkeyPatch
         "<meta http-equiv=refresh content='" + " " * 90000 + "'>",
         "<style>" + "url(" * 30000 + "</style>",
         "<style>" + "url('" * 30000,
+        "<style>" + '\\"' * 90000,
+        "<p style='" + '\\"' * 90000 + "'>",
+        "<img srcset='" + "," * 180000 + "'>",
+        "<img srcset='a," + " " * 180000 + "'>",
+        "<a href='&#" + "1" * 90000 + ";'>",
         "<a " * 50000,
         "<!--" * 50000,
         "<title>" * 30000,
@@ -183,6 +194,10 @@ def test_names_of_classes() -> None:
         "a/b/Ball.class",
         "a/b/Ball.class",
     ]
+
+
+def test_numbers_that_are_no_character_are_replaced() -> None:
+    assert unescaped(f"&#65;&#{'0' * 5000}66;&#x{'0' * 5000}43;&#{'9' * 5000};&#x110000;&#xd800;&#0;") == "ABC" + "\ufffd" * 4
 
 
 def test_references_that_are_none_stay() -> None:

@@ -184,6 +184,15 @@ def test_values_that_hold_links(page: str, made: str) -> None:
     assert written(page) == made
 
 
+def test_links_in_style_sheets_are_written_in_ascii() -> None:
+    sheet = "a{b:url(../\\65e5.png)} c{d:url(é.png)}".encode()
+    one, scan = linker(), scan_page(sheet, sheet=True)
+    standing = one.standing("else/main.css", None, "http://else.org/css/main.css")
+    verdicts = {mark: decide(one, standing, mark).value for mark in scan.marks}
+    made = rewrite_page(sheet, {mark: value for mark, value in verdicts.items() if value is not None})
+    assert made == b"a{b:url(http://else.org/%E6%97%A5.png)} c{d:url(http://else.org/css/%C3%A9.png)}"
+
+
 def test_an_applet_of_a_page_with_a_base() -> None:
     base = "<base href=''>"
     page = "<applet code=edu/Ball codebase=applets>"
