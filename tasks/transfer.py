@@ -10,6 +10,7 @@ from packageslip import Digest, Packageslip, Resource, View
 from sources import NoSuchModule, Want
 from store import BlobMissing
 from targets import FilePut, PermanentTargetError, Target, TransientTargetError
+from tasks.areas import GENERATED
 from tasks.errors import VersionGone
 from tasks.load import Loaded
 from tasks.plans import Plan, Verb
@@ -133,9 +134,16 @@ def _same_bytes_now(work: Work, files: Sequence[File]) -> tuple[Packageslip, lis
     if lost:
         raise VersionGone(
             f"{len(lost)} files of the version of {slip.url} that was asked for are neither in the content store nor on a target "
-            f"nor at {work.tools.source.name} any more; publish the present version instead"
+            f"nor at {work.tools.source.name} any more; {_remedy(work)}"
         )
     return slip, wants
+
+
+def _remedy(work: Work) -> str:
+    live = work.tools.record.current(work.target, work.task.url)
+    if live and live.module_state == GENERATED:
+        return "let the task that made it make it again (a FETCH with mode full), then 'slipway verify --repair' puts it back"
+    return "publish the present version instead"
 
 
 def _exactly(now: Resource, old: File) -> Resource:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
@@ -302,6 +303,19 @@ def test_republishing_a_target_leaves_out_what_tasks_made(lists: Bench) -> None:
     assert [child.url for child in root.children] == [PHYSICS]
     promoted = lists.do("/", "PRODUCTION", action="REPUBLISH")
     assert [child.url for child in lists.desk.show(promoted.task.id).children] == [PHYSICS]
+
+
+def test_a_generated_file_that_nobody_has_any_more_can_be_made_again_and_put_back(lists: Bench) -> None:
+    lists.well("/sitemap.xml", action="SITEMAP")
+    file = lists.target("origin") / "sitemap.xml"
+    made = file.read_bytes()
+    file.unlink()
+    shutil.rmtree(lists.root / "state" / "store")
+    lost = lists.do("/sitemap.xml", action="VERIFY", repair=True).task
+    assert (lost.state, "let the task that made it make it again" in (lost.reason or "")) == (State.FAILED, True)
+    lists.well("/sitemap.xml", action="SITEMAP")
+    lists.well("/sitemap.xml", action="VERIFY", repair=True)
+    assert file.read_bytes() == made
 
 
 def test_a_generated_file_is_delivered_like_any_module(tmp_path: Path) -> None:
