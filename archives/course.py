@@ -11,6 +11,7 @@ from archives.content import Content, Form, time_of
 from archives.description import about_module
 from archives.errors import PackageError
 from archives.layout import Entry, Layout, lay_out, opened, text_of
+from archives.links import written
 from archives.lom import restated, sidecar_of
 from archives.manifest import Manifest, manifest
 from archives.naming import package_name
@@ -97,7 +98,8 @@ class _Course:
 
     def _text(self, name: str) -> BinaryIO:
         home = self._layout.home
-        start = home.path if home else "contents/"
+        path = home.path if home else "contents/"
+        start = written(path) if name.endswith(".htm") else path
         absent = _WITH_MEDIA if self._media else _WITHOUT_MEDIA
         return BytesIO(filled(name, self._content.slip, self._options, start=start, absent=absent))
 

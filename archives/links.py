@@ -74,6 +74,11 @@ def relink_sheet(sheet: bytes, url: str, path: str, places: Places) -> bytes:
     return change_sheet(sheet, _Mover(url, path, places).change)
 
 
+def written(path: str) -> str:
+    """A path as a link writes it."""
+    return quote(path, _SAFE)
+
+
 def split(url: str) -> SplitResult | None:
     """A link's parts as browsers see them: in a path of the web a backslash is a slash. None if it is no URL."""
     try:
@@ -98,7 +103,7 @@ class _Mover:
         self._path = path
         self._folders = path.split("/")[:-1]
         self._places = places
-        self._base = quote(url, _SAFE)
+        self._base = written(url)
         self._rebased = False
         self._elsewhere = False
 
@@ -127,7 +132,7 @@ class _Mover:
         path = parts.path or "/" if parts.netloc else _joined(self._base, parts.path)
         inside = None if self._names_itself(link) else self._places.inside(path, folder=is_folder)
         if inside is not None:
-            return quote(_relative(inside, self._folders), _SAFE) + tail
+            return written(_relative(inside, self._folders)) + tail
         if (parts.scheme and parts.netloc) or self._places.site is None:
             return None
         return self._places.site.rstrip("/") + path + tail

@@ -112,6 +112,14 @@ def test_the_order_of_a_slips_resources_does_not_matter() -> None:
     assert built("imscp", turned) == built("imscp")
 
 
+def test_the_first_page_leads_to_the_home_page_whatever_it_is_called(findings: Check) -> None:
+    blobs = Blobs()
+    home = Resource("week #1/50% ü?.htm", Kind.PAGE, "text/html", 1, blobs.put(b"x"))
+    made = entries_of(built("imscp", Content(Packageslip("/a", (home,)), blobs.open)))
+    assert b'href="contents/week%20%231/50%25%20%C3%BC%3F.htm"' in made["a/START.htm"]
+    assert failures(findings(made)) == []
+
+
 def test_nothing_to_pack_is_said() -> None:
     with pytest.raises(PackageError, match="nothing to pack"):
         built("imscp", Content(Packageslip("/a", (Resource("v.mp4", Kind.MEDIA),)), Blobs().open))
