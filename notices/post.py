@@ -151,7 +151,10 @@ def reason_of(error: BaseException) -> str:
         return "no answer within the time-out"
     if isinstance(root, socket.gaierror):
         return f"the host's name cannot be resolved ({root.strerror})"
-    return (root.strerror if isinstance(root, OSError) else None) or str(root) or type(root).__name__
+    if isinstance(root, OSError):
+        return root.strerror or str(root) or type(root).__name__
+    # What a library says of an answer that is no HTTP repeats it, and that may be our own request with its secrets.
+    return f"what it sends is no HTTP ({type(root).__name__})"
 
 
 def _layers(error: BaseException) -> Iterator[BaseException]:

@@ -244,17 +244,21 @@ def test_a_line_can_be_closed_before_it_was_used() -> None:
         line.send(Letter("http://127.0.0.1:1", "/"))
 
 
-def test_a_server_that_speaks_no_http_is_unreachable(send: Send) -> None:
+@pytest.mark.parametrize(
+    "words", [b"220 mail.example.edu ESMTP\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b""]
+)
+def test_a_server_that_speaks_no_http_is_unreachable_and_its_echo_is_not_repeated(send: Send, words: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def babble() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.recv(10_000)
-                connection.sendall(b"220 mail.example.edu ESMTP\r\n")
+                asked = connection.recv(10_000)
+                connection.sendall(words + asked)
 
         thread = threading.Thread(target=babble)
         thread.start()
-        with pytest.raises(NoticeUnreachable, match="does not answer"):
-            send(WEBHOOK, url=f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        with pytest.raises(NoticeUnreachable, match="does not answer: what it sends is no HTTP") as caught:
+            send(WEBHOOK, url=f"http://127.0.0.1:{listener.getsockname()[1]}/s3cret")
         thread.join(10)
+        assert "s3cret" not in str(caught.value)
