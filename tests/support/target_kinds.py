@@ -248,7 +248,7 @@ PLACES: Mapping[str, Callable[[pytest.FixtureRequest], Place]] = {
     "s3": s3_place,
 }
 
-# What a kind of place has not by its nature, and why: tests that need it (`@pytest.mark.needs("links")`) skip there, with the reason.
+# What a kind of place has not by its nature, and why: tests that need it (`@pytest.mark.needs("links")`) say nothing about it.
 LACKS: Mapping[str, Mapping[str, str]] = {
     "s3": {
         "links": "an object store has no symbolic links",
@@ -261,15 +261,24 @@ LACKS: Mapping[str, Mapping[str, str]] = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs(ability): skipped, with the reason, for places that lack it by their nature")
+    config.addinivalue_line("markers", "needs(ability): not for places that lack it by their nature")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a place has not: a test of links is no test of a bucket, and would only ever be skipped."""
+    beside = [item for item in items if _lacks(item)]
+    if beside:
+        config.hook.pytest_deselected(items=beside)
+        items[:] = [item for item in items if item not in set(beside)]
+
+
+def _lacks(item: pytest.Item) -> bool:
+    kind = item.callspec.params.get("place") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    needed = {ability for mark in item.iter_markers("needs") for ability in mark.args}
+    return bool(needed & LACKS.get(str(kind), {}).keys())
 
 
 @pytest.fixture(params=sorted(PLACES))
 def place(request: pytest.FixtureRequest) -> Place:
     """An empty place of every kind in turn."""
-    lacking = LACKS.get(request.param, {})
-    for mark in request.node.iter_markers("needs"):
-        for ability in mark.args:
-            if ability in lacking:
-                pytest.skip(f"{request.param}: {lacking[ability]}")
     return PLACES[request.param](request)
