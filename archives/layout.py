@@ -64,7 +64,7 @@ def lay_out(content: Content, form: Form, options: PackageSettings, *, media: bo
     owners = sidecars(slip)
     contents = tuple(_entry(slip, each, "contents") for each in chosen if each.path not in owners)
     beside = {f"contents/{owners[each.path]}": _entry(slip, each, "contents") for each in chosen if each.path in owners}
-    common = tuple(_shared(content, media=media))
+    common = tuple(_shared(content, form, media=media))
     if options.shared_files == "used":
         wanted = _used(content, contents, common, Places(_by_url([*contents, *common]), options.site), options)
         common = tuple(entry for entry in common if entry.path in wanted)
@@ -93,7 +93,7 @@ def _entry(slip: Packageslip, resource: Resource, folder: str) -> Entry:
     return Entry(f"{folder}/{resource.path}", f"{slip.url.rstrip('/')}/{resource.path}", resource)
 
 
-def _shared(content: Content, *, media: bool) -> Iterator[Entry]:
+def _shared(content: Content, form: Form, *, media: bool) -> Iterator[Entry]:
     """Every file of the shared modules, by path. What belongs to the module itself is none."""
     entries = {}
     for slip in content.shared:
@@ -101,7 +101,8 @@ def _shared(content: Content, *, media: bool) -> Iterator[Entry]:
             continue
         beside = sidecars(slip)
         for resource in slip.resources:
-            if resource.path not in beside and (media or not is_media(resource)):
+            is_kept_out = form is Form.DOWNLOAD and not resource.download
+            if resource.path not in beside and not is_kept_out and (media or not is_media(resource)):
                 entry = _entry(slip, resource, "common")
                 place = f"common{entry.url}" if resource.path != ITSELF else f"common{slip.url}"
                 entries[place] = replace(entry, path=place)

@@ -191,6 +191,17 @@ def test_shared_modules_lie_under_common_by_their_urls() -> None:
     assert [each.path for each in layout.common] == ["common/a/images/x.png", "common/favicon.ico", "common/root.css"]
 
 
+def test_what_a_shared_module_keeps_out_of_downloads_is_in_archives_alone() -> None:
+    shared = (Packageslip("/a", (Resource("font.ttf", download=False), Resource("x.png"))),)
+    content = Content(with_titles(index_htm=0), Blobs().open, shared)
+
+    def common(form: Form) -> list[str]:
+        return [each.path for each in lay_out(content, form, OPTIONS, media=False).common]
+
+    assert common(Form.DOWNLOAD) == ["common/a/x.png"]
+    assert common(Form.IMSCP) == ["common/a/font.ttf", "common/a/x.png"]
+
+
 def test_only_what_pages_use_is_shared_if_so_asked() -> None:
     blobs = Blobs()
 
