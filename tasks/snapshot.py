@@ -132,6 +132,9 @@ def _leave_out_clashes(work: Work, mirror: Mirror) -> None:
     for path, url in owned.items():
         del mirror.files[path]
         mirror.report.lacks(path, f"the module {url} of {work.target} owns it there")
+    for url, path in [each for each in mirror.outside.items() if each[1] not in mirror.files]:
+        # Links to it lead to where it came from.
+        del mirror.outside[url]
 
 
 def _drop_unreferenced(mirror: Mirror, used: set[str]) -> None:

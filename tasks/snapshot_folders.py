@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from packageslip import Kind, Packageslip, Resource, UnsafePath, View, ViewKind,
 from sources import SourceError, Want
 from tasks.snapshot_externals import Fetching
 from tasks.snapshot_state import Mirror, has_links
-from tasks.snapshot_wishes import Wish
+from tasks.snapshot_wishes import Wish, is_web_url
 from tasks.work import Work
 
 CHUNK = 1024 * 1024
@@ -45,7 +45,7 @@ def _list(work: Work, path: str) -> list[str]:
 
 def _wish(line: str, number: int, external: ExternalSettings) -> Wish | None:
     url, _, path = (part.strip() for part in line.partition("\t"))
-    if not url.startswith(("http://", "https://")) or not path:
+    if not is_web_url(url) or not path:
         return None
     return Wish(
         url.partition("#")[0], number, f"{external.into.strip('/')}/{path.partition(chr(9))[0].strip().strip('/')}".lstrip("/")
@@ -67,8 +67,9 @@ def _take_folder(work: Work, mirror: Mirror, external: ExternalSettings, folder:
         known = json.loads(memory.read_text())
     if not folder.is_dir():
         mirror.report.lacks(str(folder), "this folder does not exist; is it mounted?")
+        return
     name = f"folder:{external.into}"
-    for file in _files(folder):
+    for file in _files(folder, lambda error: mirror.report.lacks(str(error.filename or folder), str(error))):
         work.tools.pause_point()
         try:
             resource = _resource(work, external, folder, file, known)
@@ -85,10 +86,10 @@ def _take_folder(work: Work, mirror: Mirror, external: ExternalSettings, folder:
     new.replace(memory)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, unreadable: Callable[[OSError], None]) -> Iterator[Path]:
     """Regular files below the folder; links are not followed, for what they lead to is somewhere else."""
-    for top, folders, names in os.walk(folder):
-        folders.sort()
+    for top, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             file = Path(top, name)
             if not name.startswith(".") and file.is_file() and not file.is_symlink():

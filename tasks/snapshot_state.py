@@ -63,8 +63,9 @@ class Report:
 
 
 def _list(listed: list[tuple[str, str]], entry: tuple[str, str]) -> None:
-    """Keep the first ones by name: what comes first depends on whose server is quicker."""
-    insort(listed, entry)
+    """Keep the first ones by name: what comes first depends on whose server is quicker. Names on a disk may be no text."""
+    what, why = (part.encode(errors="replace").decode() for part in entry)
+    insort(listed, (what, why))
     del listed[LISTED:]
 
 

@@ -77,6 +77,15 @@ def below(folder: str, rest: str) -> str:
     return f"{folder.strip('/')}/{path}".lstrip("/")
 
 
+def is_web_url(text: str) -> bool:
+    """Whether somebody can be asked for this."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
 def host_of(url: str) -> str:
     """Scheme, host and port."""
     return "://".join(urlsplit(url)[:2])

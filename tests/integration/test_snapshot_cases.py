@@ -1,6 +1,8 @@
 """What a snapshot does when something is not as it should be."""
 
+import errno
 import json
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -230,10 +232,57 @@ def test_names_that_differ_in_case_alone_do_not_both_go_in(mirrored_site: Mirror
     assert [item for item in missing(mirrored_site) if item.endswith(".txt")]
 
 
+def test_a_link_to_what_was_left_out_leads_to_where_it_came_from(start_mirrored_site: StartSite) -> None:
+    made = start_mirrored_site(rules=[])
+    outside = made.outside
+    outside.files["/download/Case.txt"], outside.files["/download/case.txt"] = ("text/plain", b"1"), ("text/plain", b"2")
+    links = "".join(f"<a href={outside.url}/download/{name}.txt>x</a>" for name in ("Case", "case"))
+    made.write("courses/physics/8-02/index.htm", links.encode())
+    made.publish("/courses/physics/8-02")
+    made.bench.well("/", "MIRROR")
+    page = (made.mirror / "courses/physics/8-02/index.htm").read_text()
+    assert page == f"<a href=../../../OcwExport/InternetArchive/Case.txt>x</a><a href={outside.url}/download/case.txt>x</a>"
+
+
 def test_a_folder_or_list_that_is_not_there_is_missing(start_mirrored_site: StartSite) -> None:
     made = start_mirrored_site(externals=[{"folder": "/nowhere/at/all", "into": "/x"}, {"list": "/none.tsv", "into": "/y"}])
     made.bench.well("/", "MIRROR")
     assert {"/nowhere/at/all", "/none.tsv"} <= set(missing(made))
+
+
+def test_a_list_may_say_anything(mirrored_site: MirroredSite) -> None:
+    mirrored_site.write("youtube.tsv", b"http://[half\tx.mp4\nhttp://\ty.mp4\n")
+    mirrored_site.publish("/")
+    mirrored_site.bench.well("/", "MIRROR")
+    assert {"http://[half\tx.mp4", "http://\ty.mp4"} <= set(missing(mirrored_site))
+
+
+def test_of_a_folder_only_what_has_a_hidden_name_is_left_out_unsaid(mirrored_site: MirroredSite) -> None:
+    tools = mirrored_site.bench.root / "tools"
+    for name in (b".hidden", b".git/config", b"deep/.git/config", b"caf\xe9.txt"):
+        file = Path(os.fsdecode(os.path.join(os.fsencode(tools), name)))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+    mirrored_site.bench.well("/", "MIRROR")
+    there = mirrored_site.mirror / "OcwExport/tools"
+    assert not [path for path in there.rglob("*") if path.name in {".hidden", ".git"}]
+    assert [item for item in missing(mirrored_site) if item.startswith(f"{tools}/caf")]
+
+
+def test_a_folder_that_cannot_be_read_is_missing(mirrored_site: MirroredSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = mirrored_site.bench.root / "tools" / "deep"
+    deep.mkdir()
+    (deep / "key").write_bytes(b"x")
+    look = os.scandir
+
+    def refused(place: str) -> object:
+        if str(place) == str(deep):
+            raise PermissionError(errno.EACCES, "Permission denied", str(deep))
+        return look(place)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    mirrored_site.bench.well("/", "MIRROR")
+    assert "Permission denied" in missing(mirrored_site)[str(deep)]
 
 
 def test_files_of_a_folder_are_read_once(mirrored_site: MirroredSite) -> None:
