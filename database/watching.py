@@ -9,8 +9,9 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
@@ -21,7 +22,11 @@ from database.lateness import overdue
 from database.rows import insert_ignore, object_of, tell
 
 SCAN = 5000
-"""Events passed over by one look, at most."""
+"""Events read in one go."""
+SCANS = 20
+"""So many times in one look, at most: when a whole republish fails, that must not be a message a minute for half a day."""
+REASONS = 100
+"""Incidents of one look whose reasons are kept; of further ones only the number is told."""
 PATROL = timedelta(seconds=30)
 """How often overdue tasks are looked for: in a long republish there are very many, and a minute more or less does not count."""
 GAP = timedelta(seconds=60)
@@ -101,13 +106,23 @@ class Watching:
     def look(self) -> Findings:
         """What happened since the last time that something was told."""
         place = object_of(self._value)
-        since, begun, interest = int(place["event"]), datetime.fromisoformat(place["begun"]), self._interest
-        if "overdue" in interest.kinds:
-            self._patrol(begun)
-        upto = self._db.look(lambda connection: _settled_until(connection, since))
-        incidents = self._db.look(lambda connection: _incidents(connection, since, upto, interest, self._mark))
+        if "overdue" in self._interest.kinds:
+            self._patrol(datetime.fromisoformat(place["begun"]))
+        upto, incidents = self._happened(int(place["event"]))
         opened, closed = self._outages()
         return Findings(upto, tuple(incidents), tuple(opened), tuple(closed))
+
+    def _happened(self, since: int) -> tuple[int, list[Incident]]:
+        """The last event that was looked at, and the incidents up to it."""
+        last, found = since, list[Incident]()
+        for _ in range(SCANS):
+            first, last = last, self._db.look(partial(_settled_until, since=last))
+            if last == first:
+                break
+            more = self._db.look(partial(_incidents, since=first, upto=last, interest=self._interest, mark=self._mark))
+            room = max(0, REASONS - len(found))
+            found += [*more[:room], *(replace(each, reason="") for each in more[room:])]
+        return last, found
 
     def claim(self, seconds: float) -> bool:
         """Become the one who tells what `look` found, for so long; False: another daemon is."""

@@ -272,3 +272,15 @@ def test_rows_of_purged_tasks_are_passed_over(queue: Queue, watching: Watches) -
     task = fail(queue)
     queue.sql("DELETE FROM publication_task_queue WHERE id = :id", id=task)
     assert told(watch.look()) == []
+
+
+def test_very_many_failures_are_one_message(queue: Queue, watching: Watches, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("database.watching.SCAN", 3)
+    monkeypatch.setattr("database.watching.REASONS", 2)
+    watch = watching()
+    failed = [fail(queue, f"/{number}") for number in range(4)]
+    found = watch.look()
+    assert told(found) == [("failed", task) for task in failed]
+    assert [incident.reason for incident in found.incidents] == ["the disk is gone", "the disk is gone", "", ""]
+    monkeypatch.setattr("database.watching.SCANS", 2)
+    assert found.event > watch.look().event
