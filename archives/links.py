@@ -142,6 +142,9 @@ class _Mover:
 
     def _rebase(self, parts: SplitResult) -> str | None:
         """A base says where relative links start from. In a package that is the page itself, once they are changed."""
+        if self._rebased or self._elsewhere:
+            # The first one counts, and no other.
+            return None
         if parts.scheme not in _WEB or parts.netloc.lower() not in {"", self._places.host}:
             self._elsewhere = True
             return None

@@ -112,6 +112,9 @@ def test_a_base_is_emptied_and_counts_for_the_links_behind_it() -> None:
     assert page('<base href="/images/"><img src="logo.png"><a href="#x">') == (
         '<base href=""><img src="../common/images/logo.png"><a href="#x">'
     )
+    assert page('<base href="/images/"><base href="/x/"><img src="logo.png">') == (
+        '<base href=""><base href="/x/"><img src="../common/images/logo.png">'
+    )
     elsewhere = '<base href="https://elsewhere.example.com/">'
     assert page(elsewhere + '<a href="x"><a href="/images/logo.png">') == elsewhere + '<a href="x"><a href="/images/logo.png">'
     site = 'href="https://ocw.example.edu/images/logo.png"'
