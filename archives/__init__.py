@@ -20,6 +20,7 @@ from archives.findings import Finding
 from archives.mirror_links import Fate, Link, Linker, Standing
 from archives.mirror_marks import Mark, Scan
 from archives.mirror_memo import Known, Made, Memo
+from archives.mirror_pages import LARGEST as LARGEST_PAGE
 from archives.mirror_pages import rewrite_page, scan_page
 from archives.mirror_rewrite import addresses, decide
 from archives.mirror_tree import find_place, path_of
@@ -32,6 +33,7 @@ from archives.sword import Sword, collection_for, packaging_for
 from archives.tombstone import Tombstone
 
 __all__ = [
+    "LARGEST_PAGE",
     "AlreadyDeposited",
     "AnswerLost",
     "ArchiveBusy",

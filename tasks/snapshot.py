@@ -132,7 +132,7 @@ def _leave_out_clashes(work: Work, mirror: Mirror) -> None:
     for path, url in owned.items():
         del mirror.files[path]
         mirror.report.lacks(path, f"the module {url} of {work.target} owns it there")
-    for url, path in [each for each in mirror.outside.items() if each[1] not in mirror.files]:
+    for url in [url for url, path in mirror.outside.items() if path not in mirror.files]:
         # Links to it lead to where it came from.
         del mirror.outside[url]
 

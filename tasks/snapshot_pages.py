@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from archives import (
+    LARGEST_PAGE,
     Fate,
     Known,
     Link,
@@ -44,7 +45,8 @@ def scanned(work: Work, file: Resource, known: Known | None) -> Known:
     if known is not None and known.digest == file.digest:
         return known
     made = known.made if known else None
-    if not has_links(file):
+    if not has_links(file) or (file.size or 0) > LARGEST_PAGE:
+        # Somebody else's page may be as large as the configuration lets a file be.
         return Known(file.digest, Scan(), made)
     with work.tools.store.open(file.digest) as stream:
         return Known(file.digest, scan_page(stream.read(), sheet=is_sheet(file)), made)

@@ -260,7 +260,7 @@ def test_a_list_may_say_anything(mirrored_site: MirroredSite) -> None:
 def test_of_a_folder_only_what_has_a_hidden_name_is_left_out_unsaid(mirrored_site: MirroredSite) -> None:
     tools = mirrored_site.bench.root / "tools"
     for name in (b".hidden", b".git/config", b"deep/.git/config", b"caf\xe9.txt"):
-        file = Path(os.fsdecode(os.path.join(os.fsencode(tools), name)))
+        file = tools / os.fsdecode(name)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x")
     mirrored_site.bench.well("/", "MIRROR")

@@ -3,13 +3,17 @@
 import errno
 import os
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from archives import Known, Laid, Made, Memo, WorkingTrees, alone, path_of, scan_page
+from archives import LARGEST_PAGE, Known, Laid, Made, Memo, Scan, WorkingTrees, alone, path_of, scan_page
 from archives.mirror_tree import joined
+from packageslip import Kind, Resource
 from tasks.snapshot_items import Item, Items
+from tasks.snapshot_pages import scanned
 from tasks.snapshot_state import place_of
+from tasks.work import Work
 
 PAGE = Known(bytes(32), scan_page(b"<base href=x><a href='y'>", sheet=False), Made("abc", bytes(32), 3, 4))
 
@@ -98,6 +102,12 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
         pass
     with alone(tmp_path / "x"):
         pass
+
+
+def test_a_page_that_is_too_large_is_not_read_into_memory() -> None:
+    page = Resource("a.htm", Kind.PAGE, "text/html", LARGEST_PAGE + 1, bytes(32))
+    # No store is needed to know nothing of it.
+    assert scanned(cast("Work", None), page, None) == Known(bytes(32), Scan())
 
 
 def test_where_files_of_modules_lie() -> None:
