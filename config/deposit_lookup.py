@@ -25,8 +25,8 @@ def read_lookup(path: Path, endpoint: str) -> dict[str, str]:
     """Name (a department's code, a module type, or `default`) to the collection's deposit URL. Raises BadLookup."""
     try:
         root = etree.fromstring(path.read_bytes(), etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
-    except OSError as error:
-        raise BadLookup(f"it cannot be read ({error.strerror})") from error
+    except (OSError, ValueError) as error:
+        raise BadLookup(f"it cannot be read ({error.strerror if isinstance(error, OSError) else error})") from error
     except etree.XMLSyntaxError as error:
         raise BadLookup(f"it is no XML (line {error.lineno})") from error
     found: dict[str, str] = {}

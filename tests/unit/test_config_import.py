@@ -135,6 +135,11 @@ def test_a_lookup_that_cannot_be_read_is_a_gap_with_its_reason(imported: Import,
     assert settings_of(made, tmp_path).archives["dspace-production"].deposits.keys() == {"default"}
 
 
+def test_a_lookup_at_no_possible_path_is_a_gap(imported: Import) -> None:
+    made = imported(ENGINES_CONF.replace("deposit_uri_lookup_file_path = ", "deposit_uri_lookup_file_path = a\0"))
+    assert any("null" in remark for remark in made.remarks)
+
+
 def test_no_password_is_copied_or_shown(imported: Import, tmp_path: Path) -> None:
     made = imported(ENGINES_CONF.replace("http://cms2", "http://engine:kept-to-itself-5@cms2"))
     shown = CliRunner().invoke(slipway, ["config", "import", str(tmp_path / "engines.conf"), "--json"]).stdout
