@@ -12,7 +12,7 @@ from urllib.parse import quote
 from config import RetireSettings
 from database import Deposit, DepositState
 from packageslip import Digest, Packageslip, version_of
-from sources import Calls, NoSuchModule, SourceChanged
+from sources import Calls, NoSuchModule, PermanentSourceError, SourceChanged
 from targets import Present
 from tasks.change import make_equal
 from tasks.commit import Intent, live_slip, take_over
@@ -106,11 +106,16 @@ class _Retirement:
         return self._finish(before, self._tell(deposit))
 
     def _given(self) -> str | None:
-        """The handle that a person gives, however it is written."""
+        """The handle that a person gives, however it is written. Raises NotAsked for what is none."""
         given: str | None = self._work.parameter("handle")
         pattern = self._work.tools.settings.archives[self._settings.archive].handle
-        found = re.fullmatch(pattern, given.strip()) if given else None
-        return found[1] if found else given
+        if not given:
+            return None
+        found = re.fullmatch(pattern, given.strip())
+        handle = found[1] if found else given.strip()
+        if not re.fullmatch(r"[^\s/:]+/\S+", handle):
+            raise NotAsked(f"{given!r} is no handle, which looks like 1721.1/77167; nothing was done")
+        return handle
 
     def _known(self, live: Packageslip | None) -> Deposit | None:
         """The newest deposit, by the record, or, where that was lost, by the retired-courses area."""
@@ -163,7 +168,14 @@ class _Retirement:
             )
         words = {"url": quote(deposit.url), "handle": quote(deposit.handle or "", safe="/")}
         with work.step("tell"):
-            work.tools.views.call(Template(pattern).safe_substitute(words))
+            try:
+                work.tools.views.call(Template(pattern).safe_substitute(words))
+            except PermanentSourceError as error:
+                raise NotAsked(
+                    f"{deposit.url} is deposited as {deposit.handle}, but the handle could not be told: "
+                    f"{str(error).rstrip('. ')} (it is made of retire.tell); once that is mended, insert the task again "
+                    "('slipway queue retry'), which tells it and deposits nothing; or set retire.tell = \"\""
+                ) from error
         work.tools.reached("told")
         return work.tools.deposits.told(work.task, work.tools.claim.fence, deposit.id)
 

@@ -256,6 +256,29 @@ def test_a_cms_that_does_not_answer_is_told_later_and_the_deposit_stays_one(reti
     assert len(made.archive.items) == 1
 
 
+def test_a_cms_that_refuses_the_handle_is_named_beside_what_is_deposited(retirement: Make) -> None:
+    made = retirement()
+    made.cms.faults[f"{COURSE}/set_dspace_handle/hdl://1721.1/1001"] = Fault(status=404)
+    view = made.bench.do(COURSE, "DSPACE")
+    assert view.task.state is State.FAILED
+    assert "is deposited as 1721.1/1001, but the handle could not be told" in (view.task.reason or "")
+    assert "correct the slip" not in (view.task.reason or "")
+    assert "retire.tell" in (view.task.reason or "")
+    made.cms.faults.clear()
+    made.bench.well(COURSE, "DSPACE")
+    assert len(made.archive.items) == 1
+
+
+@pytest.mark.parametrize("handle", ["see the mail of yesterday", "1721.1", "https://example.edu/somewhere", "1721.1/ 5"])
+def test_what_is_no_handle_is_not_taken_for_one(retirement: Make, handle: str) -> None:
+    made = retirement()
+    view = made.bench.do(COURSE, "DSPACE", handle=handle)
+    assert view.task.state is State.FAILED
+    assert "is no handle, which looks like 1721.1/77167" in (view.task.reason or "")
+    assert not made.archive.items
+    assert not made.told()
+
+
 def test_the_cms_is_told_by_the_account_of_its_source_and_no_url_has_it(retirement: Make) -> None:
     made = retirement()
     made.bench.well(COURSE, "DSPACE")
