@@ -73,3 +73,9 @@ def test_architecture_lists_every_layer() -> None:
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     listed = text("ARCHITECTURE.md")
     assert not [package for package in packages if f"`{package}/`" not in listed]
+
+
+def test_the_schedules_that_the_walk_through_a_courses_life_runs_are_in_the_sample() -> None:
+    named = set(re.findall(r"^slipway schedule run (\S+)", text("docs/life-of-a-course.md"), re.MULTILINE))
+    assert named <= set(re.findall(r"^\[schedules\.([\w-]+)\]", text("deploy/ocw.toml"), re.MULTILINE))
+    assert named
