@@ -200,15 +200,26 @@ def _environment(place: Location, environment: EnvironmentSettings, settings: Se
             yield Finding(here, "is a holding area twice; name all its modules in one of them")
 
 
+def _shares_exports(target: str, exporting: EnvironmentSettings, settings: Settings) -> Iterator[str]:
+    """Names of the environments that put other things on the target of these exports."""
+    for name, environment in settings.environments.items():
+        places = {environment.origin, *(area.target for area in environment.holding_areas)}
+        if environment.exports and environment is not exporting:
+            places.add(environment.exports.target)
+        if target and target in places:
+            yield name
+
+
 def _known_places(place: Location, environment: EnvironmentSettings, settings: Settings) -> Iterator[Finding]:
     """Everything beside source, origin and holding areas that an environment names."""
     for position, name in enumerate(environment.notices):
         yield from _known((*place, "notices", position), name, settings.notices, "notice")
     if environment.exports:
         yield from _known((*place, "exports", "target"), environment.exports.target, settings.targets, "target")
-        if environment.exports.target in {environment.origin, *(area.target for area in environment.holding_areas)} - {""}:
+        if users := sorted(_shares_exports(environment.exports.target, environment, settings)):
             # An export is a module at the course's own URL: on a shared target each would take the other away.
-            yield Finding((*place, "exports", "target"), "is the origin or a holding area; exports need a target of their own")
+            words = f"is the place of something else of {' and '.join(users)}; exports need a target of their own"
+            yield Finding((*place, "exports", "target"), words)
     if environment.snapshot and environment.snapshot.zips:
         yield from _known((*place, "snapshot", "zips"), environment.snapshot.zips, settings.targets, "target")
     yield from snapshot_faults(place, environment)

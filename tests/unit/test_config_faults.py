@@ -122,7 +122,13 @@ CASES = [
     (
         "[environments.MIRROR]\nsource = 'cms'\norigin = 'staging'\nexports = { target = 'staging' }",
         "environments.MIRROR.exports.target",
-        "need a target of their own",
+        "something else of MIRROR and STAGING; exports need a target of their own",
+        None,
+    ),
+    (
+        "[environments.MIRROR]\nsource = 'cms'\norigin = 'production'\nexports = { target = 'staging' }",
+        "environments.MIRROR.exports.target",
+        "something else of STAGING; exports need a target of their own",
         None,
     ),
     (
@@ -260,3 +266,11 @@ def test_the_error_lists_every_fault(tmp_path: Path) -> None:
         f"  {tmp_path}/config.toml: queue.poll: must be greater than 0",
         f"  {tmp_path}/config.toml: queue.pol: is not a known key; did you mean poll?",
     ]
+
+
+def test_two_environments_cannot_export_to_one_place(tmp_path: Path) -> None:
+    exporting = "".join(
+        f"[environments.{name}]\nsource = 'cms'\norigin = 'staging'\nexports = {{ target = 'out' }}\n" for name in ("A", "B")
+    )
+    found = faults(tmp_path, GOOD + "[targets.out]\nkind = 'local'\nroot = 'out'\n" + exporting)
+    assert [fault.key for fault in found] == ["environments.A.exports.target", "environments.B.exports.target"]
