@@ -19,8 +19,9 @@ def live_modules(work: Work, target: str) -> Iterator[Publication]:
 
 def live_slips(work: Work, target: str, types: frozenset[str] = frozenset(), prefix: str = "/") -> Iterator[Packageslip]:
     """Their slips. `types`: only modules of these types; `prefix`: only this module and what lies below it."""
+    top = prefix.rstrip("/")
     for publication in live_modules(work, target):
-        below = publication.url == prefix or publication.url.startswith(prefix.rstrip("/") + "/")
+        below = publication.url == (top or "/") or publication.url.startswith(f"{top}/")
         if below and (not types or publication.module_type in types):
             slip = work.tools.record.slip(target, publication.url)
             if slip is not None:

@@ -110,6 +110,7 @@ def test_the_report_names_what_a_crawler_finds(checked: Checked) -> None:
     )
     assert "nothing had to move" in (checked.bench.well("/report.json", action="LINKCHECK").task.reason or "")
     assert checked.report(prefix="/b")["pages"] == 2
+    assert checked.report(prefix="/b/")["pages"] == 2
 
 
 def test_a_site_below_another_is_only_what_lies_below_it(tmp_path: Path) -> None:
