@@ -81,6 +81,9 @@ def blank(annotation: object) -> object:
     first = options(annotation)[0]
     if get_origin(first) is Literal:
         return get_args(first)[0]
+    if first == dict[str, str]:
+        # One that must not be empty has to be valid, too.
+        return {"": ""}
     if get_origin(first) in (tuple, dict):
         return [""] if get_origin(first) is tuple else {}
     return "." if first is Path else ""

@@ -268,6 +268,13 @@ def test_the_error_lists_every_fault(tmp_path: Path) -> None:
     ]
 
 
+def test_an_archive_without_collections_hides_no_other_fault(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path, GOOD + "[archives.dspace]\nkind = 'sword1'\n[environments.MIRROR]\nsource = 'cms'\norigin = 'stagin'\n"
+    )
+    assert [fault.key for fault in found] == ["archives.dspace.deposits", "environments.MIRROR.origin"]
+
+
 def test_two_environments_cannot_export_to_one_place(tmp_path: Path) -> None:
     exporting = "".join(
         f"[environments.{name}]\nsource = 'cms'\norigin = 'staging'\nexports = {{ target = 'out' }}\n" for name in ("A", "B")
