@@ -97,6 +97,8 @@ class Words:
             words[f"{name}_user"] = keys.get("user") or "slipway"
             words[f"{name}_root"] = keys.get("rootdirectory") or f"/FILL-IN/{name}"
             words[f"{name}_site"] = self._url(keys.get("url") or f"https://{name}.{GAP}", section).rstrip("/")
+        scheme, _, rest = words["production_site"].partition("://")
+        words["production_twin"] = f"{'http' if scheme == 'https' else 'https'}://{rest}"
         prefix = self._old.section("NetStorage").get("zipurlprefix", "")
         words["zips_base"] = f"{words['production_site']}/{prefix.strip('/')}".rstrip("/")
         words["zips_into"] = f"/{prefix.strip('/') or 'zips'}"

@@ -91,6 +91,7 @@ def test_what_is_carried_over_is_where_the_list_says(imported: Import, tmp_path:
         "targets.dspace.root": "/mnt/engines/pha/slipway/dspace",
         "targets.retired.root": "/mnt/RetiredCourseZips/slipway",
         "environments.MIRROR.site": "https://mirror.example.edu",
+        "environments.MIRROR.snapshot.site": ["https://www.example.edu", "http://www.example.edu"],
         "environments.MIRROR.snapshot.zips_into": "/ans15436/ZipForEndUsers",
         "schedules.zip-list.parameters.base": "https://www.example.edu/ans15436/ZipForEndUsers",
         "environments.DSPACE.retire.archive": "dspace-production",
