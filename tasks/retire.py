@@ -25,6 +25,7 @@ from tasks.readback import read_back
 from tasks.resolve import resolve
 from tasks.retired import package_slip, whole_slip
 from tasks.sending import Sending
+from tasks.tombstone import is_tombstone
 from tasks.tools import promoted_from
 from tasks.transfer import copied
 from tasks.work import Done, Work
@@ -52,9 +53,13 @@ def _course(work: Work, settings: RetireSettings) -> Loaded:
 
 
 def _loaded(work: Work, settings: RetireSettings) -> Loaded:
-    """What the holding area has; where it has been emptied since, what was deposited."""
+    """What the holding area has; where it has been emptied since, or has a tombstone, what was deposited."""
     try:
-        return load(work)
+        loaded = load(work)
+        if is_tombstone(loaded.slip):
+            source = work.tools.source.name
+            raise NoSuchModule(f"{source} has nothing of {work.task.url} any more but its tombstone", source=source)
+        return loaded
     except NoSuchModule:
         known, promoted = work.tools.deposits.current(work.task.url, settings.archive), promoted_from(work.tools.environment)
         slip = work.tools.record.slip(promoted, work.task.url, known.version) if known and promoted else None

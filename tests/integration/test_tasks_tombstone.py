@@ -217,6 +217,16 @@ def test_an_area_gets_what_it_is_said_to_get(retirement: Make) -> None:
     assert set(made.bench.live("dspace")) == STONE
 
 
+def test_a_tombstone_in_the_holding_area_is_not_taken_for_the_course(retirement: Make) -> None:
+    made = retirement()
+    with_areas(made, dspace=True)
+    made.bench.well(COURSE, "DSPACE")
+    made.bench.well(COURSE, action="UNPUBLISH")
+    assert set(made.bench.live("dspace")) == STONE
+    assert "as 1721.1/1001" in (made.bench.well(COURSE, "DSPACE").task.reason or "")
+    assert len(made.archive.items) == 1
+
+
 def test_a_tombstone_has_the_name_of_the_index_page_that_visitors_know(retirement: Make) -> None:
     made = retirement()
     made.bench.write(COURSE, {"index.html": "A", "b.htm": "b"}, module_type="course", module_short_id="a-fall-1999", title="A")
