@@ -44,7 +44,7 @@ check: $(VENV)/.installed-dev  ## format, lint, types, unit tests; under 30 s
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(BIN)/python -m pytest -q --numprocesses 2 tests/unit
 
 format: $(VENV)/.installed-dev  ## format the code
 	@$(BIN)/ruff format .

@@ -37,7 +37,11 @@ def test_a_good_archive_has_no_fault(tmp_path: Path) -> None:
         ("https://dspace.example.edu/swordv2/serv", "/swordv2/", "service: must be a URL"),
         ('username = "slipway"', "", "username: is missing"),
         ('password = { file = "/etc/slipway/dspace" }', "", "password: is missing"),
-        ('{ default = "https://dspace.example.edu/swordv2/collection/1721.1/1" }', "{}", "deposits: Dictionary must have at least 1 item"),
+        (
+            '{ default = "https://dspace.example.edu/swordv2/collection/1721.1/1" }',
+            "{}",
+            "deposits: Dictionary must have at least 1 item",
+        ),
         ('"editor"', '"Redaktör"', "on_behalf_of: must be plain ASCII"),
         ('"editor"', '"editor"\nhandle = "1721"', "handle: needs a group"),
         ('"editor"', '"editor"\nhandle = "("', "handle: is no regular expression"),
