@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from config import SnapshotSettings
-from packageslip import ITSELF, Resource, is_page
+from packageslip import ITSELF, Resource, UnsafePath, check_path, is_page
 
 LISTED = 1000
 """Broken links and missing items that a report spells out."""
@@ -89,7 +89,13 @@ class Mirror:
     report: Report = field(default_factory=Report)
 
     def take(self, file: Resource, what: str) -> bool:
-        """Let a file lie at its path, if nothing does yet; whether it does."""
+        """Let a file lie at its path, if one may and nothing does yet; whether it does."""
+        try:
+            # A module's URL before it can make a path too long that its own slip may have.
+            check_path(file.path)
+        except UnsafePath as error:
+            self.report.lacks(what, str(error))
+            return False
         if file.path in self.files:
             self.report.lacks(what, f"another file of the mirror lies at {file.path}")
             return False

@@ -9,10 +9,11 @@ import pytest
 
 from archives import LARGEST_PAGE, Known, Laid, Made, Memo, Scan, WorkingTrees, alone, path_of, scan_page
 from archives.mirror_tree import joined
+from config import SnapshotSettings
 from packageslip import Kind, Resource
 from tasks.snapshot_items import Item, Items
 from tasks.snapshot_pages import scanned
-from tasks.snapshot_state import place_of
+from tasks.snapshot_state import Mirror, place_of
 from tasks.work import Work
 
 PAGE = Known(bytes(32), scan_page(b"<base href=x><a href='y'>", sheet=False), Made("abc", bytes(32), 3, 4))
@@ -108,6 +109,16 @@ def test_a_page_that_is_too_large_is_not_read_into_memory() -> None:
     page = Resource("a.htm", Kind.PAGE, "text/html", LARGEST_PAGE + 1, bytes(32))
     # No store is needed to know nothing of it.
     assert scanned(cast("Work", None), page, None) == Known(bytes(32), Scan())
+
+
+def test_a_path_that_only_the_mirror_makes_too_long_is_missing(tmp_path: Path) -> None:
+    mirror = Mirror(SnapshotSettings(), tmp_path)
+    place = place_of("/" + "a" * 200, "/".join(["b" * 200] * 5))
+    assert not mirror.take(Resource(place, digest=bytes(32), size=1), "a course")
+    assert not mirror.files
+    [(item, why)] = mirror.report.missing
+    assert item == "a course"
+    assert "1024" in why
 
 
 def test_where_files_of_modules_lie() -> None:
