@@ -18,10 +18,11 @@ from sources.http import HttpSource
 from sources.kinds import KINDS, Secrets, open_source
 from sources.parallel import in_parallel
 from sources.target import TargetSource
-from sources.web import Page, Web
+from sources.web import WEB, Page, Web
 
 __all__ = [
     "KINDS",
+    "WEB",
     "AccessRefused",
     "Calls",
     "DirectorySource",

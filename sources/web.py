@@ -35,7 +35,7 @@ from sources.public import PublicHttp, PublicHttps
 from sources.transfer import pour
 from sources.watchdog import Watchdog, WatchedHttp, WatchedHttps
 
-NAME = "web"
+WEB = "web"
 """What errors call it: there is no source of this name in a configuration."""
 _MAX_REDIRECTS = 5
 _ACCOUNT = re.compile(r"^([a-z0-9+.-]*:?/*)[^/?#]*@", re.IGNORECASE)
@@ -68,7 +68,7 @@ class Web:
 
     def __init__(self, options: WebSettings) -> None:
         self._options = options
-        self._gate = Gate(NAME, options.parallel, 0)
+        self._gate = Gate(WEB, options.parallel, 0)
         self._watchdog = Watchdog()
         self._timeout = urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout)
         self._lock, self._closed = Lock(), Event()
@@ -97,7 +97,7 @@ class Web:
                 return Page(answer.where, etag=etag, modified=modified, unchanged=True)
             with sink.incoming() as incoming:
                 if pour(answer, incoming.write, most=most, pace=Pace(0)) > most:
-                    raise WrongBytes(f"{NAME}: {answer.where} has more than {most} bytes, the most that is taken", source=NAME)
+                    raise WrongBytes(f"{WEB}: {answer.where} has more than {most} bytes, the most that is taken", source=WEB)
                 digest, size = incoming.commit()
             headers = answer.headers
             changed = parse_date(headers.get("Last-Modified", ""))
@@ -133,13 +133,13 @@ class Web:
             try:
                 where, response = self._follow(method, url, {**self._headers(), **headers}, trusted=trusted)
                 try:
-                    yield Answer(NAME, where, response.status, response.headers, response)
+                    yield Answer(WEB, where, response.status, response.headers, response)
                 finally:
                     let_go(response)
             except SourceError as error:
-                raise_if_cut(watched, NAME, url, error)
+                raise_if_cut(watched, WEB, url, error)
                 raise
-            raise_if_cut(watched, NAME, url)
+            raise_if_cut(watched, WEB, url)
 
     def _headers(self) -> dict[str, str]:
         return {"User-Agent": self._options.user_agent, "Accept-Encoding": "identity"}
@@ -155,11 +155,11 @@ class Web:
             drain(response)
             let_go(response)
             url = _redirected(url, location)
-        raise AccessRefused(f"{NAME}: {first} is redirected more than {_MAX_REDIRECTS} times; correct the address", source=NAME)
+        raise AccessRefused(f"{WEB}: {first} is redirected more than {_MAX_REDIRECTS} times; correct the address", source=WEB)
 
     def _ask(self, method: str, url: str, headers: Mapping[str, str], *, trusted: bool) -> BaseHTTPResponse:
         pool = self._pool(guarded=not (trusted or self._options.allow_private))
-        with http_faults(NAME, url), _bad_addresses(url):
+        with http_faults(WEB, url), _bad_addresses(url):
             return pool.urlopen(
                 method,
                 url,
@@ -181,8 +181,8 @@ def _host(url: str) -> str:
     origin = origin_of(url)
     if origin is None:
         raise PermanentSourceError(
-            f"{NAME}: {_without_account(url)!r} is no http:// or https:// address without an account in it; correct it",
-            source=NAME,
+            f"{WEB}: {_without_account(url)!r} is no http:// or https:// address without an account in it; correct it",
+            source=WEB,
         )
     return origin.host
 
@@ -197,7 +197,7 @@ def _bad_addresses(url: str) -> Iterator[None]:
     try:
         yield
     except LocationValueError as error:
-        raise PermanentSourceError(f"{NAME}: {url!r} is no address that can be asked: {error}", source=NAME) from error
+        raise PermanentSourceError(f"{WEB}: {url!r} is no address that can be asked: {error}", source=WEB) from error
 
 
 def _redirected(url: str, location: str) -> str:
@@ -207,7 +207,7 @@ def _redirected(url: str, location: str) -> str:
     except ValueError:
         there = location
     if url.startswith("https:") and not there.startswith("https:"):
-        raise AccessRefused(f"{NAME}: {url} is redirected to {there!r}, which is not https any more", source=NAME)
+        raise AccessRefused(f"{WEB}: {url} is redirected to {there!r}, which is not https any more", source=WEB)
     return there
 
 
@@ -219,14 +219,14 @@ def _validators(etag: str | None, modified: int | None) -> dict[str, str]:
 
 def _check(answer: Answer, *, conditional: bool) -> None:
     """Raise what the status means if it is no answer."""
-    said = f"{NAME}: {answer.where} answered {answer.status}"
+    said = f"{WEB}: {answer.where} answered {answer.status}"
     if answer.status in (401, 403, 407):
-        raise AccessRefused(f"{said}: it is not open to everybody", source=NAME)
+        raise AccessRefused(f"{said}: it is not open to everybody", source=WEB)
     if answer.status in (404, 410):
-        raise ResourceMissing(f"{said}: there is nothing at this address; correct it", source=NAME)
+        raise ResourceMissing(f"{said}: there is nothing at this address; correct it", source=WEB)
     if answer.status == 304 and not conditional:
-        raise WrongBytes(f"{said}, which nobody asked for; is it a cache?", source=NAME)
-    error = fault(NAME, answer.where, answer.status, answer.headers, time.time())
+        raise WrongBytes(f"{said}, which nobody asked for; is it a cache?", source=WEB)
+    error = fault(WEB, answer.where, answer.status, answer.headers, time.time())
     if error:
         raise error
 
@@ -236,7 +236,7 @@ def _pools(options: WebSettings, watchdog: Watchdog, *, guarded: bool) -> urllib
         context = ssl.create_default_context(cafile=options.ca_file)
     except OSError as error:
         raise PermanentSourceError(
-            f"{NAME}: web.ca_file {options.ca_file} cannot be used: {error}; it must hold PEM certificates", source=NAME
+            f"{WEB}: web.ca_file {options.ca_file} cannot be used: {error}; it must hold PEM certificates", source=WEB
         ) from error
     pools = urllib3.PoolManager(maxsize=options.parallel, ssl_context=context)
     http, https = (_PublicHttpPool, _PublicHttpsPool) if guarded else (_HttpPool, _HttpsPool)

@@ -8,7 +8,7 @@ from config import SecretError
 from database import DatabaseUnavailable, Outcome
 from notices import NoticeError, NoticeStumbled, NoticeUnreachable
 from packageslip import SlipError
-from sources import PermanentSourceError, SourceError, SourceUnreachable, TransientSourceError
+from sources import WEB, PermanentSourceError, SourceError, SourceUnreachable, TransientSourceError
 from store import BlobMissing, StoreError, StoreFull, StoreHindered
 from targets import (
     AreaMissing,
@@ -88,7 +88,10 @@ def verdict_of(error: Exception, *, task_target: str, breakers: Mapping[str, str
     """
     kind, outcome, then = next(row for row in TABLE if isinstance(error, row[0]))
     breaker = breakers.get(_down(error, task_target)) if outcome is Outcome.UNREACHABLE else None
-    if outcome is Outcome.UNREACHABLE and breaker is None:
+    if isinstance(error, SourceUnreachable) and error.source == WEB:
+        # Nobody waits for a place on the web together: one that stays away has to fail at last, or no alert would ever tell.
+        outcome, then = Outcome.RETRY, AGAIN
+    elif outcome is Outcome.UNREACHABLE and breaker is None:
         then = UNGUARDED
     words = str(error).rstrip(". ") or type(error).__name__
     retry_after = error.retry_after if isinstance(error, _WAITED_FOR) else None

@@ -229,13 +229,16 @@ def test_a_feed_beside_a_department_lives_as_long_as_it(feeds: Feeds) -> None:
     assert (feeds.live("/courses/physics/rss.xml"), feeds.live("/courses/physics/index.htm")) == ("<rss/>", "physics 2")
 
 
-def test_an_unreachable_place_costs_no_attempt(feeds: Feeds) -> None:
+def test_a_place_on_the_web_that_stays_away_fails_at_last(feeds: Feeds) -> None:
     place = feeds.serve("/x", "<rss/>")
     feeds.cms.stop()
     task = feeds.bench.insert("/x.xml", action="FETCH", **{"from": place})
     feeds.bench.run()
     view = feeds.bench.desk.show(task)
-    assert (view.task.state, view.task.attempts) == (State.READY, 0)
+    assert (view.task.state, view.task.attempts) == (State.READY, 1), (
+        "an alert tells of a task that failed, of a waiting one none"
+    )
+    assert "tried again by itself while attempts are left" in (view.task.reason or "")
 
 
 def test_the_cms_is_asked_to_do_something(feeds: Feeds) -> None:

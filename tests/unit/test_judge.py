@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings import Settings
@@ -253,6 +253,7 @@ def test_any_row_gets_a_verdict(
     assert isinstance(found, Accepted) or found.reason
 
 
+@settings(max_examples=30)
 @given(st.sampled_from(Action), st.dictionaries(st.text(), JSON))
 def test_any_parameters_get_an_answer(action: Action, parameters: Mapping[str, object]) -> None:
     words = check_parameters(action, parameters)

@@ -43,6 +43,7 @@ BREAKERS = {
         (sources.SourceUnreachable("down", source="cms"), Outcome.UNREACHABLE, "source:cms"),
         (sources.SourceUnreachable("down", source="target:staging"), Outcome.UNREACHABLE, "staging"),
         (sources.SourceUnreachable("down", source="other"), Outcome.UNREACHABLE, None),
+        (sources.SourceUnreachable("a page", source=sources.WEB), Outcome.RETRY, None),
         (sources.SourceSlow("wait", source="cms"), Outcome.RETRY, None),
         (sources.SourceChanged("changed"), Outcome.RETRY, None),
         (sources.NoSuchModule("none"), Outcome.FAILED, None),
