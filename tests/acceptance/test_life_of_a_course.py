@@ -54,26 +54,39 @@ class Life:
         """What lies below a URL on a target, but for the public slip."""
         return {path: leaf for path, leaf in tree(self.roots[target] / url.strip("/")).items() if path != "packageslip.xml"}
 
-    def asked(self, url: str = COURSE) -> list[str]:
-        """Paths of a module that the CMS was asked for, slips apart, in order of their names."""
+    def sent(self, url: str = COURSE) -> list[str]:
+        """Paths of a module whose bytes the CMS sent, slips apart, in order of their names; "not modified" sends none."""
         start = url + "/"
-        paths = [access.path for access in self.cms.log if access.path.startswith(start)]
+        paths = [access.path for access in self.cms.log if access.path.startswith(start) and access.status == 200]
         return sorted(path.removeprefix(start) for path in paths if not path.endswith("packageslip.xml"))
 
-    def feed(self, target: str) -> list[str]:
-        """The titles that the department's feed lists."""
-        document = ET.fromstring((self.roots[target] / DEPARTMENT[1:] / "rss.xml").read_bytes())
-        return [str(item.findtext("title")) for item in document.iter("item")]
+    def counts(self) -> dict[str, int]:
+        """How many files of the course lie on each target that has any."""
+        found = {target: len(self.files(target, COURSE)) for target in self.roots}
+        return {target: number for target, number in found.items() if number}
 
-    def locations(self) -> set[str]:
-        """What the sitemap lists, without the site's own address."""
-        document = ET.fromstring((self.roots["production"] / "sitemap.xml").read_bytes())
-        found = document.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
-        return {str(location.text).removeprefix(SITE) for location in found}
+    def feeds(self) -> dict[str, list[str]]:
+        """The titles that the department's feed lists, on each origin that has it."""
+        files = {place: self.roots[place] / DEPARTMENT[1:] / "rss.xml" for place in PLACES}
+        return {
+            place: [str(item.findtext("title")) for item in ET.fromstring(file.read_bytes()).iter("item")]
+            for place, file in files.items()
+            if file.exists()
+        }
+
+    def listed(self) -> set[str]:
+        """The course's pages in the sitemap, as paths in the course; index pages go by their folder."""
+        file = self.roots["production"] / "sitemap.xml"
+        if not file.exists():
+            return set()
+        found = ET.fromstring(file.read_bytes()).iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
+        start = f"{SITE}{COURSE}/"
+        return {str(location.text).removeprefix(start) for location in found if str(location.text).startswith(start)}
 
     def zips(self) -> list[str]:
         """The lines of the zip list."""
-        return (self.roots["production"] / "zips.txt").read_text().split()
+        file = self.roots["production"] / "zips.txt"
+        return file.read_text().split() if file.exists() else []
 
     def purged(self) -> set[str]:
         """The surrogate keys that were purged since the last time."""
@@ -200,53 +213,66 @@ def test_the_life_of_a_course(life: Life) -> None:
 def _it_is_staged(life: Life) -> None:
     life.run("STAGING", IMAGES)
     life.run("STAGING")
-    course = life.course
-    listed = sorted([*course.leaves, "index.json"])
-    assert life.asked() == listed, "each file is fetched once, whoever gets it"
-    for place in ("staging", "mirror-area", "dspace"):
-        assert len(life.files(place, COURSE)) == course.count() + 1
+    every = life.course.count() + 1
+    assert life.sent() == sorted([*life.course.leaves, "index.json"]), "each file is fetched once, whoever gets it"
+    assert life.counts() == {"staging": every, "mirror-area": every, "dspace": every, "download": 1}
     assert sorted(life.files("download", COURSE)) == [f"{SHORT}.zip"]
-    assert life.feed("staging") == ["Linear Algebra"], "the department is published after its course"
-    assert life.files("production", COURSE) == {}
-    assert life.purged() == set()
+    assert life.feeds() == {"staging": ["Linear Algebra"]}, "the department is published after its course"
+    assert (life.listed(), life.zips(), life.purged()) == (set(), [], set())
 
 
 def _it_is_approved_and_published(life: Life) -> None:
-    for url in (IMAGES, DEPARTMENT):
-        life.run("PRODUCTION", url)
-    life.purged()
+    life.run("PRODUCTION", IMAGES)
+    assert life.purged() == {"images"}
+    life.run("PRODUCTION", DEPARTMENT)
+    assert life.purged() == {"mathematics", "courses"}, "the class covers the department's feed"
     life.course.publish("published_in_production")
     life.run("STAGING")
+    assert life.sent() == ["index.json"], "nothing changed but the course's state"
     life.run("PRODUCTION")
-    assert life.asked() == ["index.json"], "production has the bytes that were approved; only views are made anew"
-    assert len(life.files("production", COURSE)) == life.course.count() + 1
-    assert life.purged() >= {SHORT, "courses"}
+    assert life.sent() == ["index.json"], "production has the bytes that were approved; only views are made anew"
+    every = life.course.count() + 1
+    staged = {"staging": every, "mirror-area": every, "dspace": every, "download": 1}
+    assert life.counts() == staged | {"production": every, "zips": 1}
+    assert life.feeds() == {"staging": ["Linear Algebra"], "production": ["Linear Algebra"]}
+    assert (life.listed(), life.zips(), life.purged()) == (set(), [], {SHORT, "courses"})
+    _the_zip_has_no_video(life)
+
+
+def _the_zip_has_no_video(life: Life) -> None:
     with zipfile.ZipFile(life.roots["zips"] / COURSE[1:] / f"{SHORT}.zip") as package:
         names = package.namelist()
     inside = [name for name in names if name.startswith(f"{SHORT}/contents/")]
-    assert len([name for name in inside if not name.endswith(".mp4")]) >= life.course.count() - life.course.count(Kind.MEDIA)
+    assert len(inside) == life.course.count() - life.course.count(Kind.MEDIA)
     assert not [name for name in names if name.endswith(".mp4")], "video is never in a package by accident"
     assert len([name for name in names if "/common/images/" in name]) == len(life.course.shared)
 
 
 def _lists_of_what_is_live_show_it(life: Life) -> None:
+    before = life.counts()
     life.run("PRODUCTION", "/sitemap.xml", action="SITEMAP")
     life.run("PRODUCTION", "/zips.txt", action="ZIPLIST", parameters=json.dumps({"base": f"{SITE}/zips"}))
+    assert life.sent() == [], "lists are made of what is known to be live"
     life.run("PRODUCTION", "/", action="EXPORT", parameters='{"all": true}')
-    pages = {path.removesuffix("index.htm") for path, leaf in life.course.leaves.items() if leaf.resource.kind is Kind.PAGE}
-    assert {f"{COURSE}/{page}" for page in pages} <= life.locations()
-    assert life.zips() == [f"{SITE}/zips{COURSE}/{SHORT}.zip"]
+    assert life.sent() == ["export.json"]
+    assert life.counts() == before | {"exports": 1}
     assert json.loads((life.roots["exports"] / COURSE[1:] / "export.json").read_bytes())["export"] is True
+    pages = {path.removesuffix("index.htm") for path, leaf in life.course.leaves.items() if leaf.resource.kind is Kind.PAGE}
+    assert life.listed() == pages
+    assert life.zips() == [f"{SITE}/zips{COURSE}/{SHORT}.zip"]
+    assert life.feeds()["production"] == ["Linear Algebra"]
+    assert life.purged() == {"sitemap.xml", "zips.txt"}
 
 
 def _a_correction_moves_what_changed(life: Life) -> None:
-    page = "syllabus/index.htm"
+    page, before, listed = "syllabus/index.htm", life.counts(), life.listed()
     life.course.publish("published_in_production", **{page: b"<html><body>Corrected</body></html>"})
-    life.purged()
     assert _moved(life.run("STAGING")) == (1, 0)
+    assert life.sent() == ["index.json", page]
     assert _moved(life.run("PRODUCTION")) == (1, 0)
+    assert life.sent() == ["index.json"]
     assert (life.roots["production"] / COURSE[1:] / page).read_bytes() == b"<html><body>Corrected</body></html>"
-    assert life.purged() >= {SHORT, "courses"}
+    assert (life.counts(), life.listed(), life.purged()) == (before, listed, {SHORT, "courses"})
 
 
 def _moved(row: Mapping[str, Any]) -> tuple[int, int]:
@@ -255,54 +281,66 @@ def _moved(row: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _the_mirror_has_it(life: Life) -> None:
+    before = life.counts()
     life.run("MIRROR", "/")
-    assert len(life.files("mirror", COURSE)) == life.course.count() + 1
+    assert life.sent() == [], "the mirror is made of what production published"
+    assert life.counts() == before | {"mirror": life.course.count() + 1}
     assert len(life.files("mirror", IMAGES)) == len(life.course.shared)
     assert (life.roots["mirror"] / f"zips{COURSE}/{SHORT}.zip").exists()
+    assert life.purged() == set()
 
 
 def _it_is_retired(life: Life) -> None:
+    before = life.counts()
     life.course.publish("retired")
     life.run("STAGING")
     life.run("PRODUCTION")
+    assert life.purged() == {SHORT, "courses"}
     refused = life.deployment.settled(life.deployment.insert(COURSE, "PRODUCTION", action="UNPUBLISH"))
     assert refused["status"] == "FAILED"
-    assert "deposit" in refused["reason"]
+    assert "no deposit of it is known" in refused["reason"]
     life.run("DSPACE")
+    packed = [path for path, leaf in life.course.leaves.items() if leaf.resource.kind is not Kind.MEDIA]
+    assert life.sent() == sorted([*(f"{path}.lom" for path in packed), "set_dspace_handle"])
+    (told,) = [access for access in life.cms.log if access.path.endswith("/set_dspace_handle")]
+    assert told.headers["Authorization"].startswith("Basic ")
     (item,) = life.archive.items
     package = life.roots["retired"] / COURSE[1:] / f"{SHORT}.zip"
     assert item.md5 == hashlib.md5(package.read_bytes()).hexdigest()
-    (told,) = [access for access in life.cms.log if access.path == f"{COURSE}/set_dspace_handle"]
-    assert told.headers["Authorization"].startswith("Basic ")
-    assert sum(access.path.endswith(".lom") for access in life.cms.log) >= life.course.count() - life.course.count(Kind.MEDIA)
     assert life.deployment.rows("SELECT handle FROM deposit")[0]["handle"] == item.handle
-    assert len(life.files("production", COURSE)) == life.course.count() + 1, "retiring removes nothing"
+    retired = {path for path in life.files("retired", COURSE) if not path.startswith("tombstone/")}
+    assert retired == {f"{SHORT}.zip", "receipt.xml", "deposit.json"}
+    assert life.counts() == before | {"retired": len(life.files("retired", COURSE))}, "retiring removes nothing"
+    assert life.purged() == set()
 
 
 def _a_tombstone_takes_its_place(life: Life) -> None:
-    life.purged()
     life.course.listed = False
     life.course.write()
-    (item,) = life.archive.items
     for environment in ("PRODUCTION", "STAGING"):
         life.run(environment, action="UNPUBLISH")
+    assert life.sent() == []
+    assert life.purged() == {SHORT, "courses", "mathematics"}
     for place in PLACES:
-        assert sorted(life.files(place, COURSE)) == [f"{SHORT}.zip", "index.htm"]
-        page = (life.roots[place] / COURSE[1:] / "index.htm").read_text()
-        assert str(item.handle) in page
-        slip = read_slip((life.roots[place] / COURSE[1:] / "packageslip.xml").read_bytes(), place)
-        assert slip.module_type == "tombstone"
-    for area in ("mirror-area", "dspace"):
-        assert life.files(area, COURSE) == {}
-    assert life.purged() >= {SHORT, "courses"}
+        _a_page_says_where_it_is(life, place)
+    left = {"staging": 2, "production": 2, "download": 1, "zips": 1}
+    assert {target: number for target, number in life.counts().items() if target not in {"retired", "mirror", "exports"}} == left
     life.run("STAGING", DEPARTMENT)
     life.run("PRODUCTION", DEPARTMENT)
-    assert life.feed("production") == []
+    assert life.feeds() == {"staging": [], "production": []}
     life.run("PRODUCTION", "/sitemap.xml", action="SITEMAP")
-    assert not [location for location in life.locations() if location.startswith(f"{COURSE}/syllabus")]
+    assert life.listed() == {""}, "the tombstone's page"
     _a_person_lets_the_mirror_shrink(life)
     assert sorted(life.files("mirror", COURSE)) == [f"{SHORT}.zip", "index.htm"]
     assert len(life.archive.items) == 1
+
+
+def _a_page_says_where_it_is(life: Life, place: str) -> None:
+    assert sorted(life.files(place, COURSE)) == [f"{SHORT}.zip", "index.htm"]
+    (item,) = life.archive.items
+    assert str(item.handle) in (life.roots[place] / COURSE[1:] / "index.htm").read_text()
+    slip = read_slip((life.roots[place] / COURSE[1:] / "packageslip.xml").read_bytes(), place)
+    assert slip.module_type == "tombstone"
 
 
 def _a_person_lets_the_mirror_shrink(life: Life) -> None:
