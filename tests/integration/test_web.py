@@ -199,7 +199,9 @@ def test_a_link_is_checked_without_its_bytes(surf: Surf) -> None:
     surf.server.faults["/shy"] = Fault(405)
     surf.server.faults["/moved"] = Fault(301, {"Location": "/x"})
     assert [web.head(f"{surf.server.url}/{name}") for name in ("x", "gone", "shy", "moved")] == [200, 404, 405, 200]
-    assert [(access.method, access.path) for access in surf.server.log] == [
+    asked = sorted(surf.server.log, key=lambda access: access.began)
+    # The server notes a request when it has answered, and the client may have asked the next one by then.
+    assert [(access.method, access.path) for access in asked] == [
         ("HEAD", "/x"),
         ("HEAD", "/gone"),
         ("HEAD", "/shy"),
