@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The tests mostly wait for servers, so more of them than cores run at once.
 WORKERS ?= 4
+# Where the tests are; some of them, if somebody says so.
+TESTS ?= tests
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 # A branch that no test takes is not allowed in the slip, the planner, the queue and the commit protocol.
 WHOLE := packageslip/*,tasks/planner.py,database/*.py,targets/*.py
@@ -35,7 +37,7 @@ demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holdi
 	@$(BIN)/slipway demo
 
 test: $(VENV)/.installed-dev servers  ## run every test, on real servers of its own
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
 
 servers:  # what the tests start for themselves: MariaDB, OpenSSH, rsync
 	@sh tests/support/install_servers.sh
