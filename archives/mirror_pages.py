@@ -76,7 +76,7 @@ def _known(encoding: str) -> bool:
 
 
 def _text(content: bytes, encoding: str, start: bytes = b"") -> PageText:
-    name = codecs.lookup(encoding).name.replace("_", "").replace("-16", "-16")
+    name = codecs.lookup(encoding).name.replace("_", "")
     if name.startswith(_NOT_ASCII):
         try:
             text = content.decode(encoding, "surrogatepass" if name.startswith("utf") else "strict")

@@ -20,7 +20,7 @@ from targets.note import Drop, Note, Part, Put, write_note
 from targets.protocol import SLIP_NAME, same_name
 from targets.records import is_ours
 from targets.replay import Replay
-from targets.wanted import refuse_incomplete, the_listed
+from targets.wanted import refuse_incomplete, shows_slip, the_listed
 
 log = structlog.get_logger(__name__)
 
@@ -180,8 +180,7 @@ class OrderedRelease:
         return tuple(drops + self._public_drop())
 
     def _shows_slip(self) -> bool:
-        """Whether a public copy lies beside the files; beside a module that is a file itself there is no room for one."""
-        return self.wanted is not None and self.hold.options.public_slip and not self.wanted.is_file
+        return shows_slip(self.wanted, public=self.hold.options.public_slip)
 
     def _public_drop(self) -> list[Drop]:
         names = self.hold.names

@@ -39,6 +39,14 @@ def refuse_nested(target: str, url: str, paths: Iterable[str], nested: Collectio
             )
 
 
+def shows_slip(wanted: Packageslip | None, *, public: bool) -> bool:
+    """Whether a public copy of the slip lies beside the files, where the target is to have one (`public`).
+
+    Beside a module that is a file itself there is no room for it.
+    """
+    return wanted is not None and public and not wanted.is_file
+
+
 def kept_paths(files: Iterable[Resource | View], held: Mapping[str, bytes | None]) -> frozenset[str]:
     """Those of the files that the previous slip lists with the same digest. `held`: its digests by path."""
     return frozenset(file.path for file in files if file.digest is not None and held.get(file.path) == file.digest)

@@ -21,7 +21,7 @@ from targets.s3.headers import headers_of
 from targets.s3.hold import BucketHold
 from targets.s3.replay import Replay
 from targets.s3.spread import spread
-from targets.wanted import refuse_incomplete, the_listed
+from targets.wanted import refuse_incomplete, shows_slip, the_listed
 
 log = structlog.get_logger(__name__)
 
@@ -119,8 +119,7 @@ class BucketRelease:
                 yield Drop(file.path, part_of(file))
 
     def _shows_slip(self) -> bool:
-        """Whether a public copy lies beside the files; beside a module that is a file itself there is no room for one."""
-        return self.wanted is not None and self.hold.options.public_slip and not self.wanted.is_file
+        return shows_slip(self.wanted, public=self.hold.options.public_slip)
 
     def _public_drop(self) -> Iterator[Drop]:
         names = self.hold.names

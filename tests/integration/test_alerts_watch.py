@@ -1,5 +1,6 @@
 """The watch: what it finds in a real database goes out by a real mail server, once, and nothing is lost on the way."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -166,8 +167,10 @@ def test_a_watch_that_was_stopped_looks_no_more(sqlite_queue: Queue, mail_server
 
 
 def test_without_alerts_there_is_no_thread() -> None:
+    before = threading.active_count()
     idle = Watch({}, lambda *_: None)
     idle.start()
+    assert threading.active_count() == before
     idle.stop(0)
 
 
