@@ -9,7 +9,7 @@ from packageslip.names import ITSELF, check_href, check_module_url, check_path
 from packageslip.occupied import collisions
 from packageslip.reader import read_slip
 from packageslip.times import format_time, parse_time
-from packageslip.values import CatalogueEntry, Digest, Kind, Limits, Packageslip, Resource, View, ViewKind
+from packageslip.values import CatalogueEntry, Digest, Kind, Limits, Packageslip, Resource, Stale, View, ViewKind
 from packageslip.version import is_page, on_target, version_of
 from packageslip.writer import write_catalogue, write_slip, write_slip_to
 
@@ -26,6 +26,7 @@ __all__ = [
     "Resource",
     "SlipDiff",
     "SlipError",
+    "Stale",
     "UnsafePath",
     "View",
     "ViewKind",

@@ -164,6 +164,16 @@ VIEW = Table(
         "digest": Attribute("digest", digest, format_digest),
     }
 )
+STALES = Table({"count": Attribute("count", number, required=True)})
+STALE = Table(
+    {
+        "path": Attribute("path", path, required=True),
+        "size": Attribute("size", number, required=True),
+        "digest": Attribute("digest", digest, format_digest, required=True),
+        "since": Attribute("since", parse_time, format_time, required=True),
+        "page": Attribute("page", flag, _if_true),
+    }
+)
 DEPENDENT = Table({"url": Attribute("url", module_url, required=True)})
 DEPARTMENT = Table({"id": Attribute("id", text, required=True)})
 CATALOGUE = Table({"count": Attribute("count", number, required=True)})

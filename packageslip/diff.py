@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from packageslip.values import Digest, Packageslip, Resource, View
 
-_FILES = frozenset({"resources", "views"})
+_FILES = frozenset({"resources", "views", "stale"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ class Occupied:
         self._files[name] = path
         return self._enter(name, path)
 
+    def holds(self, path: str) -> bool:
+        """Whether this very path was taken."""
+        return self._files.get(folded(path)) == path
+
     def _enter(self, name: str, path: str) -> tuple[str, str] | None:
         """Note the folders that lead to the path; those above a known folder are known."""
         folder = name.rpartition("/")[0]

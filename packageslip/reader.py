@@ -17,6 +17,7 @@ from packageslip.document import Element, Faults, Unreadable, chunks
 from packageslip.errors import BadSlip, UnsafePath
 from packageslip.names import ITSELF
 from packageslip.occupied import Occupied
+from packageslip.stale_files import StaleFiles
 from packageslip.values import Limits, Packageslip, Resource, View, ViewKind
 
 _SECTIONS = {
@@ -24,12 +25,14 @@ _SECTIONS = {
     "views": attributes.NONE,
     "dependent-modules": attributes.NONE,
     "linked-departments": attributes.NONE,
+    "stale": attributes.STALES,
 }
 _LEAVES: Mapping[str, Mapping[str, Table]] = {
     "resources": {"resource": attributes.RESOURCE},
     "views": {kind.value: attributes.VIEW for kind in ViewKind},
     "dependent-modules": {"module": attributes.DEPENDENT},
     "linked-departments": {"department": attributes.DEPARTMENT},
+    "stale": {"file": attributes.STALE},
 }
 
 
@@ -59,6 +62,7 @@ class Draft:
         self._commit = CommitRules(faults)
         self._resources: list[Resource] = []
         self._views: list[View] = []
+        self._stale = StaleFiles(faults)
         self._named: dict[str, dict[str, None]] = {"module": {}, "department": {}}
         self._counted = 0
         self._files = 0
@@ -83,6 +87,7 @@ class Draft:
             views=tuple(self._views),
             dependents=tuple(self._named["module"]),
             linked_departments=tuple(self._named["department"]),
+            stale=self._stale.files(),
             **self._root,
         )
 
@@ -122,6 +127,8 @@ class Draft:
         values = read_attributes(element, table[name], self._faults, self._limits)
         if name == "resource":
             self._take_resource(values, element.line)
+        elif name == "file":
+            self._stale.take(values, element.line)
         elif name in self._named:
             self._take_name(name, values, element.line)
         elif self._take_file(values, element.line) and self._keep:
@@ -176,6 +183,9 @@ class Draft:
             self._faults.add(
                 self._alone, "N18", f"{ITSELF!r}, the file at the module's own URL, must be the only file, and never of /"
             )
+        if "stale" in self._sections:
+            count = self._sections["stale"].get("count")
+            self._stale.finish(self._lines["stale"], count, self._occupied.holds, published=self._commit.published)
         self._commit.finish()
 
 

@@ -65,6 +65,23 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Stale:
+    """A file that the module no longer has and that stays on its target for a while: for visitors with an older page."""
+
+    path: str
+    size: int
+    digest: Digest
+    since: int
+    """Seconds since the epoch by the queue's clock: a moment at which the release that left it out was surely visible."""
+    page: bool = False
+    """Whether it was a page, which goes before what it uses."""
+
+    def until(self, grace: int) -> int:
+        """When it may go, after so many seconds of grace."""
+        return self.since + grace
+
+
+@dataclass(frozen=True, slots=True)
 class Packageslip:
     """The manifest of one module. `resources` are in the document's order; on targets sorted by path."""
 
@@ -88,6 +105,8 @@ class Packageslip:
     """Only on a target: the version that these resources have."""
     queue: str | None = None
     """Only on a target: the id of the queue whose task published it."""
+    stale: tuple[Stale, ...] = ()
+    """Only on a target: files that are no part of the module any more, and still ours, sorted by path."""
 
     @property
     def is_file(self) -> bool:
@@ -98,6 +117,11 @@ class Packageslip:
         """Everything that occupies a path on a target: resources, then views."""
         yield from self.resources
         yield from self.views
+
+    def ours(self) -> Iterator[Resource | View | Stale]:
+        """Everything of ours that lies on a target: the module's files, then those that are stale."""
+        yield from self.files()
+        yield from self.stale
 
 
 @dataclass(frozen=True, slots=True)

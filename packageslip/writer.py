@@ -49,15 +49,17 @@ def _slip_lines(slip: Packageslip) -> Iterator[str]:
     yield from _section("views", views)
     yield from _section("dependent-modules", (f'<module url="{_escaped(url)}"/>' for url in slip.dependents))
     yield from _section("linked-departments", (f'<department id="{_escaped(code)}"/>' for code in slip.linked_departments))
+    stale = (f"<file{_written(file, attributes.STALE)}/>" for file in slip.stale)
+    yield from _section("stale", stale, f' count="{len(slip.stale)}"')
     yield "</packageslip>\n"
 
 
-def _section(name: str, elements: Iterable[str]) -> Iterator[str]:
+def _section(name: str, elements: Iterable[str], counted: str = "") -> Iterator[str]:
     """A section, left out where it would be empty."""
     opened = False
     for element in elements:
         if not opened:
-            yield f"  <{name}>\n"
+            yield f"  <{name}{counted}>\n"
             opened = True
         yield f"    {element}\n"
     if opened:

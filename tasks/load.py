@@ -89,4 +89,4 @@ def _gone(work: Work, place: str) -> str:
 def bare(slip: Packageslip, *, keep_views: bool) -> Packageslip:
     """The slip without what only a target adds. Views of a promotion lose their digests: they are asked anew."""
     views = slip.views if keep_views else tuple(View(view.path, view.kind, view.href) for view in slip.views)
-    return replace(slip, views=views, serial=None, version=None, queue=None)
+    return replace(slip, views=views, serial=None, version=None, queue=None, stale=())

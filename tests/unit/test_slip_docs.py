@@ -28,6 +28,8 @@ def test_every_rule_of_the_code_is_in_the_table() -> None:
     assert {rule for cell in cells for rule in cell.split(", ")} == rules
 
 
-@pytest.mark.parametrize("table", ["SLIP", "RESOURCES", "RESOURCE", "VIEW", "DEPENDENT", "DEPARTMENT", "ENTRY"])
+@pytest.mark.parametrize(
+    "table", ["SLIP", "RESOURCES", "RESOURCE", "VIEW", "DEPENDENT", "DEPARTMENT", "ENTRY", "STALES", "STALE"]
+)
 def test_every_attribute_is_named(table: str) -> None:
     assert [name for name in getattr(attributes, table) if f"`{name}`" not in PAGE] == []

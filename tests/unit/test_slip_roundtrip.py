@@ -1,5 +1,6 @@
 """What is written can be read back equal, satisfies the XSD, and counts only whole."""
 
+from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,7 @@ from packageslip import (
     Kind,
     Packageslip,
     Resource,
+    Stale,
     UnsafePath,
     View,
     ViewKind,
@@ -113,7 +115,19 @@ def slips(size: st.SearchStrategy[object], digest: st.SearchStrategy[object]) ->
 
 
 source_slips = slips(maybe(st.integers(0, 10**12)), maybe(digests))
-published_slips = slips(st.integers(0, 10**12), digests).map(lambda slip: on_target(slip, serial=3, queue="q"))
+stale_files = st.lists(st.builds(Stale, paths, st.integers(0, 10**12), digests, times, st.booleans()), max_size=2)
+published_slips = st.builds(
+    lambda slip, stale: replace(on_target(slip, serial=3, queue="q"), stale=beside(slip, stale)),
+    slips(st.integers(0, 10**12), digests),
+    stale_files,
+)
+
+
+def beside(slip: Packageslip, stale: list[Stale]) -> tuple[Stale, ...]:
+    """Those of the files that have a path of their own, sorted by it."""
+    listed = {file.path for file in slip.files()}
+    own = {file.path: file for file in stale if file.path not in listed}
+    return tuple(own[path] for path in sorted(own))
 
 
 @settings(deadline=None)
