@@ -12,6 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from sqlalchemy import text
 
 from database import Database, Engine, HeldPlan, LeaseLost, NewTask, NoSuchTask, Outcome, Result, State, Task, upgrade
+from reliability.history import check
+from reliability.rows import read_rows
 from support.queue import Clock, Queue
 
 URLS = st.sampled_from(["/a", "/a/b", "/c"])
@@ -33,6 +35,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue = Queue("", Database.connect(f"sqlite:///{self.folder}/queue.db", clock=clock), clock)
         self.fence = 0
         self.ended: dict[int, State] = {}
+        self.inserted: set[int] = set()
+        self.deferred: set[int] = set()
 
     @classmethod
     def _template(cls) -> Path:
@@ -45,13 +49,19 @@ class QueueMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.queue.db.close()
+        url = f"sqlite:///{self.folder}/queue.db"
+        violations = check(read_rows(url, accepted=self.inserted, deferred=self.deferred))
         shutil.rmtree(self.folder)
+        assert not violations, "\n".join(map(str, violations))
 
     @rule(
         target=tasks, url=URLS, environment=st.sampled_from(["STAGING", "SHARED"]), priority=st.integers(1, 3), hold=st.booleans()
     )
     def insert(self, url: str, environment: str, priority: int, hold: bool) -> int:
-        return self.queue.desk.insert(NewTask(url, environment, priority=priority, hold=hold))
+        task = self.queue.desk.insert(NewTask(url, environment, priority=priority, hold=hold))
+        self.inserted.add(task)
+        self.deferred |= {task} if hold else set()
+        return task
 
     @rule(target=tasks, url=URLS)
     def insert_in_future(self, url: str) -> int:
@@ -59,7 +69,10 @@ class QueueMachine(RuleBasedStateMachine):
             "INSERT INTO publication_task_queue (url, environment, run_after) VALUES (:url, 'STAGING', datetime(UTC_TIMESTAMP(6), '+1 minute'))",
             url=url,
         )
-        return self.queue.desk.find(limit=1)[0].id
+        task = self.queue.desk.find(limit=1)[0].id
+        self.inserted.add(task)
+        self.deferred.add(task)
+        return task
 
     @rule()
     def poll(self) -> None:
@@ -72,6 +85,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(task=tasks, verb=st.sampled_from(["cancel", "hold", "release"]))
     def change(self, task: int, verb: str) -> None:
+        self.deferred.add(task)
         try:
             getattr(self.queue.desk, verb)([task])
         except NoSuchTask:
