@@ -13,6 +13,7 @@ from database import schema
 from database.approving import approve
 from database.connection import Database
 from database.counters import begin_intake
+from database.earlier import NoSuchPublication, find_earlier
 from database.judge import Accepted, Approval, Rejected, Request, judge
 from database.parameters import PROCEDURE_CODE, RERUN_OF, is_id
 from database.polling import poll
@@ -75,7 +76,10 @@ def _accept(connection: Connection, settings: Settings, limit: int) -> int:
     accepted = {id_: verdict for id_, verdict in verdicts.items() if isinstance(verdict, Accepted)}
     approvals = {id_: verdict.approval for id_, verdict in accepted.items() if verdict.approval is not None}
     rejected |= _carry_out(connection, rows, approvals, now)
-    _make_ready(connection, {id_: verdict for id_, verdict in accepted.items() if verdict.approval is None}, requests, now)
+    requests, lost = _gone_back(connection, accepted, requests)
+    rejected |= lost
+    ready = {id_: verdict for id_, verdict in accepted.items() if verdict.approval is None and id_ not in lost}
+    _make_ready(connection, ready, requests, now)
     _reject(connection, rejected, now)
     return len(rows)
 
@@ -189,6 +193,21 @@ def _bound(connection: Connection, accepted: Mapping[int, Accepted], requests: M
     current = select(live.target, live.url, live.version).where(tuple_(live.target, live.url).in_(sorted(set(wanted.values()))))
     versions = {(row.target, row.url): row.version for row in connection.execute(current.where(live.until.is_(None)))}
     return {id_: versions[module] for id_, module in wanted.items() if versions.get(module) is not None}
+
+
+def _gone_back(
+    connection: Connection, accepted: Mapping[int, Accepted], requests: Mapping[int, Request]
+) -> tuple[dict[int, Request], dict[int, str]]:
+    """The requests, those of ROLLBACK rows with the version that they go back to; and those for which there is none."""
+    bound, refused = dict(requests), {}
+    for id_, verdict in accepted.items():
+        if verdict.earlier is not None:
+            found = find_earlier(connection, verdict.target, str(requests[id_].url), verdict.earlier)
+            if isinstance(found, NoSuchPublication):
+                refused[id_] = found.reason
+            else:
+                bound[id_] = replace(requests[id_], version=found)
+    return bound, refused
 
 
 def _carry_out(

@@ -41,6 +41,14 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """The publication that a ROLLBACK row goes back to: its id, or how its version begins; neither: the one before."""
+
+    to: int | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """What a row becomes."""
 
@@ -51,6 +59,8 @@ class Accepted:
     bind: str | None = None
     """Bind the task to the version that is live on this target now."""
     approval: Approval | None = None
+    earlier: Earlier | None = None
+    """Bind the task to the version of this publication on its own target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,7 @@ def _accept(request: Request, settings: Settings) -> Accepted:
         absorbs=action in ABSORBING and not parameters.get("dry_run", False),
         bind=_bind(request, action, parameters, environment.source),
         approval=approval,
+        earlier=_earlier(request, action, parameters),
     )
 
 
@@ -189,6 +200,12 @@ def _bind(request: Request, action: Action, parameters: Mapping[str, Any], sourc
     kind, _, name = source.partition(":")
     promotes = action in {Action.PUBLISH, Action.RETIRE} and kind == "target" and name
     return name if promotes and request.version is None and parameters.get("follow") != "latest" else None
+
+
+def _earlier(request: Request, action: Action, parameters: Mapping[str, Any]) -> Earlier | None:
+    if action is not Action.ROLLBACK or request.version is not None:
+        return None
+    return Earlier(parameters.get("to"), parameters.get("version", ""))
 
 
 def _nearest(found: object, known: list[str]) -> str:

@@ -43,6 +43,8 @@ _TEXT: Rule = (lambda value: _is_text(value) and value.strip() != "", "text in o
 _PATH: Rule = (lambda value: _is_text(value) and value.startswith("/"), 'a path, such as "/courses"')
 _COUNT: Rule = (lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0, "a whole number from 0")
 _ID: Rule = (is_id, "a task's id")
+_PUBLICATION: Rule = (is_id, "a publication's id, as 'slipway rollback --list' shows them")
+_HEX: Rule = (_is_hex, "the first hex digits of a version")
 
 
 def _days(least: int) -> Rule:
@@ -56,6 +58,7 @@ ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
     Action.PUBLISH: {"mode": _MODE, "dry_run": _FLAG, "follow": _one_of("latest"), "wait": _FLAG},
     Action.DELIVER: {"mode": _MODE, "dry_run": _FLAG},
     Action.UNPUBLISH: {"tombstone": _FLAG, "dry_run": _FLAG},
+    Action.ROLLBACK: {"to": _PUBLICATION, "version": _HEX, "mode": _MODE, "dry_run": _FLAG},
     Action.REPUBLISH: {
         "types": _TEXTS,
         "states": _TEXTS,
@@ -113,6 +116,8 @@ def check_parameters(action: Action, parameters: Mapping[str, Any]) -> str | Non
         test, words = rules[key]
         if not test(value):
             return f"parameters: {key!r} must be {words} for {action}."
+    if action is Action.ROLLBACK and {"to", "version"} <= parameters.keys():
+        return "parameters: ROLLBACK takes 'to' or 'version', not both."
     missing = [key for key in REQUIRED.get(action, ()) if key not in parameters]
     if missing:
         needed = " and ".join(repr(key) for key in missing)

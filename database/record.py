@@ -37,9 +37,11 @@ class Record:
         )
         return [publication_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
 
-    def history(self, url: str, limit: int = 20) -> list[Publication]:
-        """Publications of a module on every target, newest first."""
+    def history(self, url: str, limit: int = 20, target: str | None = None) -> list[Publication]:
+        """Publications of a module on one target, or on every one, newest first."""
         wanted = select(schema.publication).where(_publication.url == url).order_by(_publication.id.desc()).limit(limit)
+        if target is not None:
+            wanted = wanted.where(_publication.target == target)
         return [publication_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
 
     def slip(self, target: str, url: str, version: Digest | None = None) -> Packageslip | None:

@@ -32,6 +32,7 @@ class Action(StrEnum):
     PUBLISH = "PUBLISH"
     DELIVER = "DELIVER"
     UNPUBLISH = "UNPUBLISH"
+    ROLLBACK = "ROLLBACK"
     APPROVE = "APPROVE"
     REPUBLISH = "REPUBLISH"
     VERIFY = "VERIFY"
@@ -51,7 +52,9 @@ class Action(StrEnum):
 GENERATING = frozenset({Action.FETCH, Action.SITEMAP, Action.ZIPLIST, Action.REDIRECTS, Action.LINKCHECK, Action.EXPORT})
 """Actions that make a module's files themselves and publish them like any other module's."""
 
-ABSORBING = frozenset({Action.PUBLISH, Action.DELIVER, Action.UNPUBLISH, Action.SNAPSHOT, Action.RETIRE, *GENERATING})
+ABSORBING = frozenset(
+    {Action.PUBLISH, Action.DELIVER, Action.UNPUBLISH, Action.ROLLBACK, Action.SNAPSHOT, Action.RETIRE, *GENERATING}
+)
 """Actions that change the module: the newest of them wins per (environment, target, module)."""
 
 FOLLOWING = frozenset({Action.DELIVER, Action.NOTIFY})
@@ -60,6 +63,7 @@ FOLLOWING = frozenset({Action.DELIVER, Action.NOTIFY})
 SOURCELESS = frozenset(
     {
         Action.UNPUBLISH,
+        Action.ROLLBACK,
         Action.VERIFY,
         Action.SITEMAP,
         Action.ZIPLIST,
@@ -71,7 +75,7 @@ SOURCELESS = frozenset(
 )
 """Actions that work with what is on the target: they run also while a lane's `needs` are down.
 
-A VERIFY that repairs asks the source only for bytes that nobody else has.
+A VERIFY that repairs, and a ROLLBACK, ask the source only for bytes that nobody else has.
 """
 
 

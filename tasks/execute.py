@@ -21,6 +21,7 @@ from tasks.purge import purge
 from tasks.redirects import redirects
 from tasks.republish import republish
 from tasks.retire import retire
+from tasks.rollback import rollback
 from tasks.sitemap import sitemap
 from tasks.snapshot import snapshot
 from tasks.telling import notices_after
@@ -36,6 +37,7 @@ KINDS: Mapping[str, Callable[[Work], Done]] = {
     "PUBLISH": publish,
     "DELIVER": deliver,
     "UNPUBLISH": unpublish,
+    "ROLLBACK": rollback,
     "REPUBLISH": republish,
     "VERIFY": verify,
     "RETIRE": retire,

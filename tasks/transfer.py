@@ -6,6 +6,7 @@ from functools import partial
 
 import structlog
 
+from config import SecretError
 from packageslip import Digest, Packageslip, Resource, View
 from sources import NoSuchModule, Want
 from store import BlobMissing
@@ -55,14 +56,14 @@ def _file_put(work: Work, file: File) -> FilePut:
 
 
 def _places(work: Work, live: Packageslip | None) -> Iterator[tuple[str, Packageslip]]:
-    """Targets that may have the bytes, with their slips: this one (a renamed file), then the environment's others.
+    """Targets that may have the bytes, with their slips: this one (a renamed file), the environment's others, all others.
 
     The slips come from the record, so that no connection is made to a target that cannot help.
     """
     if live:
         yield work.target, live
     environment = work.tools.environment
-    others = [environment.origin, *(area.target for area in environment.holding_areas)]
+    others = [environment.origin, *(area.target for area in environment.holding_areas), *_elsewhere(work)]
     source = promoted_from(environment)
     for name in dict.fromkeys(others):
         # What is promoted is read through the source, which reads many files at once.
@@ -70,6 +71,11 @@ def _places(work: Work, live: Packageslip | None) -> Iterator[tuple[str, Package
             slip = work.tools.record.slip(name, work.task.url)
             if slip:
                 yield name, slip
+
+
+def _elsewhere(work: Work) -> Iterator[str]:
+    """Targets of other environments that hold the module: what one went back from, another may still have."""
+    return (live.target for live in work.tools.record.live(work.task.url) if live.target in work.tools.settings.targets)
 
 
 def copied(
@@ -84,7 +90,7 @@ def copied(
             work.tools.pause_point()
             if _copy(work, target, slip.url, path) == digest:
                 done.add(digest)
-    except (TransientTargetError, PermanentTargetError, FileNotFoundError) as error:
+    except (TransientTargetError, PermanentTargetError, FileNotFoundError, SecretError) as error:
         log.warning("target could not give bytes", task=work.task.id, target=place, error=str(error))
         if away is not None and isinstance(error, TransientTargetError):
             away.append(error)

@@ -66,7 +66,7 @@ def test_an_environment_that_is_not_configured(environment: object, words: str) 
     [
         (
             "PUBLSH",
-            "action 'PUBLSH' is not known. Did you mean PUBLISH? Known are: PUBLISH, DELIVER, UNPUBLISH, APPROVE, REPUBLISH, VERIFY,",
+            "action 'PUBLSH' is not known. Did you mean PUBLISH? Known are: PUBLISH, DELIVER, UNPUBLISH, ROLLBACK,",
         ),
         ("DANCE", "action 'DANCE' is not known. Known are:"),
         (7, "action 7 is not known."),
