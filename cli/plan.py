@@ -1,6 +1,6 @@
 """`slipway plan`: what publishing would do, file by file, by the planner that publishes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,12 @@ from cli.places import environment_of, module_url, source_of, store_of, target_o
 from cli.session import Failure, Session, in_session
 from cli.words import many, size, table
 from config import EnvironmentSettings
-from database import Action, Deposits, NewTask, Outcome, Record, State, Task
+from database import Action, Deposits, Leases, NewTask, Outcome, Record, State, Task
 from notices import Notifier
 from sources import Web
 from tasks import Reason, Tools, execute
 
-MARKS = {"put": ">", "keep": ".", "drop": "-", "leave": "!"}
+MARKS = {"put": ">", "keep": ".", "drop": "-", "leave": "!", "stale": "~"}
 SPECIAL = {Reason.NEW: "+", Reason.UNKNOWN: "?"}
 
 
@@ -32,7 +32,8 @@ SPECIAL = {Reason.NEW: "+", Reason.UNKNOWN: "?"}
 def plan(session: Session, url: str, environment: str, full: bool, everything: bool, as_json: bool) -> Exit:
     """Show what publishing would do, file by file, and do nothing.
 
-    + new, > other bytes, ? unknown until fetched, - no longer listed, ! something to look at; with --all: . the same.
+    + new, > other bytes, ? unknown until fetched, - no longer listed, ~ so but stays for a while, ! something to look at; with
+    --all: . the same.
     """
     document = rehearsed(session, module_url(url), environment, full=full)
     if as_json:
@@ -69,7 +70,7 @@ def tools_of(session: Session, settings: EnvironmentSettings) -> Tools:
         deposits=Deposits(session.database),
         open_archive=lambda name: open_archive(name, session.settings, session.secrets),
         notifier=Notifier(session.settings.notices, session.secrets),
-        claim=Bystander(session.database.queue_id),
+        claim=Bystander(session.database.queue_id, lambda: int(Leases(session.database).now().timestamp())),
         expand=lambda _task, _rows, _cursor: refuse(),
         purge=lambda _days: 0,
         report=lambda _progress: None,
@@ -87,6 +88,7 @@ class Bystander:
     """The claim of somebody who only looks."""
 
     queue: str
+    clock: Callable[[], int]
     fence: int = 0
     serial: int = 0
     nonce: str = "00000000"
@@ -97,6 +99,10 @@ class Bystander:
 
     def check(self) -> None:
         """Always: there is no lease to lose."""
+
+    def now(self) -> int:
+        """By the database's clock."""
+        return self.clock()
 
 
 def print_plan(session: Session, document: Mapping[str, Any], *, kept: bool = False) -> None:

@@ -143,6 +143,12 @@ def _bucket(place: Location, target: S3Target) -> Iterator[Finding]:
         yield Finding((*place, "endpoint"), "must be a URL like https://s3.example.edu")
     if not target.area.strip("/"):
         yield Finding((*place, "area"), "must not be empty; published files would lie among Slipway's own")
+    if target.delete_grace:
+        yield Finding(
+            (*place, "delete_grace"),
+            "is not for a bucket, where an object's removal is not fenced and must not come hours later; leave it out, and "
+            "give the cache in front of the bucket a longer time",
+        )
 
 
 def _group(place: Location, group: GroupTarget, settings: Settings) -> Iterator[Finding]:

@@ -78,6 +78,8 @@ class PlacedTarget(Section):
     """At most one task at a time on the whole target."""
     case_sensitive: bool = True
     """False: names that differ only by case are the same file there."""
+    delete_grace: int = Field(default=0, ge=0, le=31_536_000)
+    """Seconds for which files stay that a release leaves out, for visitors with an older page; 0: they go with the release."""
 
 
 class LocalTarget(PlacedTarget):
@@ -170,6 +172,8 @@ class S3Target(Section):
     """Certificates to trust instead of the system's."""
     exclusive: bool = False
     """At most one task at a time on the whole target."""
+    delete_grace: int = 0
+    """Always 0: what a release leaves out of a bucket goes with it."""
 
 
 TargetSettings = Annotated[LocalTarget | SftpTarget | S3Target | MemoryTarget | GroupTarget, Field(discriminator="kind")]

@@ -97,6 +97,11 @@ class Leases:
 
         return self._db.change(work)
 
+    def now(self) -> datetime:
+        """What time it is by the database's clock."""
+        moment: datetime = self._db.look(lambda connection: connection.execute(select(schema.NOW)).scalar_one())
+        return moment
+
     def engines(self) -> list[EngineView]:
         """Every engine that is UP, then the last 20 that ended, newest first."""
         held = select(func.count()).where(_queue.engine == _engine.start).scalar_subquery()

@@ -90,6 +90,7 @@ ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
     Action.EXPORT: {"all": _FLAG, "mode": _MODE, "dry_run": _FLAG},
     Action.CALL: {"path": _PATH, "method": _one_of("GET", "POST"), "dry_run": _FLAG},
     Action.PURGE: {"days": _days(0), "trash_days": _days(1), "store": _FLAG, "dry_run": _FLAG},
+    Action.EXPIRE: {"dry_run": _FLAG},
     Action.NOTIFY: {},
     Action.APPROVE: {"task": _ID, "plan": (_is_hex, "the plan's digest, in hex"), "adopt": _FLAG},
 }

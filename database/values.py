@@ -46,6 +46,7 @@ class Action(StrEnum):
     EXPORT = "EXPORT"
     CALL = "CALL"
     PURGE = "PURGE"
+    EXPIRE = "EXPIRE"
     NOTIFY = "NOTIFY"
 
 
@@ -70,6 +71,7 @@ SOURCELESS = frozenset(
         Action.REDIRECTS,
         Action.LINKCHECK,
         Action.PURGE,
+        Action.EXPIRE,
         Action.NOTIFY,
     }
 )

@@ -14,6 +14,7 @@ class TaskClaim:
         self.queue = queue
         self.fence, self.serial, self.nonce = task.fence, task.serial, nonce()
         self._engine, self._task, self._lease, self._leases, self._new_nonce = engine, task.id, lease, leases, nonce
+        self._ahead: float | None = None
 
     def renew(self, above: int) -> None:
         """Numbers above what was found on the target, for instance after the queue's database was restored."""
@@ -28,3 +29,9 @@ class TaskClaim:
     def check(self) -> None:
         """Raise Fenced if the engine may no longer trust its lease."""
         self._lease.check()
+
+    def now(self) -> int:
+        """The database's clock, asked once; from then on it is counted by the clock of this process that never jumps."""
+        if self._ahead is None:
+            self._ahead = self._leases.now().timestamp() - self._lease.clock()
+        return int(self._lease.clock() + self._ahead)

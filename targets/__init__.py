@@ -1,6 +1,7 @@
 """Targets: places where published files live. One contract (`contract.py`), one suite of tests, every kind."""
 
 from targets.contract import Check, Claim, FilePut, Moved, Present, Recovered, Release, Target
+from targets.departing import SEEN, Grace
 from targets.errors import (
     AreaMissing,
     CorruptTransfer,
@@ -24,15 +25,18 @@ from targets.local import LocalDisk
 from targets.memory import MemoryDisk, MemoryFiles
 from targets.options import PlacedOptions
 from targets.ordered import OrderedTarget
+from targets.protocol import in_the_way
 
 __all__ = [
     "KINDS",
+    "SEEN",
     "AreaMissing",
     "Check",
     "Claim",
     "CorruptTransfer",
     "Fenced",
     "FilePut",
+    "Grace",
     "GroupTarget",
     "HostKeyRefused",
     "LocalDisk",
@@ -56,6 +60,7 @@ __all__ = [
     "TargetUnfit",
     "TargetUnreachable",
     "TransientTargetError",
+    "in_the_way",
     "nowhere",
     "open_target",
 ]

@@ -32,7 +32,7 @@ def unclaimed(disk: Disk, own: str, area: Area | None, target: str) -> Iterator[
 def public_paths(slip: Packageslip) -> Iterator[str]:
     """Every path of the module that a release may have written."""
     yield PUBLIC_SLIP
-    yield from (file.path for file in slip.files())
+    yield from (file.path for file in slip.ours())
 
 
 def _slips(disk: Disk, area: Area, target: str) -> Iterator[Packageslip]:

@@ -48,6 +48,9 @@ class Claim(Protocol):
     def check(self) -> None:
         """Raise Fenced if the engine may no longer trust its lease. Called before every step that others can see."""
 
+    def now(self) -> int:
+        """Seconds since the epoch by the queue's clock, the only one whose moments are compared with each other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
@@ -152,12 +155,19 @@ class Target(Protocol):
         Raises Fenced, SerialTooHigh (live slip's serial above the claim's, written by this very queue), AreaMissing.
         """
 
-    def release(self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = ()) -> Release:
+    def release(
+        self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = (), at_once: bool = False
+    ) -> Release:
         """Begin to make the module hold exactly `wanted` (None: unpublish); each of its files has size and digest.
 
         `adopted`: paths whose right bytes already lie there although no slip of ours lists them. The slip written is `wanted`
-        sorted by path with the claim's serial, queue and the version.
+        sorted by path with the claim's serial, queue and the version. Files of ours that `wanted` does not list go, or stay
+        for the target's grace, listed in that slip as stale. `at_once`: they go, and so does what is stale; an unpublish
+        always takes everything.
         """
+
+    def expire(self, present: Present) -> Sequence[str]:
+        """Drop the stale files whose grace is over, and nothing else: the publication stays what it was. Their paths."""
 
     def strangers(self, url: str, paths: Collection[str]) -> Mapping[str, Digest | None]:
         """Of these paths of the module, those where something already lies, with its digest (None: not a regular file)."""

@@ -55,19 +55,27 @@ class GroupTarget:
                 log.warning("member lags", group=self._name, member=member.name, why=str(error))
         return answers
 
-    def release(self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = ()) -> Release:
+    def release(
+        self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = (), at_once: bool = False
+    ) -> Release:
         """One release for each member. A file that is adopted on some members only is copied from one of them to the others."""
         targets = {member.name: member for member in self._members}
         members = [Member(targets[one.target], one) for one in present.members]
         lying = {member.name: self._equal(member.target, present.url, wanted, adopted) for member in members}
         members = [
-            replace(member, release=member.target.release(member.present, wanted, adopted=lying[member.name]))
+            replace(member, release=member.target.release(member.present, wanted, adopted=lying[member.name], at_once=at_once))
             for member in members
         ]
         release = GroupRelease(self._name, present.url, tuple(members), self._quorum)
         for member in members:
             release.fills[member.name] = self._fills(present.url, wanted, members, lying, set(adopted) - lying[member.name])
         return release
+
+    def expire(self, present: Present) -> Sequence[str]:
+        """Each member by itself, at its own time: there is nothing to switch together. What went on any of them."""
+        targets = {member.name: member for member in self._members}
+        gone = [targets[one.target].expire(one) for one in present.members]
+        return sorted(set(chain.from_iterable(gone)))
 
     @staticmethod
     def _equal(target: Target, url: str, wanted: Packageslip | None, adopted: Collection[str]) -> set[str]:

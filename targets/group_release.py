@@ -75,7 +75,7 @@ class GroupRelease:
 
     @staticmethod
     def _needed(member: Member, files: Iterable[FilePut]) -> set[str]:
-        held = {(one.path, one.digest) for one in member.present.slip.files()} if member.present.slip else set()
+        held = {(one.path, one.digest) for one in member.present.slip.ours()} if member.present.slip else set()
         return {file.path for file in files if (file.path, file.digest) not in held}
 
     def _attempt(self, member: Member, do: Callable[[Withdrawable], None]) -> None:

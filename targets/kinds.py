@@ -60,6 +60,7 @@ def placed_options(settings: PlacedTarget) -> PlacedOptions:
         times=settings.times,
         public_slip=settings.public_slip,
         case_sensitive=settings.case_sensitive,
+        delete_grace=settings.delete_grace,
     )
 
 

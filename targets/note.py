@@ -46,7 +46,8 @@ class Drop:
 class Note:
     """One release. `folders`: folders that stand where a file goes and hold nothing but drops.
 
-    `fold`: names that differ only by case are the same file on this target.
+    `fold`: names that differ only by case are the same file on this target. `since`: from when the grace of those files
+    counts that become stale by this release; None: there are none.
     """
 
     url: str
@@ -58,6 +59,7 @@ class Note:
     drops: tuple[Drop, ...] = ()
     folders: tuple[str, ...] = ()
     fold: bool = False
+    since: int | None = None
 
 
 class BadNote(Exception):
@@ -73,6 +75,7 @@ def write_note(note: Note) -> bytes:
         "previous": "" if note.previous is None else str(note.previous),
         "wanted": "publish" if note.publish else "unpublish",
         "fold": str(note.fold).lower(),
+        **({} if note.since is None else {"since": str(note.since)}),
         "count": str(len(note.puts) + len(note.drops) + len(note.folders)),
     }
     lines = [f'<release xmlns="{NAMESPACE}" {_attributes(head)}>']
@@ -120,6 +123,7 @@ def _note(head: dict[str, str], lines: list[_Element]) -> Note:
         drops=tuple(Drop(line["path"], Part(line["part"])) for line in of("drop")),
         folders=tuple(line["path"] for line in of("folder")),
         fold=head["fold"] == "true",
+        since=int(head["since"]) if "since" in head else None,
     )
 
 

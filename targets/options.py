@@ -21,6 +21,8 @@ class PlacedOptions:
     times: bool = True
     public_slip: bool = True
     case_sensitive: bool = True
+    delete_grace: int = 0
+    """Seconds for which files stay that a release leaves out."""
 
     @property
     def syncs(self) -> bool:

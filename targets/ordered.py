@@ -7,6 +7,7 @@ from packageslip import CatalogueEntry, Digest, Packageslip, Resource, View, che
 from targets.area import Area, all_parents, live_path, parents
 from targets.catalogue import entries, unclaimed
 from targets.contract import Check, Claim, Present, Release
+from targets.departing import Grace
 from targets.disk import Disk, Entry, EntryType
 from targets.errors import AreaMissing, NoSpace
 from targets.ground import Ground, inside, refuse_links
@@ -50,17 +51,15 @@ class OrderedTarget:
             del self._holds[next(iter(self._holds))]
         return present
 
-    def release(self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = ()) -> Release:
+    def release(
+        self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = (), at_once: bool = False
+    ) -> Release:
         """Looks at the ground first: raises PathBlocked, NoSpace, UnsafePath while nothing has been staged."""
-        hold = self._holds.get(present.url)
-        if hold is None or hold.names.token != present.token:
-            raise ValueError(f"{present.url} was not presented by this target, or again since")
-        area = Area(self._options.area, hold.claim.queue)
-        ground = Ground(self._name, self._disk, area, hold.names, fold=not self._options.case_sensitive)
+        hold = self._held(present)
+        ground = self._ground(hold)
         files = listed_files(self._name, self._options.area, wanted)
         refuse_other_shape(self._name, present.slip, wanted)
-        previous = tuple(present.slip.files()) if present.slip else ()
-        held = {file.path: file.digest for file in previous}
+        held = {file.path: file.digest for file in present.slip.ours()} if present.slip else {}
         kept = kept_paths(files, held)
         coming = [file for file in files if file.path not in kept and file.path not in adopted]
         nested = self._nested(ground, [file.path for file in files], held)
@@ -70,7 +69,38 @@ class OrderedTarget:
         self._check_space(coming)
         checked = frozenset(file.path for file in coming)
         listed = {file.path: file for file in files}
-        return OrderedRelease(hold, ground, wanted, listed, present.slip, kept, frozenset(adopted), nested, checked, folders)
+        return OrderedRelease(
+            hold, ground, wanted, listed, present.slip, kept, frozenset(adopted), nested, checked, folders, at_once
+        )
+
+    def expire(self, present: Present) -> Sequence[str]:
+        """A release of the very slip that is live, which takes what is over from among its stale files."""
+        hold, slip, seconds = self._held(present), present.slip, self._options.delete_grace
+        if slip is None or not slip.stale:
+            return ()
+        grace = Grace(seconds, hold.claim.now())
+        over = [file.path for file in slip.stale if not seconds or grace.over(file)]
+        if not over:
+            return ()
+        ground = self._ground(hold)
+        listed = {file.path: file for file in slip.files()}
+        nested = ground.nested([file.path for file in slip.ours()])
+        ground.check_folders((), over)
+        kept, none = frozenset(listed), frozenset[str]()
+        with OrderedRelease(hold, ground, slip, listed, slip, kept, none, nested, none, (), expiring=True) as release:
+            release.prepare()
+            release.switch()
+        return [path for path in over if not inside(path, nested)]
+
+    def _held(self, present: Present) -> Hold:
+        hold = self._holds.get(present.url)
+        if hold is None or hold.names.token != present.token:
+            raise ValueError(f"{present.url} was not presented by this target, or again since")
+        return hold
+
+    def _ground(self, hold: Hold) -> Ground:
+        area = Area(self._options.area, hold.claim.queue)
+        return Ground(self._name, self._disk, area, hold.names, fold=not self._options.case_sensitive)
 
     def _nested(self, ground: Ground, paths: Sequence[str], held: Collection[str]) -> frozenset[str]:
         """Folders with other modules in them. Raises PathBlocked if the slip lists anything there."""

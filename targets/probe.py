@@ -10,7 +10,7 @@ from targets.disk import Answer, Call, Disk, Op
 from targets.errors import TargetError
 from targets.hold import names_in, removals
 from targets.options import PlacedOptions
-from targets.release import small_write
+from targets.small import small_write
 from targets.territory import queues
 
 FEW_BYTES, FEW_FILES = 100 * 1024 * 1024, 10_000

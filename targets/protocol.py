@@ -7,6 +7,7 @@ staged: a staged file that is gone was renamed to its live name, because nothing
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from targets.area import SLIP, Held, all_parents, deepest_first, parents, staged
 from targets.disk import Call, Entry, EntryType, Op
@@ -38,15 +39,25 @@ def same_name(path: str, fold: bool) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold()) if fold else path
 
 
-def in_the_way(drops: Iterable[Drop], paths: Collection[str], *, fold: bool) -> tuple[Drop, ...]:
-    """The drops that must go before files can be put at these paths.
+class HasPath(Protocol):
+    """A file of the module, whatever else is known of it."""
+
+    @property
+    def path(self) -> str: ...
+
+
+_Leaving = TypeVar("_Leaving", bound=HasPath)
+
+
+def in_the_way(drops: Iterable[_Leaving], paths: Collection[str], *, fold: bool) -> tuple[_Leaving, ...]:
+    """Those files that must go before others can be put at these paths.
 
     A file where a folder must be, a file below a path that becomes a file, or (`fold`) the same name in another case.
     """
     files = {same_name(path, fold) for path in paths}
     folders = all_parents(files)
 
-    def blocks(drop: Drop) -> bool:
+    def blocks(drop: _Leaving) -> bool:
         path = same_name(drop.path, fold)
         return path in files or path in folders or not files.isdisjoint(parents(path))
 

@@ -1,17 +1,16 @@
 """One change of one module in the ordered layout: stage, prepare, switch (steps 8 to 20 of the commit protocol)."""
 
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from hashlib import sha256
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 import structlog
 
-from packageslip import Packageslip, Resource, View, is_page, on_target, write_slip
+from packageslip import Packageslip, Resource, View, on_target, write_slip
 from targets.area import NOTE_BEING_WRITTEN, PUBLIC_SLIP, staged
 from targets.contract import FilePut, Moved
+from targets.departing import Departing, Grace, departing, part_of
 from targets.disk import Answer, Call, Op, Write
 from targets.errors import Fenced, TargetError, TargetUnreachable
 from targets.ground import Ground, inside
@@ -20,6 +19,7 @@ from targets.note import Drop, Note, Part, Put, write_note
 from targets.protocol import SLIP_NAME, same_name
 from targets.records import is_ours
 from targets.replay import Replay
+from targets.small import small_write
 from targets.wanted import refuse_incomplete, shows_slip, the_listed
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,10 @@ class OrderedRelease:
     nested: frozenset[str]
     checked: frozenset[str]
     folders: tuple[str, ...]
+    at_once: bool = False
+    """Nothing stays for the grace."""
+    expiring: bool = False
+    """Nothing but stale files goes; the publication, with its serial, stays what it was."""
     staged: dict[str, Put] = field(default_factory=dict)
     volume: int = 0
     counter: int = 0
@@ -123,25 +127,26 @@ class OrderedRelease:
         if self.wanted is None and self.previous is None:
             return
         refuse_incomplete(self.hold.names.url, self.listed.keys(), self.staged.keys() | self.kept | self.adopted)
-        slip = self._slip()
-        note = self._note()
-        self._write_small([*self._slips(slip), (self.hold.names.inside(NOTE_BEING_WRITTEN), write_note(note), None)])
+        leaving = self._departing()
+        note = self._note(leaving)
+        self._write_small([*self._slips(leaving), (self.hold.names.inside(NOTE_BEING_WRITTEN), write_note(note), None)])
         answer = self.hold.run([Call(Op.RENAME, self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note)])[0]
         if answer is not Answer.OK:
             raise self.hold.fenced()
         self.note = note
 
-    def _slip(self) -> bytes | None:
+    def _slips(self, leaving: Departing) -> list[tuple[str, bytes, int | None]]:
+        """The slip to stage, and its public copy, which tells nobody of stale files: path, bytes, mode."""
         if self.wanted is None:
-            return None
-        return write_slip(on_target(self.wanted, serial=self.hold.claim.serial, queue=self.hold.claim.queue))
-
-    def _slips(self, slip: bytes | None) -> list[tuple[str, bytes, int | None]]:
-        """The slip to stage, and its public copy: path, bytes, mode."""
-        if slip is None:
             return []
-        public = [(self._staged(PUBLIC_NAME), slip, self.hold.options.file_mode)] if self._shows_slip() else []
-        return [(self._staged(SLIP_NAME), slip, None), *public]
+        claim = self.hold.claim
+        slip = self.wanted if self.expiring else on_target(self.wanted, serial=claim.serial, queue=claim.queue)
+        document = write_slip(replace(slip, stale=leaving.stale))
+        record = (self._staged(SLIP_NAME), document, None)
+        if not self._writes_public():
+            return [record]
+        public = write_slip(replace(slip, stale=())) if leaving.stale else document
+        return [record, (self._staged(PUBLIC_NAME), public, self.hold.options.file_mode)]
 
     def _write_small(self, files: list[tuple[str, bytes, int | None]]) -> None:
         writes = [small_write(path, document, mode, sync=self.hold.options.syncs) for path, document, mode in files]
@@ -151,11 +156,11 @@ class OrderedRelease:
         except FileNotFoundError as error:
             raise self.hold.fenced() from error
 
-    def _note(self) -> Note:
-        drops = self._drops()
+    def _note(self, leaving: Departing) -> Note:
+        drops = (*leaving.drops, *self._public_drop())
         unchecked = self.staged.keys() - self.checked
         folders = self.ground.check_files(sorted(unchecked), [drop.path for drop in drops])
-        public = (Put(PUBLIC_NAME, PUBLIC_SLIP, Part.PUBLIC),) if self._shows_slip() else ()
+        public = (Put(PUBLIC_NAME, PUBLIC_SLIP, Part.PUBLIC),) if self._writes_public() else ()
         return Note(
             url=self.hold.names.url,
             tag=self.hold.names.token,
@@ -166,25 +171,37 @@ class OrderedRelease:
             drops=drops,
             folders=(*self.folders, *folders),
             fold=self.ground.fold,
+            since=leaving.since,
         )
 
-    def _drops(self) -> tuple[Drop, ...]:
-        """What the previous slip lists and the wanted one does not, but for other modules' files and twins of kept ones."""
+    def _departing(self) -> Departing:
+        """What is ours and not wanted, but for other modules' files and twins of kept ones: what goes of it, and what stays."""
         held = {same_name(path, self.ground.fold) for path in self.listed.keys() - self.staged.keys()}
-        previous = [file for file in self.previous.files() if file.path not in self.listed] if self.previous else []
-        drops = [
-            Drop(file.path, part_of(file))
-            for file in previous
-            if same_name(file.path, self.ground.fold) not in held and not inside(file.path, self.nested)
+        leaving = [
+            file
+            for file in (self.previous.ours() if self.previous else ())
+            if file.path not in self.listed
+            and same_name(file.path, self.ground.fold) not in held
+            and not inside(file.path, self.nested)
         ]
-        return tuple(drops + self._public_drop())
+        return departing(leaving, self.listed, self._grace(leaving), fold=self.ground.fold)
+
+    def _grace(self, leaving: Sequence[object]) -> Grace | None:
+        """None: everything goes. Where nothing leaves, the queue need not be asked what time it is."""
+        seconds = self.hold.options.delete_grace
+        if not seconds or not leaving or self.wanted is None or self.at_once:
+            return None
+        return Grace(seconds, self.hold.claim.now())
 
     def _shows_slip(self) -> bool:
         return shows_slip(self.wanted, public=self.hold.options.public_slip)
 
+    def _writes_public(self) -> bool:
+        return self._shows_slip() and not self.expiring
+
     def _public_drop(self) -> list[Drop]:
-        names = self.hold.names
-        if self._shows_slip() or self.previous is None or not is_ours(self.hold.disk, names.live(PUBLIC_SLIP), names.url):
+        path = self.hold.names.live(PUBLIC_SLIP)
+        if self.expiring or self._shows_slip() or self.previous is None or not is_ours(self.hold.disk, path, self.hold.names.url):
             return []
         return [Drop(PUBLIC_SLIP, Part.ASSET)]
 
@@ -203,13 +220,3 @@ class OrderedRelease:
         """Take the note back before anything was switched: another member of a group could not be prepared."""
         self.note = None
         self.hold.clean()
-
-
-def part_of(file: Resource | View) -> Part:
-    """Pages, and the views that are made with them, become visible after what they use."""
-    return Part.PAGE if isinstance(file, View) or is_page(file) else Part.ASSET
-
-
-def small_write(path: str, document: bytes, mode: int | None, *, sync: bool) -> Write:
-    """A document that is in memory, to be written like any file."""
-    return Write(path, lambda: io.BytesIO(document), len(document), sha256(document).digest(), mode=mode, sync=sync)

@@ -7,24 +7,31 @@
 15  assets, then pages, then the public copy of the slip; whatever fails: look again
 16  the slip
 17  drops: pages, then assets, then folders that became empty
-18  an unpublish ends with the slip's own removal
+18  an unpublish ends with the slip's own removal; where files became stale and all this took long, their grace counts anew
 19  the note goes, then all else in the holder's folder
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
+from packageslip import write_slip
 from targets import protocol
-from targets.area import all_parents
+from targets.area import all_parents, staged
+from targets.departing import later
 from targets.disk import Answer, Call, Entry, EntryType, Op
 from targets.errors import PathBlocked
 from targets.ground import refuse_links
 from targets.hold import Hold
 from targets.note import Drop, Note, Part
+from targets.records import read_record
+from targets.small import small_write
 
 log = structlog.get_logger(__name__)
+
+LATER_NAME = "later"
+"""The last part of a staged commit record that differs from the live one in a moment only."""
 
 PASSES = 5
 """Looks at the folder before a put that fails each time counts as blocked. One is usual; a folder that another
@@ -42,6 +49,7 @@ class Replay:
         """Steps 11 to 19. Raises Fenced, PathBlocked, PermissionRefused; then the note stays for the next holder."""
         self._put()
         self._drop()
+        self._count_anew()
         self._clean_up()
 
     def _put(self) -> None:
@@ -96,6 +104,31 @@ class Replay:
         self.hold.run(protocol.remove_folders(self.hold.names, protocol.emptied_folders(self.note)))
         if not self.note.publish:
             self.hold.run([protocol.withdraw_slip(self.hold.names)])
+
+    def _count_anew(self) -> None:
+        """Correct the slip if the release became visible later than it says, before the note goes that tells of it.
+
+        Its engine may have died at once, and the next one come after hours: the grace would be over when it begins.
+        """
+        since = self.note.since
+        if since is None or (now := self.hold.claim.now()) <= since:
+            return
+        names, target = self.hold.names, self.hold.target
+        slip = read_record(self.hold.disk, names.slip, self.note.url, target)
+        if slip is None or later(slip.stale, since, now) == slip.stale:
+            return
+        path = names.inside(staged(names.token, LATER_NAME))
+        if staged(names.token, LATER_NAME) in self.hold.listing():
+            # Of our own attempt before this one, which was cut.
+            self.hold.run([Call(Op.UNLINK, path)])
+        document = write_slip(replace(slip, stale=later(slip.stale, since, now)))
+        try:
+            list(self.hold.disk.write([small_write(path, document, None, sync=self.hold.options.syncs)]))
+        except FileNotFoundError as error:
+            raise self.hold.fenced() from error
+        if self.hold.run([Call(Op.RENAME, path, names.slip)])[0] is not Answer.OK:
+            raise self.hold.fenced()
+        log.info("grace counts anew", target=target, url=self.note.url, since=now)
 
     def _live(self, drops: Sequence[Drop]) -> dict[str, Entry | None]:
         """What lies at these names, links on the way refused: behind one lies somebody else's tree."""

@@ -20,7 +20,7 @@ def make_equal(work: Work, loaded: Loaded, present: Present, intent: Intent) -> 
     if nothing_to_do(work, wanted, present, plans):
         return _remembered_now(work, live)
     files = gather(work, loaded, files_to_put(wanted, plans), live if not intent.damaged else None)
-    commit(work, wanted, present, plans, files, lambda: _still(work, loaded, resolved))
+    commit(work, intent.of(wanted), present, plans, files, lambda: _still(work, loaded, resolved))
     return True
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import structlog
 
+from config import PlacedTarget
 from database import Published
 from packageslip import Packageslip, on_target, write_slip
-from targets import FilePut, Moved, Present, SerialTooHigh
+from targets import FilePut, Grace, Moved, Present, SerialTooHigh
 from tasks.errors import PlanHeld, PlanRefused
 from tasks.planner import Ground, Policy, plan, standing
 from tasks.plans import Plan, Verb, together
@@ -41,6 +42,9 @@ def take_over(work: Work) -> Present:
         log.info("unfinished release rolled forward", task=work.task.id, url=url, target=target.name, serial=last.serial)
         work.published.append(published(work, last.slip, last.serial))
         work.summary["recovered"] = True
+        work.expire_after(
+            max((grace_of(work, each.target) for each in present.each() if each.slip and each.slip.stale), default=0)
+        )
     late = sorted(set(members(work.tools.settings, work.target)) - {each.target for each in present.each()})
     if late:
         work.summary["lagging"] = late
@@ -74,7 +78,10 @@ def published(work: Work, slip: Packageslip | None, serial: int) -> Published:
     target, url = work.target, work.task.url
     if slip is None:
         return Published(target, url, serial)
-    return Published(target, url, serial, slip.version, write_slip(slip), slip.module_type, slip.title, slip.state)
+    # What is stale is the target's own business, and will be gone when somebody publishes this version again.
+    return Published(
+        target, url, serial, slip.version, write_slip(replace(slip, stale=())), slip.module_type, slip.title, slip.state
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,8 @@ class Intent:
     full: bool = False
     damaged: Collection[str] = ()
     consent: bool = False
+    at_once: bool = False
+    """Nothing that leaves the module stays for the target's grace."""
 
     def of(self, wanted: Packageslip | None) -> "Intent":
         """The same for this slip."""
@@ -97,6 +106,8 @@ def decide(work: Work, intent: Intent, members: Sequence[Present]) -> tuple[Plan
         plans = make_plans(work, intent, [(each.target, each.slip) for each in members])
     for made in plans:
         work.count(made.counts())
+        if any(made.of(Verb.STALE)):
+            work.expire_after(grace_of(work, made.target))
     objections = standing(plans, work.task.approved_plan, adopt=work.task.adopt)
     sentences = "; ".join(dict.fromkeys(objection.sentence for objection in objections))
     if any(objection.rule.final for objection in objections):
@@ -113,14 +124,31 @@ def make_plans(work: Work, intent: Intent, live: Sequence[tuple[str, Packageslip
     ground = Ground(strangers, work.tools.record.below(work.target, url), intent.damaged)
     guard = work.tools.environment.guard or work.tools.settings.guard
     policy = Policy(guard.drop_files, guard.drop_percent, guard.index_pages, intent.full, intent.consent)
-    return tuple(plan(wanted, slip, policy, url=url, target=name, ground=ground) for name, slip in live)
+    return tuple(
+        plan(wanted, slip, _policy_on(work, name, policy, intent), url=url, target=name, ground=ground) for name, slip in live
+    )
+
+
+def _policy_on(work: Work, target: str, policy: Policy, intent: Intent) -> Policy:
+    """The policy on one member."""
+    seconds = 0 if intent.wanted is None or intent.at_once else grace_of(work, target)
+    kind = work.tools.settings.targets.get(target)
+    fold = isinstance(kind, PlacedTarget) and not kind.case_sensitive
+    return replace(policy, grace=Grace(seconds, work.tools.claim.now()) if seconds else None, fold=fold)
+
+
+def grace_of(work: Work, target: str) -> int:
+    """Seconds for which files stay on this target that a release leaves out; of a group, the longest of its members."""
+    settings = work.tools.settings
+    kinds = [settings.targets.get(name) for name in members(settings, target) or (target,)]
+    return max((kind.delete_grace for kind in kinds if isinstance(kind, PlacedTarget)), default=0)
 
 
 def _unlisted(wanted: Packageslip, live: Sequence[Packageslip | None]) -> list[str]:
     """Wanted paths that some member's slip does not list: something may lie there that is not ours."""
     unlisted = {file.path for file in wanted.files()}
     for listed in live:
-        unlisted -= {file.path for file in listed.files()} if listed else set()
+        unlisted -= {file.path for file in listed.ours()} if listed else set()
     return sorted(unlisted)
 
 
@@ -132,11 +160,11 @@ def plans_document(plans: Sequence[Plan]) -> dict[str, Any]:
 
 
 def nothing_to_do(work: Work, wanted: Packageslip, present: Present, plans: Sequence[Plan]) -> bool:
-    """Whether every member has these files and this slip already, all but for the serial."""
+    """Whether every member has these files and this slip already, all but for the serial and what is stale."""
     if any(made.moves for made in plans):
         return False
     final = replace(on_slip(work, wanted), serial=None)
-    return all(each.slip is not None and replace(each.slip, serial=None) == final for each in present.each())
+    return all(each.slip is not None and replace(each.slip, serial=None, stale=()) == final for each in present.each())
 
 
 def on_slip(work: Work, wanted: Packageslip) -> Packageslip:
@@ -145,11 +173,17 @@ def on_slip(work: Work, wanted: Packageslip) -> Packageslip:
 
 
 def commit(
-    work: Work, wanted: Packageslip | None, present: Present, plans: Sequence[Plan], files: Sequence[FilePut], still: Still
+    work: Work,
+    intent: Intent,
+    present: Present,
+    plans: Sequence[Plan],
+    files: Sequence[FilePut],
+    still: Still = lambda: None,
 ) -> Moved:
     """Stage, prepare, switch. `still` is asked last before the note: it raises if the source's module changed meanwhile."""
+    wanted = intent.wanted
     adopted = sorted({path for made in plans for path in made.adopted})
-    release = work.tools.target.release(_ours_only(present, plans), wanted, adopted=adopted)
+    release = work.tools.target.release(_ours_only(present, plans), wanted, adopted=adopted, at_once=intent.at_once)
     with work.step("commit", len(files), sum(file.size for file in files)), release:
         work.tools.reached("staging")
         release.put(files, lambda file: _staged(work, file))
@@ -184,4 +218,5 @@ def _less(present: Present, left: Collection[str]) -> Present:
     slip = present.slip
     resources = tuple(each for each in slip.resources if each.path not in left)
     views = tuple(each for each in slip.views if each.path not in left)
-    return replace(present, slip=replace(slip, resources=resources, views=views))
+    stale = tuple(each for each in slip.stale if each.path not in left)
+    return replace(present, slip=replace(slip, resources=resources, views=views, stale=stale))

@@ -11,6 +11,7 @@ from targets import Fenced
 from tasks.call import call
 from tasks.deliver import deliver
 from tasks.errors import NotAsked, PlanHeld
+from tasks.expire import expire, expiry_after
 from tasks.export import export
 from tasks.fetch import fetch
 from tasks.linkcheck import linkcheck
@@ -50,6 +51,7 @@ KINDS: Mapping[str, Callable[[Work], Done]] = {
     "LINKCHECK": linkcheck,
     "EXPORT": export,
     "PURGE": purge,
+    "EXPIRE": expire,
     "SNAPSHOT": snapshot,
 }
 
@@ -75,7 +77,7 @@ def execute(task: Task, tools: Tools) -> Result:
         Outcome.SUCCEEDED,
         done.reason,
         published=tuple(work.published),
-        new_tasks=(*done.new_tasks, *notices_after(work)),
+        new_tasks=(*done.new_tasks, *notices_after(work), *expiry_after(work)),
         summary=work.summary,
     )
 
@@ -90,7 +92,7 @@ def _failed(work: Work, error: Exception) -> Result:
     names = breakers(work.tools.settings, work.tools.environment, work.target)
     result = failure(work.task, work.tools.claim.fence, error, work.target, names)
     plan = HeldPlan(error.digest, json.dumps(error.document)) if isinstance(error, PlanHeld) else None
-    told = tuple(notices_after(work))
+    told = (*notices_after(work), *(expiry_after(work) if work.published else ()))
     return replace(result, published=tuple(work.published), new_tasks=told, plan=plan, summary=work.summary)
 
 

@@ -6,11 +6,16 @@ It merges two lists sorted by path, so that 200,000 files cost one pass and no t
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import TypeVar
 
-from packageslip import Digest, Packageslip, Resource, View
+from packageslip import Digest, Packageslip, Resource, Stale, View
+from targets import Grace, in_the_way
 from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, digest_of, together
 
 File = Resource | View
+Slip = Packageslip | None
+Held = Resource | View | Stale
+"""What is ours on the target."""
 
 SHOWN = 3
 """Paths that a sentence names before it says how many more there are."""
@@ -27,6 +32,10 @@ class Policy:
     """Put every file again, also those whose bytes are the same."""
     consent: bool = False
     """The drops were agreed to already: a holding area follows what the guard let through on the origin."""
+    grace: Grace | None = None
+    """How long stays what leaves the module; None: it goes at once."""
+    fold: bool = False
+    """Names that differ only by case are one file on the target."""
 
     def allowed_drops(self, held: int) -> float:
         """How many of `held` files may go without asking."""
@@ -70,10 +79,10 @@ def plan(
     Wanted files without a digest are "unknown until fetched": only a dry run has them.
     """
     ground = replace(ground, below=frozenset(ground.below)) if ground else Ground()
-    absent = Reason.STALE if wanted else Reason.UNPUBLISHED
+    leaving = _leaving(wanted, present, policy)
     changes = tuple(
-        _coming(new, old, policy, ground) if new else _departure(old, url, absent, ground)
-        for new, old in _pairs(_sorted(wanted), _sorted(present))
+        _coming(new, old, policy, ground) if new else _departure(old, url, leaving, ground)
+        for new, old in _pairs(_sorted(wanted.files() if wanted else ()), _sorted(present.ours() if present else ()))
     )
     made = Plan(url, target, changes, digest=digest_of(url, target, changes))
     # An unpublish carries its own consent: it drops what our slip lists and nothing else.
@@ -92,11 +101,14 @@ def standing(plans: Sequence[Plan], approved: str | None, *, adopt: bool) -> lis
     return [each for each in objections if each.rule.final or (each.rule is Rule.STRANGERS and not adopt)]
 
 
-def _sorted(slip: Packageslip | None) -> list[File]:
-    return sorted(slip.files(), key=lambda file: file.path) if slip else []
+_File = TypeVar("_File", bound=Held)
 
 
-def _pairs(wanted: Iterable[File], present: Iterable[File]) -> Iterator[tuple[File | None, File | None]]:
+def _sorted(files: Iterable[_File]) -> list[_File]:
+    return sorted(files, key=lambda file: file.path)
+
+
+def _pairs(wanted: Iterable[File], present: Iterable[Held]) -> Iterator[tuple[File | None, Held | None]]:
     """The two lists side by side: for each path, what is wanted there and what our slip says lies there."""
     left, right = iter(wanted), iter(present)
     new, old = next(left, None), next(right, None)
@@ -116,23 +128,50 @@ def _pairs(wanted: Iterable[File], present: Iterable[File]) -> Iterator[tuple[Fi
         yield from ((None, each) for each in chain((old,), right))
 
 
-def _departure(old: File | None, url: str, absent: Reason, ground: Ground) -> Change:
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """Why and when paths leave that are not wanted. `way`: those that stand where something wanted goes."""
+
+    reason: Reason
+    grace: Grace | None = None
+    way: frozenset[str] = frozenset()
+
+
+def _leaving(wanted: Slip, present: Slip, policy: Policy) -> _Leaving:
+    if wanted is None:
+        return _Leaving(Reason.UNPUBLISHED)
+    if policy.grace is None or present is None:
+        return _Leaving(Reason.STALE)
+    paths = {file.path for file in wanted.files()}
+    gone = [file for file in present.ours() if file.path not in paths]
+    return _Leaving(Reason.STALE, policy.grace, frozenset(file.path for file in in_the_way(gone, paths, fold=policy.fold)))
+
+
+def _departure(old: Held | None, url: str, leaving: _Leaving, ground: Ground) -> Change:
     """A path that is no longer wanted."""
     assert old is not None
     if ground.owner(url, old.path):
         return Change(old.path, Verb.LEAVE, Reason.NESTED, old.size, was=old.digest)
-    return Change(old.path, Verb.DROP, absent, old.size, was=old.digest, view=isinstance(old, View))
+    grace = leaving.grace
+    change = Change(old.path, Verb.DROP, leaving.reason, old.size, was=old.digest, view=isinstance(old, View))
+    if isinstance(old, Stale) and leaving.reason is Reason.STALE and (grace is None or grace.over(old)):
+        return replace(change, reason=Reason.OVER)
+    if grace is None or old.path in leaving.way:
+        return change
+    if isinstance(old, Stale):
+        return replace(change, verb=Verb.STALE, reason=Reason.LINGERS, until=old.until(grace.seconds))
+    return replace(change, verb=Verb.STALE, reason=Reason.GRACE, until=grace.since + grace.seconds)
 
 
-def _coming(new: File, old: File | None, policy: Policy, ground: Ground) -> Change:
+def _coming(new: File, old: Held | None, policy: Policy, ground: Ground) -> Change:
     """A path that is wanted."""
     was = old.digest if old else ground.strangers.get(new.path)
     reason = _reason(new, old, was, policy, ground)
-    verb = Verb.KEEP if reason in {Reason.SAME, Reason.ADOPTED} else Verb.PUT
+    verb = Verb.KEEP if reason in {Reason.SAME, Reason.ADOPTED, Reason.RETURNS} else Verb.PUT
     return Change(new.path, verb, reason, new.size, new.digest, was, view=isinstance(new, View))
 
 
-def _reason(new: File, old: File | None, was: Digest | None, policy: Policy, ground: Ground) -> Reason:
+def _reason(new: File, old: Held | None, was: Digest | None, policy: Policy, ground: Ground) -> Reason:
     if old is None and was is None:
         return Reason.NEW
     if new.digest is None:
@@ -143,10 +182,7 @@ def _reason(new: File, old: File | None, was: Digest | None, policy: Policy, gro
         return Reason.DAMAGED
     if policy.full:
         return Reason.FULL
-    return Reason.SAME if old else Reason.ADOPTED
-
-
-Slip = Packageslip | None
+    return Reason.ADOPTED if old is None else Reason.RETURNS if isinstance(old, Stale) else Reason.SAME
 
 
 def _objections(made: Plan, wanted: Packageslip, present: Slip, policy: Policy, ground: Ground) -> Iterator[Objection]:
@@ -199,11 +235,11 @@ def _strangers(made: Plan, present: Slip, ground: Ground) -> Iterator[Objection]
 
 def _ours(folder: str, present: Slip) -> bool:
     """Whether a folder is there because our own files lie in it: it goes with them when a file takes its name."""
-    return present is not None and any(file.path.startswith(folder + "/") for file in present.files())
+    return present is not None and any(file.path.startswith(folder + "/") for file in present.ours())
 
 
 def _drops(made: Plan, present: Slip, policy: Policy) -> Iterator[Objection]:
-    drops = tuple(change.path for change in made.of(Verb.DROP))
+    drops = tuple(change.path for change in made.changes if change.leaves)
     held = sum(1 for _ in present.files()) if present else 0
     shrunk = f"publishing {made.url} would drop {len(drops)} of its {held} files on {made.target}"
     if len(drops) > policy.allowed_drops(held):

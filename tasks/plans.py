@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from packageslip import Digest
+from packageslip import Digest, format_time
 
 LISTED = 2000
 """Changes that a plan's document spells out; a person reads no more, and a row of the queue need not hold a million."""
@@ -20,6 +20,8 @@ class Verb(StrEnum):
     DROP = "drop"
     LEAVE = "leave"
     """An earlier slip of ours listed it, but a deeper module owns it now: neither kept nor dropped."""
+    STALE = "stale"
+    """No part of the module any more; it stays until its grace is over."""
 
 
 class Reason(StrEnum):
@@ -36,6 +38,10 @@ class Reason(StrEnum):
     STALE = "stale"
     UNPUBLISHED = "unpublished"
     NESTED = "nested"
+    GRACE = "grace"
+    LINGERS = "lingers"
+    OVER = "over"
+    RETURNS = "returns"
 
     @property
     def sentence(self) -> str:
@@ -55,6 +61,10 @@ _SENTENCES = {
     Reason.STALE: "was published by us and is no longer listed",
     Reason.UNPUBLISHED: "goes with the module",
     Reason.NESTED: "belongs to a deeper module now and is left alone",
+    Reason.GRACE: "was published by us, is no longer listed, and stays for visitors with an older page",
+    Reason.LINGERS: "is stale, and still stays for visitors with an older page",
+    Reason.OVER: "was stale, and its grace is over",
+    Reason.RETURNS: "was stale, and is listed again with the same bytes",
 }
 
 
@@ -69,6 +79,13 @@ class Change:
     digest: Digest | None = None
     was: Digest | None = None
     view: bool = False
+    until: int | None = None
+    """Until when a stale file stays: seconds since the epoch, as far as it is known."""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether this release takes the path out of the module, whenever the file itself goes."""
+        return self.reason is Reason.GRACE or (self.verb is Verb.DROP and self.reason is not Reason.OVER)
 
 
 class Rule(StrEnum):
@@ -139,7 +156,7 @@ class Plan:
 
     def document(self, listed: int = LISTED) -> dict[str, Any]:
         """The plan for JSON: counts, objections, and the first `listed` changes, those that move something first."""
-        moving = list(self.of(Verb.PUT, Verb.DROP, Verb.LEAVE))
+        moving = list(self.of(Verb.PUT, Verb.DROP, Verb.LEAVE, Verb.STALE))
         shown = [*moving, *self.of(Verb.KEEP)][:listed]
         return {
             "url": self.url,
@@ -157,17 +174,22 @@ def _change_document(change: Change) -> dict[str, Any]:
         "path": change.path,
         "change": change.verb,
         "reason": change.reason,
-        "sentence": f"{change.path} {change.reason.sentence}",
+        "sentence": f"{change.path} {change.reason.sentence}{_kept_until(change)}",
         "size": change.size,
         "digest": change.digest.hex() if change.digest else None,
     }
+
+
+def _kept_until(change: Change) -> str:
+    return "" if change.until is None else f": kept until {format_time(change.until)}"
 
 
 def digest_of(url: str, target: str, changes: Sequence[Change]) -> str:
     """Hex SHA-256 over what will happen.
 
     Two equal plans have equal digests, whoever makes them. Of a view only the path counts: its bytes are made anew on each
-    request, and an approval that named them could never be used.
+    request, and an approval that named them could never be used. How long a file stays that leaves is no matter, nor is
+    what became stale before: time alone must not make an approval void.
     """
     total = hashlib.sha256(f"{url}\0{target}\0".encode())
     for change in changes:
@@ -179,9 +201,12 @@ _NONE = bytes(32)
 
 
 def _line(change: Change) -> bytes:
-    if change.view and change.verb is not Verb.DROP:
+    if change.reason in {Reason.LINGERS, Reason.OVER}:
+        return b""
+    if change.view and not change.leaves:
         return f"view\0{change.path}\0".encode()
-    return f"{change.verb}\0{change.path}\0".encode() + (change.digest or _NONE) + (change.was or _NONE)
+    verb = Verb.DROP if change.leaves else change.verb
+    return f"{verb}\0{change.path}\0".encode() + (change.digest or _NONE) + (change.was or _NONE)
 
 
 def together(plans: Sequence[Plan]) -> str:

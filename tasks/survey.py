@@ -51,7 +51,7 @@ class Survey:
 
     @property
     def behind(self) -> tuple[str, ...]:
-        """The places that have another slip than the newest, or none. A serial alone makes no difference."""
+        """The places that have another slip than the newest, or none. Serials and stale files make no difference."""
         newest = _content(self.newest)
         return tuple(look.place for look in self.looks if _content(look.slip) != newest)
 
@@ -70,7 +70,7 @@ class Survey:
 
 
 def _content(slip: Packageslip | None) -> Packageslip | None:
-    return replace(slip, serial=None) if slip else None
+    return replace(slip, serial=None, stale=()) if slip else None
 
 
 def survey(work: Work) -> Survey:

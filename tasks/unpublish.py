@@ -16,6 +16,9 @@ from tasks.load import Loaded, bare
 from tasks.tombstone import is_tombstone, tombstone_for
 from tasks.work import Done, Work
 
+GONE = Intent(consent=True, at_once=True)
+"""Whoever asks for it wants the files gone: none stays for the target's grace, and nobody has to agree."""
+
 
 def unpublish(work: Work) -> Done:
     """Drop what the last slip lists, and nothing else. What was not published is left as it is.
@@ -23,7 +26,7 @@ def unpublish(work: Work) -> Done:
     Raises NotDeposited for a retired module that no archive has.
     """
     if work.dry_run:
-        return rehearse(work, _rehearsed(work, work.tools.target.slip(work.task.url)), Intent(consent=True))
+        return rehearse(work, _rehearsed(work, work.tools.target.slip(work.task.url)), GONE)
     present = take_over(work)
     live = live_slip(present)
     if live and is_tombstone(live) and _leaves_one(work):
@@ -56,7 +59,7 @@ def _rehearsed(work: Work, live: Packageslip | None) -> Packageslip | None:
 def _bury(work: Work, present: Present, stone: Packageslip, live: Packageslip) -> Done:
     """Put the tombstone in the module's place, by the way that every publication goes."""
     follow = _follow(work, live)
-    make_equal(work, Loaded(stone, None, bound=True), present, Intent(consent=True))
+    make_equal(work, Loaded(stone, None, bound=True), present, GONE)
     put, drop = work.summary.get("put", 0), work.summary.get("drop", 0)
     return Done(f"its tombstone took its place on {work.target}: {put} files put, {drop} dropped{work.laggards()}", follow)
 
@@ -64,7 +67,7 @@ def _bury(work: Work, present: Present, stone: Packageslip, live: Packageslip) -
 def _stands(work: Work, present: Present, stone: Packageslip) -> Done:
     """The tombstone is there already. After an attempt that broke off, nobody knows whether what follows was asked for."""
     last = _remembered(work)
-    make_equal(work, Loaded(bare(stone, keep_views=False), None, bound=True), present, Intent(consent=True))
+    make_equal(work, Loaded(bare(stone, keep_views=False), None, bound=True), present, GONE)
     unfinished = work.task.fence != work.task.serial or not is_tombstone(last)
     follow = _follow(work, last or stone) if unfinished else ()
     return Done(f"its tombstone is in its place on {work.target} already{work.laggards()}", follow)
@@ -77,8 +80,8 @@ def _remembered(work: Work) -> Packageslip | None:
 
 
 def _withdraw(work: Work, present: Present) -> None:
-    plans = decide(work, Intent(), present.each())
-    commit(work, None, present, plans, [], lambda: None)
+    plans = decide(work, GONE, present.each())
+    commit(work, GONE, present, plans, [])
 
 
 def _follow(work: Work, last: Packageslip | None) -> tuple[NewTask, ...]:

@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 
-from targets import TransientTargetError
+from targets import Grace, TransientTargetError
 from tasks.change import make_equal
-from tasks.commit import Intent, live_slip, take_over
+from tasks.commit import Intent, grace_of, live_slip, take_over
 from tasks.errors import Drifted
 from tasks.expand import verify_everything
+from tasks.expire import expiry
 from tasks.load import Loaded, bare, obtainable_views
 from tasks.survey import Survey, survey
 from tasks.work import Done, Work
 
+LATE = 60
+"""Seconds for which what is over may wait for the task that comes back for it, before VERIFY makes another."""
 LISTED = 100
 """Paths that the summary spells out."""
 
@@ -36,7 +39,16 @@ def verify(work: Work) -> Done:
             )
         done = _repair(work, found)
     _raise_unseen(work, found)
-    return done
+    return _with_expiry(work, found, done)
+
+
+def _with_expiry(work: Work, found: Survey, done: Done) -> Done:
+    """What is stale and over its grace should have gone: the row that comes back for it was lost with its queue."""
+    now = work.tools.claim.now() - LATE if any(look.slip and look.slip.stale for look in found.looks) else 0
+    over = sum(Grace(grace_of(work, look.place), now).over(file) for look in found.looks if look.slip for file in look.slip.stale)
+    if not over or work.dry_run:
+        return done
+    return Done(f"{done.reason}; {over} stale files there are over their grace, and go by a task of their own", (expiry(work),))
 
 
 def _absent(work: Work) -> Done:

@@ -8,6 +8,7 @@ from typing import Any
 from database import NewTask, Progress, Published, Task
 from notices import MOST_PATHS
 from packageslip import Packageslip
+from targets import SEEN
 from tasks.tools import Tools
 
 
@@ -32,6 +33,8 @@ class Work:
     moved: set[str] = field(default_factory=set)
     """Paths that look different since: as many as are told one by one, and one more where there are more."""
     summary: dict[str, Any] = field(default_factory=dict)
+    expires: int | None = None
+    """When the last stale file may go, in seconds since the epoch by the queue's clock; None: no task knows of any."""
     _now: Progress | None = None
 
     @property
@@ -51,6 +54,11 @@ class Work:
             if len(self.moved) > MOST_PATHS:
                 return
             self.moved.add(path)
+
+    def expire_after(self, seconds: int) -> None:
+        """Files are stale here, or will be in a moment, that may go after so many seconds: somebody has to come back."""
+        if seconds:
+            self.expires = max(self.expires or 0, self.tools.claim.now() + SEEN + seconds)
 
     @property
     def dry_run(self) -> bool:

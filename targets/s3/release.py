@@ -11,12 +11,13 @@ import structlog
 from packageslip import Packageslip, Resource, View, on_target, write_slip
 from targets.area import PUBLIC_SLIP, staged
 from targets.contract import FilePut, Moved
+from targets.departing import part_of
 from targets.errors import Fenced, TargetError, TargetUnreachable
 from targets.ground import inside
 from targets.note import Drop, Note, Part, Put, write_note
 from targets.protocol import SLIP_NAME
 from targets.records import is_ours
-from targets.release import PUBLIC_NAME, nothing, part_of
+from targets.release import PUBLIC_NAME, nothing
 from targets.s3.headers import headers_of
 from targets.s3.hold import BucketHold
 from targets.s3.replay import Replay

@@ -96,8 +96,15 @@ class BucketTarget:
             del self._holds[next(iter(self._holds))]
         return present
 
-    def release(self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = ()) -> Release:
-        """Raises PathBlocked, UnsafePath while nothing has been staged."""
+    def release(
+        self,
+        present: Present,
+        wanted: Packageslip | None,
+        *,
+        adopted: Collection[str] = (),
+        at_once: bool = False,  # noqa: ARG002
+    ) -> Release:
+        """Raises PathBlocked, UnsafePath while nothing has been staged. Here everything goes at once."""
         hold = self._holds.get(present.url)
         if hold is None or hold.names.token != present.token:
             raise ValueError(f"{present.url} was not presented by this target, or again since")
@@ -109,6 +116,10 @@ class BucketTarget:
         listed = {file.path: file for file in files}
         kept = kept_paths(files, held)
         return BucketRelease(hold, wanted, listed, present.slip, kept, frozenset(adopted), nested)
+
+    def expire(self, present: Present) -> Sequence[str]:  # noqa: ARG002
+        """A bucket has no grace, so nothing is stale there."""
+        return ()
 
     def _nested(self, hold: BucketHold, paths: Collection[str]) -> frozenset[str]:
         """Folders of the module (relative to it) in which another module lives."""

@@ -33,6 +33,9 @@ class Ticket:
         self.fence = self.serial = self.source.counter
         self.nonce = f"{next(NONCES):08x}"
 
+    def now(self) -> int:
+        return self.source.now
+
     def check(self) -> None:
         self.on_check()
         if self.lost and self.aware:
@@ -47,6 +50,8 @@ class TestQueue:
 
     id: str = "0123456789abcdef0123456789abcdef"
     counter: int = 0
+    now: int = 1_800_000_000
+    """The queue's clock, which stands still unless a test moves it."""
     tickets: list[Ticket] = field(default_factory=list)
 
     def claim(self, serial: int | None = None) -> Ticket:

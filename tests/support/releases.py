@@ -46,7 +46,7 @@ def file_put(path: str, content: bytes, modified: int | None = None) -> FilePut:
 
 def changed(present: Present, files: Files, adopted: Collection[str] = ()) -> Iterator[FilePut]:
     """What at least one member lacks."""
-    held = [{file.path: file.digest for file in one.slip.files()} if one.slip else {} for one in present.each()]
+    held = [{file.path: file.digest for file in one.slip.ours()} if one.slip else {} for one in present.each()]
     for path, content in files.items():
         if path not in adopted and any(member.get(path) != digest(content) for member in held):
             yield file_put(path, content)

@@ -255,6 +255,7 @@ LACKS: Mapping[str, Mapping[str, str]] = {
         "folders": "an object store has no folders: names that begin alike are all there is, and none is in another's way",
         "modes": "objects have no permission bits",
         "times": "an object's time is when it was written; the slip's goes into its metadata",
+        "grace": "a bucket's own versions and rules keep what was replaced or deleted, for as long as they say",
         "births": "a module begins with one object, so nothing is left of one that was cut short",
     },
 }

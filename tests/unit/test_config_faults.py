@@ -45,6 +45,7 @@ CASES = [
     (S3 + "access_key = 'a'", "targets.zips.secret_key", "there is an access_key", None),
     (S3 + "secret_key = { file = 'f' }", "targets.zips.access_key", "there is a secret_key", None),
     (S3 + "endpoint = 's3.example.edu'", "targets.zips.endpoint", "must be a URL", None),
+    (S3 + "delete_grace = 900", "targets.zips.delete_grace", "is not for a bucket", None),
     (S3 + "area = '/'", "targets.zips.area", "must not be empty", None),
     (S3 + S3.replace("zips", "again").replace("p/", "/p"), "targets.again.prefix", "same place as targets.zips", None),
     ("[queue]\npol = 1", "queue.pol", "not a known key", "poll"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -300,6 +301,13 @@ def test_a_renewed_claim_has_new_numbers() -> None:
     assert (shown.fence, shown.serial, shown.nonce) == (5, 3, "aaaaaaaa")
     shown.renew(above=11)
     assert (shown.fence, shown.serial, shown.nonce) == (12, 12, "bbbbbbbb")
+
+
+def test_a_claim_asks_the_database_once_what_time_it_is() -> None:
+    shown = claim(Lease(SETTINGS.queue, iter([50.0, 50.0, 53.5]).__next__))
+    asked = iter([datetime.fromtimestamp(1_800_000_000, UTC)])
+    shown._leases = SimpleNamespace(now=lambda: next(asked))  # type: ignore[assignment]
+    assert (shown.now(), shown.now()) == (1_800_000_000, 1_800_000_003)
 
 
 def test_a_claim_is_not_renewed_without_the_lease() -> None:

@@ -58,7 +58,7 @@ def test_what_differs_moves_and_the_rest_is_kept() -> None:
         "c.htm": (Verb.DROP, Reason.STALE),
         "d.htm": (Verb.PUT, Reason.NEW),
     }
-    assert result.counts() == {"put": 2, "keep": 1, "drop": 1, "leave": 0, "bytes": 4}
+    assert result.counts() == {"put": 2, "keep": 1, "drop": 1, "leave": 0, "stale": 0, "bytes": 4}
 
 
 def test_nothing_moves_when_nothing_changed() -> None:
