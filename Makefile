@@ -9,10 +9,12 @@ TESTS ?= tests
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 # A branch that no test takes is not allowed in the slip, the planner, the queue and the commit protocol.
 WHOLE := packageslip/*,tasks/planner.py,database/*.py,targets/*.py
+RELIABILITY := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m reliability
+MINUTES ?= 30
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean
+.PHONY: help setup demo test check format coverage lock servers clean soak
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,6 +43,9 @@ test: $(VENV)/.installed-dev servers  ## run every test, on real servers of its 
 
 servers:  # what the tests start for themselves: MariaDB, OpenSSH, rsync
 	@sh tests/support/install_servers.sh
+
+soak: $(VENV)/.installed-dev servers  ## visitors read while everything goes wrong; MINUTES=30
+	@$(RELIABILITY).soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(LAYOUT),--layout $(LAYOUT))
 
 check: $(VENV)/.installed-dev  ## format, lint, types, unit tests; under 30 s
 	@$(BIN)/ruff format --check .

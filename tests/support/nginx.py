@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,36 +52,42 @@ class Nginx:
         return answer.status, answer.headers.get("Location", "").removeprefix(f"http://127.0.0.1:{self.port}")
 
 
-@pytest.fixture
-def nginx(tmp_path: Path) -> Iterator[Callable[[Path, Path], Nginx]]:
-    """`nginx(root, map)`: serve a folder with a map of redirects, after `nginx -t` accepted it."""
+@contextmanager
+def serving(own: Path, root: Path, *, http: str = "", server: str = "") -> Iterator[Nginx]:
+    """An nginx over a folder, with lines for its http and its server block, after `nginx -t` accepted it. `own`: for its files."""
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("nginx is not installed")
-    running: list[subprocess.Popen[bytes]] = []
-
-    def serve(root: Path, redirects: Path) -> Nginx:
-        own = tmp_path / "nginx"
-        own.mkdir()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        http, server = (lines.replace("/var/www/site/redirects.map", str(redirects)) for lines in manual_lines())
-        config = own / "nginx.conf"
-        user = "root" if os.getuid() == 0 else "nobody"
-        config.write_text(CONFIG.format(own=own, user=user, http=http, port=port, root=root, server=server))
-        command = [program, "-p", str(own), "-e", "stderr", "-c", str(config)]
-        tried = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=30, check=False)
-        assert tried.returncode == 0, tried.stderr
-        with (own / "log").open("wb") as log:
-            running.append(subprocess.Popen(command, stderr=log))
+    own.mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = own / "nginx.conf"
+    user = "root" if os.getuid() == 0 else "nobody"
+    config.write_text(CONFIG.format(own=own, user=user, http=http, port=port, root=root, server=server))
+    command = [program, "-p", str(own), "-e", "stderr", "-c", str(config)]
+    tried = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=30, check=False)
+    assert tried.returncode == 0, tried.stderr
+    with (own / "log").open("wb") as log:
+        process = subprocess.Popen(command, stderr=log)
+    try:
         _wait_for(port)
-        return Nginx(port, running[-1])
-
-    yield serve
-    for process in running:
+        yield Nginx(port, process)
+    finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Iterator[Callable[[Path, Path], Nginx]]:
+    """`nginx(root, map)`: serve a folder with a map of redirects."""
+    with ExitStack() as stack:
+
+        def serve(root: Path, redirects: Path) -> Nginx:
+            http, server = (lines.replace("/var/www/site/redirects.map", str(redirects)) for lines in manual_lines())
+            return stack.enter_context(serving(tmp_path / "nginx", root, http=http, server=server))
+
+        yield serve
 
 
 def _wait_for(port: int) -> None:
