@@ -14,7 +14,7 @@ MINUTES ?= 30
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holdi
 
 test: $(VENV)/.installed-dev servers  ## run every test, on real servers of its own
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
+
+kill-sweep: $(VENV)/.installed-dev servers  ## kill an engine at every point and every system call; KILLS=n for some of them
+	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.kill_sweep $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 servers:  # what the tests start for themselves: MariaDB, OpenSSH, rsync
 	@sh tests/support/install_servers.sh

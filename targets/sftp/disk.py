@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 import structlog
 
@@ -17,11 +17,11 @@ from targets.disk import Answer, Call, Entry, EntryType, Op, Write
 from targets.errors import TargetError, TargetUnfit, TargetUnreachable
 from targets.sftp import calls, download, wire
 from targets.sftp.asking import ask_all
-from targets.sftp.connection import Connection, ReadsSecrets, connect
+from targets.sftp.connection import ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
 from targets.sftp.faults import explain, file_system
 from targets.sftp.probe import probe
-from targets.sftp.session import Session, Work
+from targets.sftp.session import Pipe, Session, Work
 from targets.sftp.upload import upload
 
 log = structlog.get_logger(__name__)
@@ -38,15 +38,35 @@ _SPARE_HANDLES = 8
 _TYPES = {stat.S_IFREG: EntryType.FILE, stat.S_IFDIR: EntryType.FOLDER, stat.S_IFLNK: EntryType.LINK}
 
 
+class Link(Protocol):
+    """What channels come from: an SSH connection, and in tests whatever carries SFTP."""
+
+    place: str
+
+    def channel(self) -> Pipe: ...
+    @property
+    def alive(self) -> bool: ...
+    @property
+    def server(self) -> str: ...
+    def close(self) -> None: ...
+
+
 class SftpDisk:
     """`Disk` over one SSH connection, made at the first call and made anew after it was cut.
 
     Used by one thread at a time; another thread needs a disk of its own.
     """
 
-    def __init__(self, settings: SftpTarget, *, target: str, secrets: ReadsSecrets | None = None) -> None:
-        self._name, self._settings, self._secrets = target, settings, secrets
-        self._connection: Connection | None = None
+    def __init__(
+        self,
+        settings: SftpTarget,
+        *,
+        target: str,
+        secrets: ReadsSecrets | None = None,
+        connecting: Callable[..., Link] = connect,
+    ) -> None:
+        self._name, self._settings, self._secrets, self._connecting = target, settings, secrets, connecting
+        self._connection: Link | None = None
         self._lanes: list[Session] = []
         """The first is for everything, the others for files that are synced."""
         self._widened = False
@@ -129,7 +149,7 @@ class SftpDisk:
                 return self._lanes[0]
             log.info("connection replaced", target=self._name, host=self._settings.host)
             self.close()
-        connection = connect(self._settings, target=self._name, secrets=self._secrets)
+        connection = self._connecting(self._settings, target=self._name, secrets=self._secrets)
         try:
             self._lanes = [self._lane(connection)]
         except BaseException:
@@ -138,7 +158,7 @@ class SftpDisk:
         self._connection = connection
         return self._lanes[0]
 
-    def _lane(self, connection: Connection) -> Session:
+    def _lane(self, connection: Link) -> Session:
         in_order = "OpenSSH" in connection.server
         return Session(connection.channel(), connection.place, in_order=in_order, idle=self._settings.idle_timeout)
 

@@ -7,6 +7,7 @@ command -v mariadbd >/dev/null 2>&1 || wanted="$wanted mariadb-server"
 command -v sshd >/dev/null 2>&1 || wanted="$wanted openssh-server"
 command -v rsync >/dev/null 2>&1 || wanted="$wanted rsync"
 command -v nginx >/dev/null 2>&1 || wanted="$wanted nginx-light"
+command -v strace >/dev/null 2>&1 || wanted="$wanted strace"
 command -v chromium >/dev/null 2>&1 || wanted="$wanted chromium"
 [ -n "$wanted" ] || exit 0
 install="apt-get install --yes --no-install-recommends$wanted"

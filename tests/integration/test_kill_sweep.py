@@ -1,0 +1,29 @@
+"""A small form of `make kill-sweep`: every named point, and some of the system calls."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.timeout(1200)
+def test_an_engine_that_is_killed_anywhere_leaves_nothing_that_the_next_one_does_not_make_good() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "reliability.kill_sweep", "--kills", "225"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = re.search(r"^(\d+) kills .* (\d+) of (\d+) named points, .* 0 violations$", done.stdout, re.MULTILINE)
+    assert figures, done.stdout
+    assert figures[2] == figures[3], "a point was left out"
+    if "SYSTEM CALLS NOT SWEPT" not in done.stdout:
+        assert int(figures[1]) >= 200

@@ -1,0 +1,192 @@
+"""Named points at which an engine may be killed: before each kind of call of the commit protocol, around each transaction of the
+queue, and around each step of the content store.
+
+`POINTS` is the whole list. A sweep that reaches one of them never, or one that is not in the list, has found a fault: of the
+list, or of the code that the list describes.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection
+
+from database import Database
+from store import Incoming, Store
+from targets.disk import Answer, Call, Disk, Op, Write
+
+T = TypeVar("T")
+Reached = Callable[[str], None]
+
+_TOKEN = re.compile(r"\d{19}\.[0-9a-f]{8}")
+_VERBS = ("register", "accept", "claim", "start", "finish", "expand", "leave", "bury", "rescue", "raise_fence")
+
+PROTOCOL = (
+    "area made", "birth made", "birth renamed", "birth ended", "token renamed",
+    "file staged", "slip staged", "public slip staged", "note written", "note renamed", "note synced",
+    "folder made", "folder renamed", "asset renamed", "page renamed", "public slip renamed",
+    "slip renamed", "slip synced", "live file synced", "page dropped", "asset dropped", "public slip dropped", "trash synced",
+    "folder removed", "slip withdrawn", "note removed", "staged file removed", "trash removed", "junk removed",
+)  # fmt: skip
+"""Each of them: just before that call."""
+QUEUE = tuple(f"{verb} {moment}" for verb in _VERBS for moment in ("begun", "written", "committed"))
+STORE = ("blob opened", "blob written", "blob to be kept", "blob kept", "blob read", "collecting", "collected")
+TASK = ("loading", "staging", "prepared", "switched", "finishing")
+POINTS = frozenset((*PROTOCOL, *QUEUE, *STORE, *TASK))
+
+
+class WatchedDatabase(Database):
+    """A queue each of whose transactions is three points: begun, all written, committed."""
+
+    reached: Reached = staticmethod(lambda point: None)
+
+    def change(self, work: Callable[[Connection], T]) -> T:
+        verb = sys._getframe(1).f_code.co_name.lstrip("_")
+
+        def watched(connection: Connection) -> T:
+            self._reach(verb, "begun")
+            result = work(connection)
+            self._reach(verb, "written")
+            return result
+
+        result = super().change(watched)
+        self._reach(verb, "committed")
+        return result
+
+    def _reach(self, verb: str, moment: str) -> None:
+        if verb in _VERBS:
+            self.reached(f"{verb} {moment}")
+
+
+def watch_database(reached: Reached) -> Callable[[str], Database]:
+    """What connects to a queue and tells."""
+
+    def connect(url: str) -> Database:
+        database = WatchedDatabase.connect(url)
+        database.reached = reached
+        return database
+
+    return connect
+
+
+class WatchedStore(Store):
+    """A store that tells before and after each step."""
+
+    def __init__(self, store: Store, reached: Reached) -> None:
+        super().__init__(store.root)
+        self._reached = reached
+
+    def incoming(self) -> Incoming:
+        incoming = super().incoming()
+        return _WatchedIncoming(incoming, self._reached)  # type: ignore[return-value]
+
+    def open(self, digest: bytes) -> Any:
+        self._reached("blob read")
+        return super().open(digest)
+
+    def collect(self, keep: Callable[[bytes], bool], older_than: float, now: float) -> Any:
+        def asked(digest: bytes) -> bool:
+            self._reached("collecting")
+            return keep(digest)
+
+        collected = super().collect(asked, older_than, now)
+        self._reached("collected")
+        return collected
+
+
+class _WatchedIncoming:
+    def __init__(self, incoming: Incoming, reached: Reached) -> None:
+        self._incoming, self._reached = incoming, reached
+
+    def __enter__(self) -> Self:
+        self._incoming.__enter__()
+        self._reached("blob opened")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._incoming.__exit__(*exc)
+
+    def write(self, chunk: bytes) -> None:
+        self._incoming.write(chunk)
+        self._reached("blob written")
+
+    def commit(self) -> tuple[bytes, int]:
+        self._reached("blob to be kept")
+        kept = self._incoming.commit()
+        self._reached("blob kept")
+        return kept
+
+
+class WatchedDisk:
+    """A Disk whose calls are made one by one, each announced by its name."""
+
+    def __init__(self, disk: Disk, reached: Reached) -> None:
+        self._disk, self._reached = disk, reached
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._disk, name)
+
+    def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
+        answers: list[Answer] = []
+        for call in calls:
+            self._reached(name_of(call))
+            answers += self._disk.run([call])
+        return answers
+
+    def write(self, writes: Iterable[Write]) -> Iterator[Write]:
+        for write in writes:
+            self._reached(_WRITTEN.get(write.path.rpartition("/")[2].rpartition(":")[2], "file staged"))
+            yield from self._disk.write([write])
+
+
+_WRITTEN = {"note.tmp": "note written", "slip": "slip staged", "public": "public slip staged"}
+
+
+def name_of(call: Call) -> str:
+    """The name of a call of the commit protocol: which step it belongs to."""
+    source, goal = call.path.rpartition("/")[2], call.to.rpartition("/")[2]
+    match call.op:
+        case Op.RENAME:
+            return _rename(call, source, goal)
+        case Op.MKDIR:
+            return "folder made" if source.startswith("d:") else "birth made" if "/new/" in call.path else "area made"
+        case Op.RMDIR:
+            return "folder removed" if ".slipway" not in call.path else "junk removed"
+        case Op.UNLINK:
+            return _by_prefix(
+                source, {"next.xml": "note removed", "s:": "staged file removed", "t:": "trash removed"}, "junk removed"
+            )
+        case _:
+            return _by_prefix(
+                source, {"next.xml": "note synced", "slip.xml": "slip synced", "t:": "trash synced"}, "live file synced"
+            )
+
+
+def _rename(call: Call, source: str, goal: str) -> str:
+    if _TOKEN.fullmatch(source):
+        return "token renamed"
+    if goal.startswith("t:"):
+        return _dropped(call.path)
+    if "/new/" in call.path:
+        return "birth ended" if goal.startswith("j:") else "birth renamed"
+    kinds = {"note.tmp": "note renamed", "d:": "folder renamed"}
+    if goal == "slip.xml":
+        return "slip renamed"
+    page = goal.endswith(".htm")
+    return _by_prefix(
+        source, kinds, "public slip renamed" if goal == "packageslip.xml" else "page renamed" if page else "asset renamed"
+    )
+
+
+def _dropped(path: str) -> str:
+    name = path.rpartition("/")[2]
+    if name == "slip.xml":
+        return "slip withdrawn"
+    if name == "packageslip.xml":
+        return "public slip dropped"
+    return "page dropped" if name.endswith(".htm") else "asset dropped"
+
+
+def _by_prefix(name: str, kinds: Mapping[str, str], otherwise: str) -> str:
+    return next((kind for prefix, kind in kinds.items() if name.startswith(prefix)), otherwise)

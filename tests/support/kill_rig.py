@@ -1,0 +1,191 @@
+"""One world under the hammer: run it quietly, kill it somewhere, look at what a last engine makes of it."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import Secrets, Settings
+from engines.workshop import Seams
+from store import Store
+from support.kill_points import WatchedDisk, WatchedStore
+from support.killing import CALLS, STRACE, Ending, injection, numbered_calls, run_child, run_traced
+from support.sftp_pipe import plain
+from support.sshd import SFTP_SERVER
+from support.straight_engine import Tooling
+from support.sweep_world import Seen, World
+from targets import Target, open_target
+
+NEVER = 60_000
+"""A count that no run reaches; strace takes no larger ones."""
+KILL = "signal=SIGKILL"
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """Where to kill: at a named point, or at the Nth system call of a name; the engine, or its SFTP server."""
+
+    who: str
+    """Any of "point", "engine", "server"."""
+    what: str
+    nth: int
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.what} {self.nth}"
+
+
+class Violation(Exception):
+    """A promise was broken."""
+
+
+class Rig:
+    """One world. Its files other than the world's lie beside it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._errors, self._trace, self._served = (world.folder / name for name in ("errors", "trace", "served"))
+        self._noted, self._struck = world.folder / "noted", world.folder / "struck"
+        self._sftp = world.settings.targets["origin"].kind == "sftp"
+        self.expected = self._undisturbed()
+
+    def _undisturbed(self) -> Seen:
+        self.world.reset()
+        self.quiet()
+        return self.world.seen()
+
+    def quiet(self) -> list[str]:
+        """Run an engine to its end, and look at what it left; the points that it came by. Raises Violation."""
+        ending = run_child(self._recorded, self._errors)
+        self._must_end_well(ending)
+        return [str(point) for point in json.loads(self._noted.read_text())]
+
+    def points(self) -> Counter[str]:
+        """The points of the task when nobody disturbs it, and how often each is reached."""
+        self.world.reset()
+        return Counter(self.quiet())
+
+    def calls(self) -> list[Strike]:
+        """The system calls of the task, as the world is now; it is done then."""
+        self._must_end_well(run_traced(self._plainly, self._errors, f"{KILL}:when={NEVER}", self._trace))
+        return [Strike("engine", *call) for call in numbered_calls(self._trace)]
+
+    def server_calls(self) -> list[Strike]:
+        """Those of the SFTP server."""
+        if not self._sftp:
+            return []
+        self._must_end_well(self._with_server(CALLS, NEVER))
+        return [Strike("server", *call) for call in numbered_calls(self._served)]
+
+    def strike(self, strike: Strike) -> bool:
+        """Carry the task out with a kill there; whether it was reached. Where only the server is killed, the engine goes on."""
+        match strike.who:
+            case "point":
+                ending = run_child(lambda: self._until(strike), self._errors)
+            case "engine":
+                inject = f"{KILL}:when={strike.nth}"
+                ending = run_traced(self._plainly, self._errors, inject, self._trace, strike.what)
+            case _:
+                self._must_end_well(self._with_server(strike.what, strike.nth))
+                return "killed by SIGKILL" in self._served.read_text(errors="replace")
+        if not ending.killed:
+            self._must_end_well(ending)
+        return ending.killed
+
+    def check(self) -> list[str]:
+        """A last engine, undisturbed; then everything must be as if there had been no other. The points that it came by."""
+        points = self.quiet()
+        self.compare()
+        return points
+
+    def compare(self) -> None:
+        """Raise Violation unless all is as an undisturbed run leaves it."""
+        try:
+            seen = self.world.seen()
+        except AssertionError as error:
+            raise Violation(str(error)) from error
+        for name in Seen.__slots__:
+            is_, should = getattr(seen, name), getattr(self.expected, name)
+            if is_ != should:
+                raise Violation(f"{name}: {_difference(is_, should)}")
+
+    def keep_struck(self) -> None:
+        """Remember the world as the first kill left it."""
+        shutil.rmtree(self._struck, ignore_errors=True)
+        shutil.copytree(self.world.live, self._struck, symlinks=True)
+
+    def restore_struck(self) -> None:
+        shutil.rmtree(self.world.live)
+        shutil.copytree(self._struck, self.world.live, symlinks=True)
+
+    def _must_end_well(self, ending: Ending) -> None:
+        if ending.code != 0:
+            said = self._errors.read_text() if self._errors.exists() else ""
+            raise Violation(f"an engine that nobody killed ended with {ending.code}: {said}")
+
+    def _plainly(self) -> None:
+        self._work(self._tooling(lambda _: None, watched=False, servers=()))
+
+    def _recorded(self) -> None:
+        noted: list[str] = []
+        self._work(self._tooling(noted.append, watched=True, servers=()))
+        self._noted.write_text(json.dumps(noted))
+
+    def _until(self, strike: Strike) -> None:
+        seen: Counter[str] = Counter()
+
+        def reached(point: str) -> None:
+            seen[point] += 1
+            if point == strike.what and seen[point] == strike.nth:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        self._work(self._tooling(reached, watched=True, servers=()))
+
+    def _with_server(self, call: str, nth: int) -> Ending:
+        traced = [str(STRACE), "-qq", "-s", "80", *injection(f"{KILL}:when={nth}", self._served, call), str(SFTP_SERVER)]
+        return run_child(lambda: self._work(self._tooling(lambda _: None, watched=False, servers=[traced])), self._errors)
+
+    def _work(self, tooling: Tooling) -> None:
+        if self.world.scenario.collects:
+            store = tooling.store(Store(self.world.live / "state" / "store"))
+            store.collect(lambda _: False, older_than=0, now=time.time() + 60)
+        self.world.run(tooling)
+
+    def _tooling(self, reached: Callable[[str], None], *, watched: bool, servers: Sequence[list[str]]) -> Tooling:
+        """`servers`: what the first connections start instead of a plain sftp-server."""
+        left = list(servers)
+
+        def command() -> list[str]:
+            return left.pop(0) if left else [str(SFTP_SERVER)]
+
+        def opened(name: str, settings: Settings, secrets: Secrets) -> Target:
+            target = open_target(name, settings, secrets=secrets)
+            if settings.targets[name].kind == "sftp":
+                target._disk._connecting = plain(command)  # type: ignore[attr-defined]
+            if watched:
+                target._disk = WatchedDisk(target._disk, reached)  # type: ignore[attr-defined]
+            return target
+
+        if watched:
+            self.world.database.reached = reached
+            return Tooling(Seams(opened, reached), store=lambda store: WatchedStore(store, reached))
+        return Tooling(Seams(opened))
+
+
+def _difference(is_: object, should: object) -> str:
+    if isinstance(is_, dict) and isinstance(should, dict):
+        wrong = {key: (is_.get(key), should.get(key)) for key in is_.keys() | should.keys() if is_.get(key) != should.get(key)}
+        if len(wrong) == 1 and all(isinstance(side, dict) for side in next(iter(wrong.values()))):
+            return _difference(*next(iter(wrong.values())))
+        return f"is and should be {wrong}"
+    return f"is {is_}, should be {should}"
+
+
+def folder_for_worlds() -> Path | None:
+    """Memory, where there is some: a killed process loses nothing that the kernel has, and a disk would only be slow."""
+    shared = Path("/dev/shm")
+    return shared if os.access(shared, os.W_OK) else None

@@ -1,0 +1,128 @@
+"""An engine in one thread: the verbs of a real one in its order, so that the Nth call of a run is the same in every run.
+
+Sweeps walk along such a run call by call; what a real engine does beside it (heartbeat, workers side by side) has tests of its own.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from sqlalchemy import func, select
+
+from config import Secrets, Settings, queue_url, this_host
+from database import Database, Intake, Lane, Leases, Task, schema
+from engines.engine import bury_the_dead
+from engines.lanes import lane_names
+from engines.lease import Lease
+from engines.workshop import Seams, Targets, Workshop
+from store import Store
+from targets.local import disk as local
+from tasks import NOTICE, needs
+
+PATIENCE = 60.0
+"""Seconds after which a run that never gets idle ends: a bound for hangs."""
+PAUSE = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Tooling:
+    """What a sweep replaces in an engine."""
+
+    seams: Seams = field(default_factory=Seams)
+    connect: Callable[[str], Database] = Database.connect
+    store: Callable[[Store], Any] = lambda store: store
+    patience: float = PATIENCE
+
+
+class Straight:
+    """One engine; `run` works until nothing is left that could be done."""
+
+    def __init__(self, settings: Settings, environment: str, database: Database, tooling: Tooling) -> None:
+        self._settings, self._name, self._database, self._tooling = settings, environment, database, tooling
+        database.check_schema()
+        self._leases, self._intake = Leases(database), Intake(database)
+        bury_the_dead(self._leases)
+        lease = Lease(settings.queue)
+        sent = lease.clock()
+        host, boot = this_host()
+        engine = self._leases.register(environment, host, boot, os.getpid(), settings.queue.lease, "test")
+        lease.renewed(sent)
+        configured = settings.environments[environment]
+        self._workshop = Workshop(settings, configured, Secrets({}), database, engine, lease, tooling.seams)
+        self._workshop.store = tooling.store(self._workshop.store)
+        self._targets = Targets(self._workshop.open_target)
+
+    def run(self) -> None:
+        """Until idle. Raises TimeoutError if that does not come."""
+        deadline = time.monotonic() + self._tooling.patience
+        while True:
+            self._look()
+            tasks = self._claim()
+            if tasks:
+                self._carry_out(tasks)
+            elif not self._open():
+                break
+            elif time.monotonic() > deadline:
+                raise TimeoutError("something is still open, and nothing can be claimed")
+            else:
+                time.sleep(PAUSE)
+        self._leases.leave(self._workshop.engine)
+
+    def close(self) -> None:
+        self._targets.close()
+        self._workshop.sources.close()
+        self._workshop.web.close()
+
+    def _look(self) -> None:
+        poll = self._intake.poll()
+        if poll.intake:
+            self._intake.accept(self._settings)
+        if poll.cancel:
+            self._intake.sweep()
+        if poll.dead:
+            self._leases.rescue()
+
+    def _claim(self) -> list[Task]:
+        workshop = self._workshop
+        names = lane_names(workshop.environment, workshop.claims.waited_for(self._name, NOTICE))
+        lanes = [Lane(name, 8, needs(workshop.environment, name)) for name in names]
+        return workshop.claims.claim(workshop.engine, lanes)
+
+    def _carry_out(self, tasks: Sequence[Task]) -> None:
+        """Start these, do them, write what they came to: results go out before the next claim, for rows may wait for them."""
+        workshop = self._workshop
+        ours = workshop.claims.start(workshop.engine, tasks)
+        ended = [workshop.carry_out(task, self._targets) for task in tasks if task.id in ours]
+        workshop.claims.finish(workshop.engine, [result for result in ended if result is not None])
+
+    def _open(self) -> bool:
+        wanted = select(func.count()).where(schema.queue.c.status.in_(["NEW", "READY", "RUNNING"]))
+        return bool(self._database.look(lambda connection: connection.scalar(wanted)))
+
+
+def run_straight(settings: Settings, environment: str, tooling: Tooling | None = None) -> None:
+    """One engine from its start to its end, in this process."""
+    tooling = tooling or Tooling()
+    local.ThreadPoolExecutor = InTurn  # type: ignore[assignment,attr-defined]
+    with (
+        closing(tooling.connect(queue_url(settings))) as database,
+        closing(Straight(settings, environment, database, tooling)) as engine,
+    ):
+        engine.run()
+
+
+class InTurn:
+    """A pool of threads without threads: a system call is counted by the thread that makes it."""
+
+    def __init__(self, _workers: int) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def map(self, work: Callable[[Any], Any], things: Iterable[Any]) -> Iterator[Any]:
+        return map(work, things)
