@@ -14,7 +14,7 @@ MINUTES ?= 30
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,6 +49,12 @@ servers:  # what the tests start for themselves: MariaDB, OpenSSH, rsync
 
 soak: $(VENV)/.installed-dev servers  ## visitors read while everything goes wrong; MINUTES=30
 	@$(RELIABILITY).soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(LAYOUT),--layout $(LAYOUT))
+
+defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail
+	@$(RELIABILITY).defences $(IDS)
+
+faults: $(VENV)/.installed-dev  # write docs/faults.md from the fault catalogue
+	@PYTHONPATH=.:tests $(BIN)/python -P -m support.faults_page
 
 check: $(VENV)/.installed-dev  ## format, lint, types, unit tests; under 30 s
 	@$(BIN)/ruff format --check .

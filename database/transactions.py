@@ -29,6 +29,9 @@ LOST = frozenset({2003, 2006, 2013, 1053, 1927, 4031, 1040, 1203, 1290, 1836})
 
 NO_TABLE = frozenset({1146, 1054, 1305})
 
+NO_ROOM = frozenset({1021, 1030, 1114})
+"""The server's disk or its table space is full. Nothing was written; whoever asks again later may find room."""
+
 
 def tried_again(engine: Engine, work: Callable[[Connection], T], *, transaction: bool) -> T:
     """Run `work` until it goes through; DatabaseUnavailable when it does not, any other fault at once."""
@@ -86,6 +89,10 @@ def _from_driver(error: DBAPIError) -> DatabaseError:
     number, said = number_of(error), str(error.orig)
     if number in NO_TABLE or "no such table" in said or "no such column" in said:
         return SchemaMismatch(f"The queue's schema is not there or not the right one ({said}). Run 'slipway db upgrade'.")
+    if number in NO_ROOM or "is full" in said:
+        return DatabaseUnavailable(
+            f"The queue's database has no room: {said}. Make room on its disk; everything waits until then."
+        )
     if number in COLLIDED or "locked" in said:
         return DatabaseUnavailable(f"The queue's database stayed busy: {said}. Try again in a moment.")
     if may_pass(error) or isinstance(error.orig, sqlite3.OperationalError) or number in {1044, 1045, 1049}:

@@ -162,3 +162,13 @@ def test_a_listed_file_that_somebody_made_a_folder_is_not_dropped(place: Place, 
         tree.write("courses/physics/gone/theirs", b"t")
     publish(target, URL, {"index.htm": b"i"}, queue.claim())
     assert all(tree.files()["courses/physics/gone/theirs"] == b"t" for tree in place.trees)
+
+
+def test_what_is_gone_already_is_dropped_without_a_word(place: Place, queue: TestQueue) -> None:
+    target = place.open()
+    publish(target, URL, {"index.htm": b"i", "old/a.htm": b"a", "old/b.htm": b"b"}, queue.claim())
+    for tree in place.trees:
+        tree.rename("courses/physics/old/a.htm", "courses/physics/old/theirs.htm")
+    publish(target, URL, {"index.htm": b"i"}, queue.claim())
+    assert place.live() == [{"courses/physics/index.htm": b"i", "courses/physics/old/theirs.htm": b"a"}] * len(place.trees)
+    assert place.residue() == []

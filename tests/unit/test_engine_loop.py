@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -133,6 +134,25 @@ def test_tasks_start_in_chunks_of_eight_and_all_are_finished() -> None:
     assert script.chunks[0] == list(range(1, 9))
     assert max(len(chunk) for chunk in script.chunks) <= 8
     assert sorted(script.finished) == list(range(1, 21))
+
+
+def test_a_long_task_keeps_no_other_from_running() -> None:
+    others_done = Event()
+    ended: list[int] = []
+
+    def carry_out(one: Task, targets: object) -> Result:
+        if one.id == 1:
+            assert others_done.wait(30), "the others wait for the long one"
+        ended.append(one.id)
+        if len(ended) == 4:
+            others_done.set()
+        return Result(one.id, one.fence, Outcome.SUCCEEDED, "done")
+
+    script = Script([task(n) for n in range(1, 6)])
+    loop, _, _ = made(script, carry_out)
+    assert loop.run() == DONE
+    loop.close()
+    assert ended == [2, 3, 4, 5, 1]
 
 
 def test_a_brisk_lane_claims_more_at_once_and_a_slow_one_fewer() -> None:

@@ -85,3 +85,9 @@ def test_paths_of_a_module() -> None:
     assert held.inside(staged("t", "1")) == f".slipway/modules-q/modules/+a+b/{held.token}/s:t:1"
     assert list(parents("a/b/c")) == ["a", "a/b"]
     assert all_parents(["a/b/c", "a/d", "e"]) == {"a", "a/b"}
+
+
+def test_a_note_of_another_version_of_slipway_is_refused_even_if_it_lists_nothing() -> None:
+    document = write_note(Note("/", token_name(1, "00000001"), 1, None, publish=False))
+    with pytest.raises(BadNote, match="its root is"):
+        read_note(document.replace(b"urn:slipway:release:1", b"urn:slipway:release:2"))
