@@ -52,7 +52,10 @@ class Defence:
     def switched_off(self, source: str) -> str:
         """The file's text without the defence. Raises ValueError unless the guard stands there exactly once."""
         if source.count(self.guard) != 1:
-            raise ValueError(f"{self.file} has this {source.count(self.guard)} times instead of once:\n{self.guard}")
+            raise ValueError(
+                f"{self.file} has this {source.count(self.guard)} times instead of once:\n{self.guard}\n"
+                "Where that line has changed, let the entry in tests/catalogue follow; 'make defences IDS=...' tries it."
+            )
         return source.replace(self.guard, self.off)
 
 
