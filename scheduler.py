@@ -35,6 +35,7 @@ from database import (
     Leases,
     NewTask,
     SchemaMismatch,
+    Takeover,
     Watching,
     upgrade,
 )
@@ -69,13 +70,13 @@ class Daemon:
         self._ticker = Ticker(settings.schedules, bell.ring, datetime.now(UTC))
         self._dead: set[int] = set()
         self._watch: Watch | None = None
-        self._purge_at = self._rescue_at = time.monotonic()
+        self._purge_at = time.monotonic()
         self._greeted = False
         self._failed_tries = 0
 
     def run(self, database: Database) -> None:
         """Serves until SIGTERM, then lets the engines finish; that also when something unforeseen ends the loop."""
-        intake, leases = Intake(database), Leases(database)
+        intake, takeover = Intake(database), Takeover(Leases(database), self._settings.queue.lease)
         log.info("daemon started", environments=sorted(self._settings.environments), queue=database.dialect, pid=os.getpid())
         # Ready also while the database is down: waiting for it is this daemon's work, not a failed start.
         self._systemd.tell("READY=1")
@@ -85,27 +86,27 @@ class Daemon:
                 self._systemd.tell("WATCHDOG=1")
                 if self._signals.reload:
                     self._reload()
-                self._bell.wait(self._turn(database, intake, leases))
+                self._bell.wait(self._turn(database, intake, takeover))
         finally:
             self._ticker.stop()
             self._drain()
             with suppress(DatabaseError):
-                self._bury(leases)
+                self._bury(takeover)
             self._watch_no_more()
             log.info("daemon stopped")
 
-    def _turn(self, database: Database, intake: Intake, leases: Leases) -> float:
+    def _turn(self, database: Database, intake: Intake, takeover: Takeover) -> float:
         """One look at everything; the seconds until the next."""
         self._dead |= self._crews.reap()
         try:
             if not self._greeted:
                 self._greet(database)
+                takeover.bury()
             self._begin_watch(database)
-            again = self._serve(intake, leases)
+            again = self._serve(intake, takeover)
         except DatabaseUnavailable as error:
             delay = min(OUTAGE_CAP, 2.0 ** min(self._failed_tries, 10))
-            # After an outage every lease looks expired: engines get one lease's time to renew theirs.
-            self._rescue_at = time.monotonic() + self._settings.queue.lease
+            takeover.outage()
             self._greeted, self._failed_tries = False, self._failed_tries + 1
             log.warning("database unavailable", reason=str(error), next_try_in=delay)
             return delay
@@ -133,12 +134,12 @@ class Daemon:
             self._watch.stop(seconds)
             self._watch = None
 
-    def _serve(self, intake: Intake, leases: Leases) -> bool:
+    def _serve(self, intake: Intake, takeover: Takeover) -> bool:
         """What the queue needs now; whether it is worth looking again at once."""
-        self._bury(leases)
+        self._bury(takeover)
         poll = intake.poll()
-        if poll.dead and time.monotonic() >= self._rescue_at:
-            leases.rescue()
+        if poll.dead:
+            takeover.rescue()
         if poll.cancel:
             intake.sweep()
         accepted = intake.accept(self._settings, BATCH) if poll.intake else 0
@@ -147,16 +148,11 @@ class Daemon:
         self._purge(intake)
         return accepted > 0 or inserted
 
-    def _bury(self, leases: Leases) -> None:
+    def _bury(self, takeover: Takeover) -> None:
         """A child that is known to be dead need not be waited for until its lease ends."""
-        if not self._dead:
-            return
-        here = this_host()
-        for view in leases.engines():
-            engine = view.engine
-            if (engine.host, engine.boot) == here and engine.pid in self._dead and leases.bury(engine.start):
-                log.warning("dead engine buried", environment=engine.environment, pid=engine.pid)
-        self._dead.clear()
+        if self._dead:
+            takeover.bury()
+            self._dead.clear()
 
     def _insert_scheduled(self, intake: Intake) -> bool:
         """A row for each schedule that is due, once for each moment, however many daemons do the same."""

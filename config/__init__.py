@@ -7,7 +7,7 @@ from config.engines_conf import Imported, OldSetting, import_engines_conf
 from config.engines_keys import Fate
 from config.faults import ConfigError, ConfigFault
 from config.find import candidates, find_file, queue_url, state_dir
-from config.host import this_host
+from config.host import Ended, began_at, end_process, is_running, this_host
 from config.load import check, load, snapshot
 from config.logs import configure_logging
 from config.notices import (
@@ -65,6 +65,7 @@ __all__ = [
     "DirectorySource",
     "Documented",
     "EmailAlert",
+    "Ended",
     "EngineSettings",
     "EnvironmentSettings",
     "ExportSettings",
@@ -106,13 +107,16 @@ __all__ = [
     "WebSettings",
     "WebhookAlert",
     "WebhookNotice",
+    "began_at",
     "candidates",
     "check",
     "configure_logging",
     "cron_trigger",
     "describe",
+    "end_process",
     "find_file",
     "import_engines_conf",
+    "is_running",
     "load",
     "newest_fire",
     "queue_url",

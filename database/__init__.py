@@ -14,6 +14,7 @@ from database.intake import Intake
 from database.judge import rejection
 from database.leases import Leases
 from database.record import Record
+from database.takeover import Takeover
 from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
 from database.values import (
     ABSORBING,
@@ -85,6 +86,7 @@ __all__ = [
     "SchemaMismatch",
     "SchemaStatus",
     "State",
+    "Takeover",
     "Task",
     "TaskView",
     "Watching",

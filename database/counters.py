@@ -22,6 +22,11 @@ def jump_above(connection: Connection, mark: int) -> int:
     return fence
 
 
+def newest_fence(connection: Connection) -> int:
+    """The last fence that was given out."""
+    return int(connection.execute(select(_counter.value).where(_counter.name == "fence")).scalar_one())
+
+
 def begin_intake(connection: Connection) -> bool:
     """Become the one who does intake in this transaction; False: somebody else is at it."""
     free = select(_counter.name).where(_counter.name == "intake").with_for_update(skip_locked=True)

@@ -3,19 +3,18 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-import structlog
 from sqlalchemy import Connection, func, insert, select, update
 
 from database import schema
 from database.connection import Database
-from database.counters import jump_above
+from database.counters import jump_above, newest_fence
 from database.errors import LeaseLost
+from database.protocol import note_protocol
 from database.rescue import give_back
 from database.rows import engine_of
 from database.values import Engine, Renewal
 from database.views import EngineView
 
-log = structlog.get_logger(__name__)
 _engine, _queue = schema.engine.c, schema.queue.c
 
 
@@ -25,11 +24,11 @@ class Leases:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def register(self, environment: str, host: str, boot: str, pid: int, ttl: float, version: str) -> Engine:
+    def register(self, environment: str, host: str, boot: str, pid: int, ttl: float, version: str, *, began: int = 0) -> Engine:
         """A new engine, UP for `ttl` seconds. Its start id is new each time, so that nobody inherits tasks."""
 
         def work(connection: Connection) -> Engine:
-            engine = Engine(uuid4().hex, environment, host, boot, pid)
+            engine = Engine(uuid4().hex, environment, host, boot, pid, began)
             now = connection.execute(select(schema.NOW)).scalar_one()
             connection.execute(
                 insert(schema.engine).values(
@@ -38,21 +37,28 @@ class Leases:
                     host=host[:255],
                     boot=boot[:64],
                     pid=pid,
+                    began=began,
+                    protocol=schema.PROTOCOL,
                     version=version[:64],
                     state="UP",
                     registered_at=now,
                     lease_until=now + timedelta(seconds=ttl),
                 )
             )
+            note_protocol(connection)
             return engine
 
         return self._db.change(work)
 
     def renew(self, engine: Engine, ttl: float) -> Renewal:
-        """Own the tasks for another `ttl` seconds from now. Raises LeaseLost when the lease is over."""
+        """Own the tasks for another `ttl` seconds from now. Raises LeaseLost when they belong to others.
+
+        A lease that is over can be renewed until somebody declares its engine dead: until then nobody has the tasks. So an
+        outage that outlasted every lease costs nothing.
+        """
 
         def work(connection: Connection) -> Renewal:
-            now = check_lease(connection, engine)
+            now = check_lease(connection, engine, over=True)
             connection.execute(
                 update(schema.engine).where(_engine.start == engine.start).values(lease_until=now + timedelta(seconds=ttl))
             )
@@ -60,7 +66,7 @@ class Leases:
                 _queue.engine == engine.start, _queue.status == "RUNNING", _queue.cancel_requested == 1
             )
             paused = select(schema.environment.c.paused).where(schema.environment.c.name == engine.environment)
-            return Renewal(frozenset(connection.scalars(cancelled)), bool(connection.scalar(paused)))
+            return Renewal(frozenset(connection.scalars(cancelled)), bool(connection.scalar(paused)), newest_fence(connection))
 
         return self._db.change(work)
 
@@ -72,13 +78,19 @@ class Leases:
         """Declare an engine dead at once, because its process is known to have ended; False: it was not UP."""
         return self._db.change(lambda connection: end_engine(connection, start, "DEAD"))
 
-    def rescue(self) -> list[str]:
-        """Declare every engine dead whose lease is over and return its tasks, one engine a transaction; their start ids."""
-        dead: list[str] = []
-        while (start := self._db.change(_rescue_one)) is not None:
-            log.warning("engine declared dead", engine=start)
-            dead.append(start)
-        return dead
+    def expired(self) -> list[Engine]:
+        """Engines that are UP although their lease is over."""
+        wanted = select(schema.engine).where(_engine.state == "UP", _engine.lease_until <= schema.NOW)
+        return [engine_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
+
+    def rescue(self, start: str) -> bool:
+        """Declare an engine dead if its lease is over still, and return its tasks; False: it is not so."""
+
+        def work(connection: Connection) -> bool:
+            over = select(_engine.start).where(_engine.start == start, _engine.state == "UP", _engine.lease_until <= schema.NOW)
+            return connection.scalar(over.with_for_update()) is not None and end_engine(connection, start, "DEAD")
+
+        return self._db.change(work)
 
     def raise_fence(self, engine: Engine, task: int, above: int) -> tuple[int, int]:
         """A new fence and serial for a running task, above what was found on its target. Raises LeaseLost."""
@@ -109,16 +121,16 @@ class Leases:
         up = self._db.look(lambda connection: connection.execute(wanted.where(_engine.state == "UP")).all())
         ended = self._db.look(lambda connection: connection.execute(wanted.where(_engine.state != "UP").limit(20)).all())
         return [
-            EngineView(engine_of(row), row.state, row.version, row.registered_at, row.lease_until, row.running)
+            EngineView(engine_of(row), row.state, row.version, row.registered_at, row.lease_until, row.running, row.protocol)
             for row in (*up, *ended)
         ]
 
 
-def check_lease(connection: Connection, engine: Engine) -> datetime:
-    """Lock the engine's row; the database's time. Raises LeaseLost unless its lease is in force."""
+def check_lease(connection: Connection, engine: Engine, *, over: bool = False) -> datetime:
+    """Lock the engine's row; the database's time. Raises LeaseLost unless its lease is in force, or `over` and not yet ended."""
     wanted = select(_engine.state, _engine.lease_until, schema.NOW.label("now")).where(_engine.start == engine.start)
     row = connection.execute(wanted.with_for_update()).one_or_none()
-    if row is None or row.state != "UP" or row.lease_until <= row.now:
+    if row is None or row.state != "UP" or (row.lease_until <= row.now and not over):
         raise LeaseLost(
             f"The lease of engine {engine.start} ({engine.environment}, pid {engine.pid}) is over; its tasks belong to others."
         )
@@ -135,11 +147,3 @@ def end_engine(connection: Connection, start: str, state: str) -> bool:
     connection.execute(update(schema.engine).where(_engine.start == start).values(state=state, ended_at=row.now))
     give_back(connection, start, row.now)
     return True
-
-
-def _rescue_one(connection: Connection) -> str | None:
-    wanted = select(_engine.start).where(_engine.state == "UP", _engine.lease_until <= schema.NOW).limit(1)
-    start: str | None = connection.scalar(wanted.with_for_update(skip_locked=True))
-    if start is not None:
-        end_engine(connection, start, "DEAD")
-    return start

@@ -135,7 +135,7 @@ def breaker_of(row: Row[Any]) -> Breaker:
 
 def engine_of(row: Row[Any]) -> Engine:
     """A row of `engine`."""
-    return Engine(start=row.start, environment=row.environment, host=row.host, boot=row.boot, pid=row.pid)
+    return Engine(row.start, row.environment, row.host, row.boot, row.pid, row.began)
 
 
 def text_of(value: object) -> str:

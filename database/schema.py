@@ -7,8 +7,15 @@ from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, LargeBina
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration: what this code works with."""
+
+PROTOCOL = 2
+"""How rows, slips and notes are meant. It rises with anything that an older program would misunderstand: a new action, say.
+
+An engine notes it with its lease, and the queue keeps the highest: who works with a lower one leaves alone what it does not
+know. 1 is what was before it was noted.
+"""
 
 URL_MAX, URL_COLUMN = 500, 600
 """Characters of a URL, and of its column: a value that a lenient session cut short is still seen to be too long."""
@@ -117,6 +124,8 @@ engine = Table(
     Column("host", String(255)),
     Column("boot", String(64)),
     Column("pid", Integer),
+    Column("began", BigInteger),
+    Column("protocol", Integer),
     Column("version", String(64)),
     Column("state", String(8)),
     Column("registered_at", Moment),

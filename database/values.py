@@ -231,6 +231,8 @@ class Engine:
     host: str
     boot: str
     pid: int
+    began: int = 0
+    """When the process began, in clock ticks since the boot; 0: not noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,8 @@ class Renewal:
     cancelled: frozenset[int] = frozenset()
     """Running tasks of this engine that somebody asked to cancel."""
     paused: bool = False
+    fence: int = 0
+    """The newest fence that the database knows to have given out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ class EngineView:
     lease_until: datetime
     running: int = 0
     """Tasks it holds now."""
+    protocol: int = 1
+    """What it understands: see `schema.PROTOCOL`."""
 
 
 @dataclass(frozen=True, slots=True)

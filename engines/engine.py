@@ -1,15 +1,14 @@
 """One engine from start to end: registered, kept alive, run, and gone again."""
 
 import os
-from collections.abc import Callable
 from contextlib import closing, suppress
 from importlib.metadata import PackageNotFoundError, version
 from threading import Event
 
 import structlog
 
-from config import Secrets, Settings, queue_url, this_host
-from database import Database, DatabaseUnavailable, Engine, Intake, Leases
+from config import Secrets, Settings, began_at, queue_url, this_host
+from database import Database, DatabaseUnavailable, Engine, Intake, Leases, Takeover
 from engines.bell import Bell
 from engines.lease import Heartbeat, Lease
 from engines.loop import LEASE_LOST, Loop
@@ -45,13 +44,15 @@ def run_engine(
     ):
         database.check_schema()
         leases = Leases(database)
-        bury_the_dead(leases)
+        takeover = Takeover(leases, settings.queue.lease)
+        # What a killed engine held would wait for its lease to end, although everybody here can see that it is dead.
+        takeover.bury()
         lease = Lease(settings.queue)
         sent = lease.clock()
         engine = _register(leases, environment, settings.queue.lease)
         lease.renewed(sent)
         workshop = Workshop(settings, configured, secrets, database, engine, lease, seams or Seams())
-        outlook = Outlook(settings, environment, Intake(database), leases, waker, lease.clock, until_idle=until_idle)
+        outlook = Outlook(settings, environment, Intake(database), takeover, waker, lease.clock, until_idle=until_idle)
         loop = Loop(workshop, outlook, waker, stop=stop.is_set, harder=harder.is_set if harder else lambda: False)
         heartbeat = Heartbeat(Leases(pulse), engine, lease, settings.queue, waker.ring)
         heartbeat.start()
@@ -85,7 +86,7 @@ def connect(settings: Settings, secrets: Secrets) -> Database:
 
 def _register(leases: Leases, environment: str, ttl: float) -> Engine:
     host, boot = this_host()
-    return leases.register(environment, host, boot, os.getpid(), ttl, installed())
+    return leases.register(environment, host, boot, os.getpid(), ttl, installed(), began=began_at(os.getpid()) or 0)
 
 
 def installed() -> str:
@@ -94,25 +95,3 @@ def installed() -> str:
         return version("slipway")
     except PackageNotFoundError:
         return "unknown"
-
-
-def bury_the_dead(leases: Leases, alive: Callable[[int], bool] | None = None) -> None:
-    """Return the tasks of engines of this very machine, since its last boot, whose process is no more.
-
-    Without this, what a killed engine held would wait for its lease to end, although everybody here can see it is dead.
-    """
-    host, boot = this_host()
-    for view in leases.engines():
-        mine = view.state == "UP" and (view.engine.host, view.engine.boot) == (host, boot)
-        if mine and not (alive or _alive)(view.engine.pid) and leases.bury(view.engine.start):
-            log.warning("dead engine found", engine=view.engine.start, pid=view.engine.pid)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

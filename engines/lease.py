@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 
 import structlog
 
 from config import QueueSettings
-from database import DatabaseUnavailable, Engine, LeaseLost, Leases, Renewal
+from database import DatabaseError, DatabaseUnavailable, Engine, Leases, Renewal
 from targets import Fenced
 
 log = structlog.get_logger(__name__)
 
 IMPATIENT = 1.0
-"""Seconds to the next heartbeat after one that the database did not answer: the lease is running out."""
+"""Seconds to the next heartbeat after one that the database did not answer: the lease is running out, or is over already."""
+FORBEARANCE = 10
+"""So many leases long an engine waits for the database after the end of its own; then it goes."""
 
 
 class Lease:
@@ -21,33 +23,53 @@ class Lease:
 
     The database counts the lease from the moment it wrote it. This process counts from the moment it asked, on its own
     clock that never jumps, and stops a margin earlier: so it stops trusting the lease before anybody else may take it.
+
+    A lease that ran out because the database did not answer is not lost: perhaps nobody took anything. Until the database
+    says which it is, whoever asks here waits, and touches nothing.
     """
 
     def __init__(self, queue: QueueSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._queue, self.clock = queue, clock
         self._until = 0.0
         self._lost = False
+        self._told = Condition()
         self.cancelled: frozenset[int] = frozenset()
         """Running tasks that somebody asked to cancel."""
 
     def renewed(self, sent: float, renewal: Renewal | None = None) -> None:
         """The database agreed to a request that was sent at that moment."""
-        self._until = sent + self._queue.lease - self._queue.margin
-        if renewal:
-            self.cancelled = renewal.cancelled
+        with self._told:
+            self._until = sent + self._queue.lease - self._queue.margin
+            if renewal:
+                self.cancelled = renewal.cancelled
+            self._told.notify_all()
 
     def lose(self) -> None:
-        """The database says that it is over; it never comes back."""
-        self._lost = True
+        """The database says that it is over, or the engine goes; it never comes back."""
+        with self._told:
+            self._lost = True
+            self._told.notify_all()
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is over for good."""
+        return self._lost
 
     @property
     def trusted(self) -> bool:
         """Whether the tasks are surely still this engine's."""
         return not self._lost and self.clock() < self._until
 
+    @property
+    def overdue(self) -> float:
+        """Seconds since it can be trusted no more; less than none while it can."""
+        return self.clock() - self._until
+
     def check(self) -> None:
-        """Raise Fenced if they may be somebody else's."""
-        if not self.trusted:
+        """Return while the tasks are surely ours; wait while nobody can say. Raises Fenced if they are somebody else's."""
+        with self._told:
+            self._told.wait_for(lambda: self._lost or self.trusted)
+        if self._lost:
             raise Fenced("the engine's lease is over; another engine goes on with its tasks")
 
 
@@ -81,11 +103,15 @@ class Heartbeat:
         sent = self._lease.clock()
         try:
             self._lease.renewed(sent, self._leases.renew(self._engine, self._queue.lease))
-        except LeaseLost as error:
+        except DatabaseUnavailable as error:
+            log.warning("heartbeat missed", engine=self._engine.start, reason=str(error))
+            if self._lease.overdue < FORBEARANCE * self._queue.lease:
+                return min(IMPATIENT, self._queue.heartbeat)
+            self._lease.lose()
+            return -1
+        except DatabaseError as error:
+            # Somebody else's by now; or this is not the queue that it was, and nobody can say any more.
             log.critical("lease lost", engine=self._engine.start, reason=str(error))
             self._lease.lose()
             return -1
-        except DatabaseUnavailable as error:
-            log.warning("heartbeat missed", engine=self._engine.start, reason=str(error))
-            return min(IMPATIENT, self._queue.heartbeat) if self._lease.trusted else -1
         return self._queue.heartbeat

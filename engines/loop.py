@@ -42,7 +42,7 @@ class Loop:
 
     def run(self) -> int:
         """Until idle, lingering, stopped (0), or the lease is lost (75)."""
-        while self._workshop.lease.trusted:
+        while not self._workshop.lease.lost:
             if self._stop():
                 return self._drain()
             try:
@@ -110,7 +110,8 @@ class Loop:
 
     def _claim(self) -> bool:
         wishes = [wish for lane in self._lanes if (wish := lane.wish())]
-        if not wishes or not self._outlook.may_claim():
+        # After an outage the heartbeat asks first: a claim would be refused, although the tasks are this engine's still.
+        if not wishes or not self._outlook.may_claim() or not self._workshop.lease.trusted:
             return False
         tasks = self._claims.claim(self._workshop.engine, wishes)
         self._outlook.claimed(len(tasks))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from config import Settings
-from database import Intake, Leases, Poll
+from database import Intake, Poll, Takeover
 from engines.bell import Bell
 
 log = structlog.get_logger(__name__)
@@ -33,19 +33,20 @@ class Outlook:
         settings: Settings,
         environment: str,
         intake: Intake,
-        leases: Leases,
+        takeover: Takeover,
         bell: Bell,
         clock: Callable[[], float],
         *,
         until_idle: bool,
     ) -> None:
         self._settings, self._environment = settings, environment
-        self._intake, self._leases, self._bell, self._clock = intake, leases, bell, clock
+        self._intake, self._takeover, self._bell, self._clock = intake, takeover, bell, clock
         self._until_idle = until_idle
         self._pauses = (IDLE_PAUSE,) if until_idle else CLAIM_PAUSES
         self._due = True
         self._empty = 0
-        self._claim_at = self._poll_at = self._looked_at = self._rescue_at = 0.0
+        self._claim_at = self._poll_at = self._looked_at = 0.0
+        self._dead = False
         self._active = clock()
 
     def rung(self) -> None:
@@ -77,8 +78,8 @@ class Outlook:
         return self._due and self._clock() >= self._claim_at
 
     def outage(self) -> None:
-        """The database did not answer. After that every lease looks expired: nobody is declared dead for one lease's time."""
-        self._rescue_at = self._clock() + self._settings.queue.lease
+        """The database did not answer. After that every lease looks expired: who lives gets time to renew."""
+        self._takeover.outage()
 
     def look(self) -> None:
         """Poll, if no daemon does: take rows in, sweep, rescue. Raises DatabaseUnavailable."""
@@ -101,10 +102,9 @@ class Outlook:
                 pass
         if poll.cancel:
             self._intake.sweep()
-        rescue = poll.dead and self._clock() >= self._rescue_at
-        if rescue:
-            self._leases.rescue()
-        return poll.intake or rescue
+        rescued = poll.dead and bool(self._takeover.rescue())
+        self._dead = poll.dead and not rescued
+        return poll.intake or rescued
 
     def pause(self, *, idle: bool) -> float | None:
         """Seconds to wait for the bell; None: the engine has nothing more to do."""
@@ -118,6 +118,8 @@ class Outlook:
 
     def _over(self) -> bool:
         if self._until_idle:
+            # Somebody may be dead whose tasks nobody else would take over: from cron, only such engines look.
+            waits = self._dead and self._takeover.patient
             looked = self._looked_at - self._active >= SETTLED
-            return looked and (not self._due or self._empty >= IDLE_TRIES)
+            return looked and not waits and (not self._due or self._empty >= IDLE_TRIES)
         return not self._due and self._clock() - self._active >= self._settings.engine.linger

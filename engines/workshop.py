@@ -157,8 +157,8 @@ class Workshop:
         except Fenced as error:
             log.warning("task fenced", task=task.id, url=task.url, target=name, reason=str(error))
             targets.close()
-            # With the lease in force the row is still this engine's: somebody from outside the queue has the module.
-            return Result(task.id, claim.fence, Outcome.RETRY, str(error), error="Fenced") if self.lease.trusted else None
+            # With the lease not lost the row is still this engine's: somebody from outside the queue has the module.
+            return None if self.lease.lost else Result(task.id, claim.fence, Outcome.RETRY, str(error), error="Fenced")
         finally:
             self.reports.forget(task.id)
         if result.outcome in {Outcome.UNREACHABLE, Outcome.RETRY}:

@@ -119,6 +119,8 @@ def test_a_new_queue_carries_on_and_an_engine_of_the_lost_one_changes_nothing(in
 
     before = tree(installations.root)
     flag.unlink()
+    # It would wait for its queue for some minutes.
+    sleeper.terminate()
     assert sleeper.wait(90) != 0, "an engine whose queue was lost does not report success"
     assert tree(installations.root) == before
     assert digests(tree(installations.root)) == digests(tree(installations.site))

@@ -15,7 +15,7 @@ def lose(queue: Queue, *, started: bool = True, company: int = 0) -> list[int]:
         queue.claims.start(engine, tasks)
     queue.clock.forward(61)
     assert queue.intake.poll().dead
-    assert queue.leases.rescue() == [engine.start]
+    assert queue.rescue() == [engine.start]
     assert not queue.intake.poll().dead
     return [task.id for task in tasks]
 
@@ -27,22 +27,46 @@ def test_an_engine_that_renews_keeps_its_tasks(queue: Queue) -> None:
     for _ in range(3):
         queue.clock.forward(45)
         queue.leases.renew(engine, 60)
-    assert queue.leases.rescue() == []
+    assert queue.rescue() == []
     queue.end(engine, task)
 
 
-def test_a_lease_that_is_over_is_over_for_every_verb(queue: Queue) -> None:
+def test_a_lease_that_is_over_is_over_for_every_verb_but_its_renewal(queue: Queue) -> None:
     queue.ready()
     engine = queue.engine()
     [task] = queue.claim(engine)
     queue.clock.forward(60)
     for verb in (
-        lambda: queue.leases.renew(engine, 60),
         lambda: queue.claim(engine),
         lambda: queue.leases.raise_fence(engine, task.id, 5),
     ):
         with pytest.raises(LeaseLost, match="is over; its tasks belong to others"):
             verb()
+    queue.leases.renew(engine, 60)
+    queue.end(engine, task)
+
+
+def test_a_lease_that_ended_in_an_outage_is_renewed_unless_somebody_took_the_tasks(queue: Queue) -> None:
+    queue.ready()
+    engine = queue.engine()
+    [task] = queue.claim(engine)
+    queue.clock.forward(3600)
+    assert queue.leases.renew(engine, 60).fence == task.fence
+    queue.clock.forward(61)
+    assert queue.rescue() == [engine.start]
+    with pytest.raises(LeaseLost):
+        queue.leases.renew(engine, 60)
+
+
+def test_an_engine_that_renewed_meanwhile_is_not_declared_dead(queue: Queue) -> None:
+    queue.ready()
+    engine = queue.engine()
+    [task] = queue.claim(engine)
+    queue.clock.forward(61)
+    [expired] = queue.leases.expired()
+    queue.leases.renew(engine, 60)
+    assert not queue.leases.rescue(expired.start)
+    queue.end(engine, task)
 
 
 def test_an_engine_that_is_not_registered_has_no_lease(queue: Queue) -> None:
@@ -55,7 +79,7 @@ def test_a_dead_engine_can_neither_start_nor_finish(queue: Queue) -> None:
     engine = queue.engine()
     [task] = queue.claim(engine)
     queue.clock.forward(61)
-    queue.leases.rescue()
+    queue.rescue()
     result = Result(id_, task.fence, Outcome.SUCCEEDED, "done", new_tasks=(NewTask("/x", "STAGING"),))
     assert queue.claims.start(engine, [task]) == frozenset()
     assert queue.claims.finish(engine, [result]) == {id_}
@@ -90,7 +114,7 @@ def test_only_started_tasks_are_lost(queue: Queue) -> None:
     a, b = queue.claim(engine)
     queue.claims.start(engine, [a])
     queue.clock.forward(61)
-    queue.leases.rescue()
+    queue.rescue()
     assert [queue.show(task.id).task.losses for task in (a, b)] == [1, 0]
 
 
@@ -142,7 +166,7 @@ def test_a_loss_spends_none_of_the_tasks_attempts(queue: Queue) -> None:
     dead = queue.engine(ttl=10)
     queue.claims.start(dead, queue.claim(dead))
     queue.clock.forward(11)
-    assert queue.leases.rescue() == [dead.start]
+    assert queue.rescue() == [dead.start]
     [task] = queue.claim(engine := queue.engine(ttl=10_000))
     queue.end(engine, task, Outcome.RETRY, "503 from the CMS")
     view = queue.show(id_)
@@ -199,7 +223,7 @@ def test_engines_are_listed_with_what_they_hold(queue: Queue) -> None:
 def test_every_dead_engine_is_rescued(queue: Queue) -> None:
     engines = {queue.engine().start for _ in range(3)}
     queue.clock.forward(61)
-    assert set(queue.leases.rescue()) == engines
+    assert set(queue.rescue()) == engines
 
 
 def test_fences_rise_over_all_environments(queue: Queue) -> None:

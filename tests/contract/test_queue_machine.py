@@ -80,7 +80,7 @@ class QueueMachine(RuleBasedStateMachine):
         if poll.intake:
             assert self.queue.intake.accept(self.queue.settings) > 0
         if poll.dead:
-            assert self.queue.leases.rescue()
+            assert self.queue.rescue()
         self.queue.intake.sweep()
 
     @rule(task=tasks, verb=st.sampled_from(["cancel", "hold", "release"]))

@@ -19,9 +19,9 @@ def state(bench: Bench, task: int) -> State:
     return bench.desk.show(task).task.state
 
 
-def waiting_at(engines: Engines, point: str, *arguments: str) -> subprocess.Popen[str]:
+def waiting_at(engines: Engines, point: str, *arguments: str, host: str = "") -> subprocess.Popen[str]:
     """An engine that waits at a point until the flag is removed."""
-    process = engines.start_at("wait", point, *arguments)
+    process = engines.start_at("wait", point, *arguments, host=host)
     until(engines.flag.exists, f"the engine's reaching {point}")
     return process
 
@@ -160,19 +160,22 @@ def test_an_engine_declared_dead_stops_and_changes_nothing(written: Engines) -> 
     assert written.bench.live("origin") == written.bench.wanted(A)
 
 
-def test_a_stopped_engine_that_wakes_up_after_its_lease_changes_nothing(written: Engines) -> None:
+@pytest.mark.parametrize("host", ["", "another"])
+def test_a_stopped_engine_is_killed_before_its_task_is_taken_and_one_of_another_host_meets_the_fence(
+    written: Engines, host: str
+) -> None:
     configure_lease(written, lease=2, heartbeat=0.4, margin=0.5)
     task = written.bench.insert(A)
-    process = waiting_at(written, "staging")
+    process = waiting_at(written, "staging", host=host)
     process.send_signal(signal.SIGSTOP)
     written.bench.write(A, {"index.htm": "later"}, module_type="course")
-    time.sleep(2.5)
     written.run()
     assert state(written.bench, task) is State.SUCCEEDED
+    assert [attempt.outcome for attempt in written.bench.desk.show(task).attempts] == ["LOST", "SUCCEEDED"]
     live = written.bench.live("origin")
     written.flag.unlink()
     process.send_signal(signal.SIGCONT)
-    assert process.wait(timeout=30) == 75
+    assert process.wait(timeout=30) == (75 if host else -signal.SIGKILL)
     assert written.bench.live("origin") == live == written.bench.wanted(A)
 
 

@@ -37,12 +37,15 @@ class Engines:
     def start(self, *arguments: str, environment: str = "STAGING", pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[str]:
         return self._start(["-m", "engines", environment, "--config", str(self.config), *arguments], pass_fds)
 
-    def start_at(self, what: str, point: str, *arguments: str, environment: str = "STAGING") -> subprocess.Popen[str]:
-        """One that dies or waits at a point."""
+    def start_at(
+        self, what: str, point: str, *arguments: str, environment: str = "STAGING", host: str = ""
+    ) -> subprocess.Popen[str]:
+        """One that dies or waits at a point. `host`: where it says that it runs."""
         entry = str(ROOT / "tests/support/killable_engine.py")
-        return self._start([entry, what, point, str(self.flag), environment, "--config", str(self.config), *arguments], ())
+        command = [entry, what, point, str(self.flag), environment, "--config", str(self.config), *arguments]
+        return self._start(command, (), OTHER_HOST=host)
 
-    def _start(self, arguments: list[str], pass_fds: tuple[int, ...]) -> subprocess.Popen[str]:
+    def _start(self, arguments: list[str], pass_fds: tuple[int, ...], **variables: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-P", *arguments],
             cwd=ROOT,
@@ -51,7 +54,7 @@ class Engines:
             stderr=subprocess.STDOUT,
             text=True,
             pass_fds=pass_fds,
-            env=os.environ | {"PYTHONWARNINGS": "default"},
+            env=os.environ | {"PYTHONWARNINGS": "default"} | variables,
         )
         self._processes.append(process)
         return process

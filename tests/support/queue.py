@@ -116,6 +116,10 @@ class Queue:
     def engine(self, environment: str = "STAGING", ttl: float = 60) -> Engine:
         return self.leases.register(environment, "host", "boot", 4711, ttl, "0.1.0")
 
+    def rescue(self) -> list[str]:
+        """Declare dead whose lease is over, without looking for its process."""
+        return [engine.start for engine in self.leases.expired() if self.leases.rescue(engine.start)]
+
     def claim(self, engine: Engine, *targets: str, limit: int = 64, needs: Sequence[str] = ()) -> list[Task]:
         origin = self.settings.environments[engine.environment].origin
         return self.claims.claim(engine, [Lane(target, limit, tuple(needs)) for target in targets or (origin,)])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from config import Settings
-from database import DatabaseUnavailable, Lane, LeaseLost, Outcome, Progress, Result, State, Task
+from database import DatabaseUnavailable, Lane, LeaseLost, Outcome, Progress, Renewal, Result, State, Task
 from engines.bell import Bell
 from engines.claim import TaskClaim
 from engines.lease import Heartbeat, Lease
@@ -290,8 +290,6 @@ class Pulse:
 def test_the_heartbeat_beats_until_the_lease_is_lost(first: Exception | None) -> None:
     lease, rings = Lease(SETTINGS.queue), Bell()
     lease.renewed(lease.clock())
-    from database import Renewal
-
     pulse = Pulse(first or Renewal(frozenset({3})), LeaseLost("over"))
     heartbeat = Heartbeat(pulse, SimpleNamespace(start="me"), lease, SETTINGS.queue, rings.ring)  # type: ignore[arg-type]
     heartbeat.start()
@@ -301,12 +299,27 @@ def test_the_heartbeat_beats_until_the_lease_is_lost(first: Exception | None) ->
     assert lease.cancelled == (frozenset() if first else {3})
 
 
-def test_the_heartbeat_gives_up_when_the_lease_ran_out_during_an_outage() -> None:
-    lease = Lease(SETTINGS.queue)
-    heartbeat = Heartbeat(Pulse(DatabaseUnavailable("down")), SimpleNamespace(start="me"), lease, SETTINGS.queue, lambda: None)  # type: ignore[arg-type]
+def beating(lease: Lease, *answers: Any) -> Heartbeat:
+    heartbeat = Heartbeat(Pulse(*answers), SimpleNamespace(start="me"), lease, SETTINGS.queue, lambda: None)  # type: ignore[arg-type]
     heartbeat.start()
+    return heartbeat
+
+
+def test_the_heartbeat_goes_on_although_the_lease_ran_out_during_an_outage() -> None:
+    lease, down = Lease(SETTINGS.queue), DatabaseUnavailable("down")
+    lease.renewed(lease.clock() - SETTINGS.queue.lease)
+    assert not lease.trusted
+    heartbeat = beating(lease, down, down, *[Renewal()] * 100, LeaseLost("over"))
+    lease.check()
     heartbeat._thread.join(10)
-    assert not heartbeat._thread.is_alive()
+    assert lease.lost
+
+
+def test_the_heartbeat_gives_up_when_the_database_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.lease.FORBEARANCE", -1e9)
+    lease = Lease(SETTINGS.queue)
+    beating(lease, DatabaseUnavailable("down"))._thread.join(10)
+    assert lease.lost
 
 
 def claim(lease: Lease, *answers: Any) -> TaskClaim:
@@ -332,9 +345,9 @@ def test_a_claim_asks_the_database_once_what_time_it_is() -> None:
 
 def test_a_claim_is_not_renewed_without_the_lease() -> None:
     lease = Lease(SETTINGS.queue)
-    with pytest.raises(Fenced):
-        claim(lease, (12, 12)).renew(above=11)
     lease.renewed(lease.clock())
     with pytest.raises(Fenced):
         claim(lease, LeaseLost("over")).renew(above=11)
-    assert not lease.trusted
+    assert lease.lost
+    with pytest.raises(Fenced):
+        claim(lease, (12, 12)).renew(above=11)

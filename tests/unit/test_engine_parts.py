@@ -1,6 +1,7 @@
 """The engine's decisions: how long a lease is trusted, when to look, claim and end, what a lane takes."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +34,8 @@ class Queue:
         self.answer = Poll(NOW)
         self.accepts: list[int] = []
         self.diary: list[str] = []
+        self.dead: list[str] = []
+        self.patient = False
 
     def poll(self) -> Poll:
         self.diary.append("poll")
@@ -48,7 +51,10 @@ class Queue:
 
     def rescue(self) -> list[str]:
         self.diary.append("rescue")
-        return []
+        return self.dead
+
+    def outage(self) -> None:
+        self.diary.append("outage")
 
 
 @pytest.fixture
@@ -74,8 +80,22 @@ def test_a_lease_is_trusted_from_the_moment_the_request_was_sent_less_a_margin(c
     clock.now = sent + 54.9
     lease.check()
     clock.now = sent + 55
+    assert not lease.trusted
+    lease.lose()
     with pytest.raises(Fenced, match="lease is over"):
         lease.check()
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_whoever_asks_while_nobody_can_say_waits_for_the_answer(clock: Clock, taken: bool) -> None:
+    lease = Lease(SETTINGS.queue, clock)
+    lease.renewed(clock.now)
+    clock.now += 56
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(lease.check)
+        assert not wait([asked], timeout=0.1).done
+        lease.lose() if taken else lease.renewed(clock.now)
+        assert isinstance(asked.exception(10), Fenced) is taken
 
 
 def test_a_lost_lease_never_comes_back(clock: Clock) -> None:
@@ -134,16 +154,21 @@ def test_whoever_polls_takes_in_sweeps_and_rescues(queue: Queue, clock: Clock) -
     assert queue.diary == ["poll", "accept", "accept", "sweep", "rescue", "poll"]
 
 
-def test_after_an_outage_nobody_is_declared_dead_for_one_lease(queue: Queue, clock: Clock) -> None:
-    queue.answer = Poll(NOW, dead=True)
-    look = outlook(queue, clock)
-    look.outage()
-    clock.now += 59
+def test_an_outage_is_told_to_whoever_declares_engines_dead(queue: Queue, clock: Clock) -> None:
+    outlook(queue, clock).outage()
+    assert queue.diary == ["outage"]
+
+
+def test_an_engine_from_cron_does_not_go_before_it_may_say_who_is_dead(queue: Queue, clock: Clock) -> None:
+    queue.answer, queue.patient = Poll(NOW, dead=True), True
+    look = outlook(queue, clock, until_idle=True)
+    look.claimed(0)
     look.look()
-    assert "rescue" not in queue.diary
     clock.now += 1
     look.look()
-    assert "rescue" in queue.diary
+    assert look.pause(idle=True) is not None
+    queue.patient = False
+    assert look.pause(idle=True) is None
 
 
 def test_it_lingers_after_its_last_task(queue: Queue, clock: Clock) -> None:
