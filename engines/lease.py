@@ -68,8 +68,8 @@ class Lease:
     def check(self) -> None:
         """Return while the tasks are surely ours; wait while nobody can say. Raises Fenced if they are somebody else's."""
         with self._told:
-            self._told.wait_for(lambda: self._lost or self.trusted)
-        if self._lost:
+            self._told.wait_for(lambda: self._lost or self.trusted, (FORBEARANCE + 1) * self._queue.lease)
+        if not self.trusted:
             raise Fenced("the engine's lease is over; another engine goes on with its tasks")
 
 

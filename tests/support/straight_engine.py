@@ -13,8 +13,7 @@ from typing import Any, Self
 from sqlalchemy import func, select
 
 from config import Secrets, Settings, queue_url, this_host
-from database import Database, Intake, Lane, Leases, Task, schema
-from engines.engine import bury_the_dead
+from database import Database, Intake, Lane, Leases, Takeover, Task, schema
 from engines.lanes import lane_names
 from engines.lease import Lease
 from engines.workshop import Seams, Targets, Workshop
@@ -44,7 +43,8 @@ class Straight:
         self._settings, self._name, self._database, self._tooling = settings, environment, database, tooling
         database.check_schema()
         self._leases, self._intake = Leases(database), Intake(database)
-        bury_the_dead(self._leases)
+        self._takeover = Takeover(self._leases, settings.queue.lease)
+        self._takeover.bury()
         lease = Lease(settings.queue)
         sent = lease.clock()
         host, boot = this_host()
@@ -83,7 +83,7 @@ class Straight:
         if poll.cancel:
             self._intake.sweep()
         if poll.dead:
-            self._leases.rescue()
+            self._takeover.rescue()
 
     def _claim(self) -> list[Task]:
         workshop = self._workshop
