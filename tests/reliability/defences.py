@@ -98,7 +98,7 @@ class _Without:
         self._changed = defence.switched_off(self._whole)
         if self._file.suffix == ".py":
             compile(self._changed, defence.file, "exec")
-            self._changed += f"\n__import__('pathlib').Path({str(seen)!r}, str(__import__('os').getpid())).touch()\n"
+            self._changed = _telling(self._changed, seen)
 
     def __enter__(self) -> None:
         self._write(self._changed)
@@ -111,6 +111,13 @@ class _Without:
         for compiled in (self._file.parent / "__pycache__").glob(f"{self._file.stem}.*.pyc"):
             compiled.unlink()
         self._file.write_text(text, encoding="utf-8")
+
+
+def _telling(source: str, seen: Path) -> str:
+    """The module's text with a line that makes a file in `seen`; before what a script does, which may never come back."""
+    line = f"\n__import__('pathlib').Path({str(seen)!r}, str(__import__('os').getpid())).touch()\n"
+    module, script, rest = source.partition("\nif __name__ == ")
+    return module + line + script + rest
 
 
 def try_fault(copies: Copies, fault: Fault) -> Verdict:

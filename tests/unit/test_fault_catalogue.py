@@ -30,7 +30,7 @@ def test_few_do_not_apply_and_each_says_why() -> None:
 
 
 @pytest.mark.parametrize("fault", APPLYING, ids=lambda fault: fault.id)
-def test_an_entry_says_all_there_is_to_know(fault: Fault) -> None:
+def test_an_entry_is_whole_and_true(fault: Fault) -> None:
     assert fault.fault
     assert fault.answer
     assert fault.ends in ENDS
@@ -38,17 +38,9 @@ def test_an_entry_says_all_there_is_to_know(fault: Fault) -> None:
     assert bool(fault.server) == (fault.shown != "pure"), "which server it is, or what stands in for one"
     assert fault.tests
     assert fault.defences
-
-
-@pytest.mark.parametrize("fault", APPLYING, ids=lambda fault: fault.id)
-def test_its_tests_are_there(fault: Fault) -> None:
     for test in fault.tests:
         file, _, name = test.partition("::")
         assert name.partition("[")[0] in functions_of(file), test
-
-
-@pytest.mark.parametrize("fault", APPLYING, ids=lambda fault: fault.id)
-def test_its_defences_stand_where_they_are_said_to(fault: Fault) -> None:
     for defence in fault.defences:
         assert not defence.file.startswith("tests/")
         without = defence.switched_off((ROOT / defence.file).read_text(encoding="utf-8"))
