@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -63,7 +63,9 @@ class Copies:
                 return self._run(copy, name, tests, SLOW, one_failure=False), 0
             seen = self._folder / f"seen-{name}"
             seen.mkdir()
-            with _Without(copy, defence, seen):
+            with ExitStack() as off:
+                for layer in defence.layers:
+                    off.enter_context(_Without(copy, layer, seen))
                 return self._run(copy, name, tests, MISSED, one_failure=True), len(list(seen.iterdir()))
         finally:
             self._free.put(copy)

@@ -48,6 +48,12 @@ class Defence:
     file: str
     guard: str
     off: str
+    also: "Defence | None" = None
+    """A second layer that keeps the same out: both are off at once."""
+
+    @property
+    def layers(self) -> Sequence["Defence"]:
+        return (self, *(self.also.layers if self.also else ()))
 
     def switched_off(self, source: str) -> str:
         """The file's text without the defence. Raises ValueError unless the guard stands there exactly once."""
@@ -97,5 +103,10 @@ def read_catalogue() -> dict[str, Fault]:
 
 
 def _fault(id_: str, entry: dict[str, Any]) -> Fault:
-    defences = tuple(Defence(**defence) for defence in entry.pop("defence", ()))
+    defences = tuple(map(_defence, entry.pop("defence", ())))
     return Fault(id_, **{**entry, "tests": tuple(entry.get("tests", ()))}, defences=defences)
+
+
+def _defence(entry: dict[str, Any]) -> Defence:
+    also = entry.pop("also", None)
+    return Defence(**entry, also=_defence(also) if also else None)

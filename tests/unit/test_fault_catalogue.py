@@ -41,7 +41,7 @@ def test_an_entry_is_whole_and_true(fault: Fault) -> None:
     for test in fault.tests:
         file, _, name = test.partition("::")
         assert name.partition("[")[0] in functions_of(file), test
-    for defence in fault.defences:
+    for defence in (layer for first in fault.defences for layer in first.layers):
         assert not defence.file.startswith("tests/")
         without = defence.switched_off((ROOT / defence.file).read_text(encoding="utf-8"))
         if defence.file.endswith(".py"):
