@@ -9,9 +9,10 @@ from config.archive_rules import archive_findings
 from config.area_rules import area_findings
 from config.cron import cron_trigger
 from config.faults import nearest
+from config.layout_rules import layout_findings
 from config.notice_check import notice_faults
 from config.package_rules import package_findings
-from config.places import GroupTarget, HttpSource, LocalTarget, PlacedTarget, S3Target, SftpTarget
+from config.places import GroupTarget, HttpSource, LaidOut, LocalTarget, PlacedTarget, S3Target, SftpTarget
 from config.section import Secret, Section
 from config.settings import EnvironmentSettings, QueueSettings, ScheduleSettings, Settings
 from config.snapshot_check import snapshot_faults
@@ -129,6 +130,8 @@ def _targets(settings: Settings) -> Iterator[Finding]:
             yield Finding((*place, "host_key"), "must be a type and a key, such as ssh-ed25519 AAAA...")
         if isinstance(target, S3Target):
             yield from _bucket(place, target)
+        if isinstance(target, LaidOut):
+            yield from layout_findings(place, target)
         if isinstance(target, GroupTarget):
             yield from _group(place, target, settings)
     yield from _same_places(settings)

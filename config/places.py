@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.section import Secret, Section
+from config.section import Secret, Section, Selection
 
 
 class HttpSource(Section):
@@ -53,15 +53,26 @@ class DirectorySource(Section):
 SourceSettings = Annotated[HttpSource | DirectorySource, Field(discriminator="kind")]
 
 
-class PlacedTarget(Section):
+class LaidOut(Section):
+    """How modules lie on a target with a file tree."""
+
+    layout: Literal["ordered", "versioned"] = "ordered"
+    """`ordered`: file by file, pages last; `versioned`: a whole tree for each release, behind a symbolic link."""
+    versioned_modules: Selection = Selection()
+    """Which modules are versioned, where that is the layout. A versioned module has no modules below it."""
+    keep_releases: int = Field(default=5, ge=1, le=1000)
+    """Releases of a versioned module that stay on the target, the live one included: what can be gone back to at once."""
+    releases: str = ".slipway-releases"
+    """Where they lie: a folder in the root, which the web server must be able to read."""
+
+
+class PlacedTarget(LaidOut):
     """What targets with a file tree have in common."""
 
     root: str
     """The folder that the public sees, absolute (or relative to the login folder)."""
     area: str | None = None
     """Where Slipway keeps its own files, on the same file system. Default: `.slipway` in the root."""
-    layout: Literal["ordered"] = "ordered"
-    """How releases become visible."""
     durability: Literal["none", "commit", "file"] = "commit"
     """`none`: trust the server; `commit`: survives loss of power; `file`: each live file is synced again."""
     verify: Literal["replies", "readback"] = "replies"
@@ -112,7 +123,7 @@ class SftpTarget(PlacedTarget):
     """Seconds without any reply after which the connection counts as cut."""
 
 
-class MemoryTarget(Section):
+class MemoryTarget(LaidOut):
     """A target in memory, for tests."""
 
     kind: Literal["memory"]

@@ -10,7 +10,7 @@ from packageslip.occupied import collisions
 from packageslip.reader import read_slip
 from packageslip.times import format_time, parse_time
 from packageslip.values import CatalogueEntry, Digest, Kind, Limits, Packageslip, Resource, Stale, View, ViewKind
-from packageslip.version import is_page, on_target, version_of
+from packageslip.version import files_digest, is_page, on_target, version_of
 from packageslip.writer import write_catalogue, write_slip, write_slip_to
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "check_slip",
     "collisions",
     "diff_slips",
+    "files_digest",
     "format_time",
     "is_page",
     "on_target",

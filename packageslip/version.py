@@ -37,6 +37,19 @@ def version_of(slip: Packageslip) -> Digest | None:
     return version.digest()
 
 
+def files_digest(slip: Packageslip) -> Digest | None:
+    """One digest over all that lies on a target for this slip, views too; None while any digest is unknown.
+
+    Two slips with the same one need the same tree, whatever else they say.
+    """
+    whole = Version()
+    for file in sorted(slip.files(), key=_by_path):
+        if file.digest is None:
+            return None
+        whole.add(file.path, file.digest)
+    return whole.digest()
+
+
 def on_target(slip: Packageslip, *, serial: int, queue: str) -> Packageslip:
     """The slip as a target records it: sorted by path, with version, serial and queue.
 

@@ -7,7 +7,9 @@ from targets.area import PUBLIC_SLIP, SLIP, Area, live_path
 from targets.disk import Disk, EntryType, Readable
 from targets.errors import PermanentTargetError
 from targets.hold import names_in
+from targets.options import PlacedOptions
 from targets.records import OWN
+from targets.shelf import Shelf
 
 
 def entries(disk: Disk, area: Area, target: str) -> Iterator[CatalogueEntry]:
@@ -15,16 +17,25 @@ def entries(disk: Disk, area: Area, target: str) -> Iterator[CatalogueEntry]:
     yield from sorted(map(entry_of, _slips(disk, area, target)), key=lambda entry: entry.url)
 
 
-def unclaimed(disk: Disk, own: str, area: Area | None, target: str) -> Iterator[str]:
-    """Files below the root that no record lists, folder by folder. `own`: Slipway's folder, which is left out."""
-    listed = {live_path(slip.url, path) for slip in _slips(disk, area, target) for path in public_paths(slip)} if area else set()
-    folders = [""]
+def unclaimed(disk: Disk, options: PlacedOptions, area: Area | None, target: str) -> Iterator[str]:
+    """Files below the root that no record lists, folder by folder, as visitors see them: a versioned module through its link.
+
+    Slipway's own folders are left out.
+    """
+    slips = list(_slips(disk, area, target)) if area else []
+    listed = {live_path(slip.url, path) for slip in slips for path in public_paths(slip)}
+    links = {live_path(slip.url, ""): Shelf(options.releases, slip.url) for slip in slips}
+    own = {options.area.strip("/"), options.releases}
+    folders = [("", "")]
     while folders:
-        folder = folders.pop()
+        seen, folder = folders.pop()
         for name, entry in sorted(names_in(disk, folder).items()):
-            path = f"{folder}/{name}" if folder else name
-            if entry.type is EntryType.FOLDER:
-                folders += [path] if path != own else []
+            path = f"{seen}/{name}" if seen else name
+            release = links[path].linked(disk, entry) if path in links else None
+            if release:
+                folders.append((path, links[path].tree(release)))
+            elif entry.type is EntryType.FOLDER:
+                folders += [(path, f"{folder}/{name}" if folder else name)] if path not in own else []
             elif path not in listed:
                 yield path
 

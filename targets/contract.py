@@ -72,6 +72,11 @@ class Present:
     target: str
     slip: Packageslip | None
     recovered: Recovered | None = None
+    held: frozenset[Digest] = frozenset()
+    """The releases that the target still has complete (`files_digest` of their slips): to go back to one, nothing is put.
+
+    Of a group: those that every member has.
+    """
     members: tuple["Present", ...] = ()
     token: str = ""
     """The driver's own: names the holder's folder."""
@@ -135,7 +140,8 @@ class Release(Protocol):
     def prepare(self) -> None:
         """Write the note.
 
-        Refuses (ValueError) unless what was put, kept (same digest in the present slip) and adopted is the slip.
+        Refuses (ValueError) unless what was put, kept (same digest in the present slip) and adopted is the slip, or nothing was
+        put and the present holds the slip's files complete.
         """
 
     def switch(self) -> Moved:

@@ -24,13 +24,17 @@ class Op(StrEnum):
     RENAME = "rename"
     """Over a file that is there (POSIX rename). A folder replaces only an empty folder or nothing."""
     UNLINK = "unlink"
+    LINK = "link"
+    """A second name (`to`) for the file at `path`: refused if something is there."""
+    SYMLINK = "symlink"
+    """A symbolic link at `path` that leads to `to`, taken as it is: refused if something is there."""
     SYNC = "sync"
     """fsync of a file; a no-op where durability is `none`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call; `to` only for RENAME, `mode` only for MKDIR.
+    """One call; `to` only for RENAME, LINK and SYMLINK, `mode` only for MKDIR.
 
     `mode`: exactly these permission bits, whatever the umask, before MKDIR is answered; None: what the server chooses.
     """
@@ -103,6 +107,9 @@ class Disk(Readable, Protocol):
 
     def stat(self, paths: Sequence[str]) -> Sequence[Entry | None]:
         """lstat of each; None where nothing is."""
+
+    def lead(self, path: str) -> str | None:
+        """Where a symbolic link leads, as it was written; None where no link is."""
 
     def open(self, path: str) -> BinaryIO:
         """A stream for reading. Raises FileNotFoundError; follows no link at the last name."""

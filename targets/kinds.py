@@ -61,6 +61,10 @@ def placed_options(settings: PlacedTarget) -> PlacedOptions:
         public_slip=settings.public_slip,
         case_sensitive=settings.case_sensitive,
         delete_grace=settings.delete_grace,
+        layout=settings.layout,
+        versioned=settings.versioned_modules,
+        keep_releases=settings.keep_releases,
+        releases=settings.releases,
     )
 
 
@@ -89,7 +93,13 @@ def _open_s3(opening: Opening, settings: TargetSettings) -> Target:
 def _open_memory(opening: Opening, settings: TargetSettings) -> Target:
     assert isinstance(settings, MemoryTarget)
     files = opening.memory.get(opening.name) or MemoryFiles()
-    return OrderedTarget(opening.name, MemoryDisk(files, target=opening.name), PlacedOptions())
+    options = PlacedOptions(
+        layout=settings.layout,
+        versioned=settings.versioned_modules,
+        keep_releases=settings.keep_releases,
+        releases=settings.releases,
+    )
+    return OrderedTarget(opening.name, MemoryDisk(files, target=opening.name), options)
 
 
 def _open_group(opening: Opening, settings: TargetSettings) -> Target:

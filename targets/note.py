@@ -10,6 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from packageslip import UnsafePath, check_path
 from targets.area import PUBLIC_SLIP
+from targets.shelf import is_name
 
 NAMESPACE = "urn:slipway:release:1"
 
@@ -43,11 +44,25 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What a release does to the trees of a versioned module. `folder`: where the trees of all modules lie.
+
+    `to`: the release that becomes live; none: the module becomes a folder again, or goes. `leave`: its link goes first.
+    `expired`: releases that go when all else is done.
+    """
+
+    folder: str
+    to: str | None
+    leave: bool = False
+    expired: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """One release. `folders`: folders that stand where a file goes and hold nothing but drops.
 
     `fold`: names that differ only by case are the same file on this target. `since`: from when the grace of those files
-    counts that become stale by this release; None: there are none.
+    counts that become stale by this release; None: there are none. `turn`: only where trees are involved.
     """
 
     url: str
@@ -60,6 +75,7 @@ class Note:
     folders: tuple[str, ...] = ()
     fold: bool = False
     since: int | None = None
+    turn: Turn | None = None
 
 
 class BadNote(Exception):
@@ -76,13 +92,21 @@ def write_note(note: Note) -> bytes:
         "wanted": "publish" if note.publish else "unpublish",
         "fold": str(note.fold).lower(),
         **({} if note.since is None else {"since": str(note.since)}),
-        "count": str(len(note.puts) + len(note.drops) + len(note.folders)),
+        "count": str(len(note.puts) + len(note.drops) + len(note.folders) + len(_turn_lines(note.turn))),
     }
     lines = [f'<release xmlns="{NAMESPACE}" {_attributes(head)}>']
     lines += [f" <put {_attributes({'name': put.name, 'path': put.path, 'part': put.part})}/>" for put in note.puts]
     lines += [f" <folder path={quoteattr(folder)}/>" for folder in note.folders]
     lines += [f" <drop {_attributes({'path': drop.path, 'part': drop.part})}/>" for drop in note.drops]
+    lines += [f" <{kind} {_attributes(values)}/>" for kind, values in _turn_lines(note.turn)]
     return "\n".join([*lines, "</release>", ""]).encode()
+
+
+def _turn_lines(turn: Turn | None) -> list[_Element]:
+    if turn is None:
+        return []
+    head = {"folder": turn.folder, "to": turn.to or "", "leave": str(turn.leave).lower()}
+    return [("turn", head), *(("expired", {"name": name}) for name in turn.expired)]
 
 
 def _attributes(values: dict[str, str]) -> str:
@@ -124,13 +148,28 @@ def _note(head: dict[str, str], lines: list[_Element]) -> Note:
         folders=tuple(line["path"] for line in of("folder")),
         fold=head["fold"] == "true",
         since=int(head["since"]) if "since" in head else None,
+        turn=_turn(of("turn"), of("expired")),
     )
+
+
+def _turn(lines: list[dict[str, str]], expired: list[dict[str, str]]) -> Turn | None:
+    if not lines:
+        return None
+    [head] = lines
+    names = tuple(line["name"] for line in expired)
+    leave = {"true": True, "false": False}[head["leave"]]
+    turn = Turn(head["folder"], head["to"] or None, leave, names)
+    check_path(turn.folder)
+    for name in (*names, *([turn.to] if turn.to else [])):
+        if not is_name(name):
+            raise ValueError(f"{name!r} is no release's name")
+    return turn
 
 
 def _check(note: Note, kind: str, head: dict[str, str], lines: int) -> None:
     if kind != f"{NAMESPACE} release":
         raise ValueError(f"its root is {kind}")
-    known = len(note.puts) + len(note.drops) + len(note.folders)
+    known = len(note.puts) + len(note.drops) + len(note.folders) + len(_turn_lines(note.turn))
     if not int(head["count"]) == known == lines:
         raise ValueError(f"it counts {head['count']} lines and has {lines}")
     paths = [*note.folders, *(put.path for put in note.puts), *(drop.path for drop in note.drops)]

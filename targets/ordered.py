@@ -1,19 +1,21 @@
-"""A target in the ordered layout: the commit protocol over any Disk."""
+"""A target with a file tree: the commit protocol over any Disk, in both layouts."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
-from packageslip import CatalogueEntry, Digest, Packageslip, Resource, View, check_module_url, check_path
-from targets.area import Area, all_parents, live_path, parents
+from packageslip import CatalogueEntry, Digest, Packageslip, check_module_url, check_path
+from targets.area import Area
 from targets.catalogue import entries, unclaimed
 from targets.contract import Check, Claim, Present, Release
 from targets.departing import Grace
-from targets.disk import Disk, Entry, EntryType
-from targets.errors import AreaMissing, NoSpace
-from targets.ground import Ground, inside, refuse_links
+from targets.disk import Disk
+from targets.errors import AreaMissing
+from targets.ground import Ground, inside
 from targets.hold import Hold
+from targets.layouts import Change, check_space
 from targets.options import PlacedOptions
 from targets.probe import probe, reap
+from targets.reading import Reading
 from targets.records import read_record
 from targets.release import OrderedRelease
 from targets.takeover import Takeover
@@ -22,9 +24,6 @@ from targets.wanted import kept_paths, listed_files, refuse_nested, refuse_other
 
 HOLDS = 256
 """Modules in hand at once, more than any worker has; older ones are forgotten, so that a long life costs nothing."""
-
-SPARE = 1.1
-"""Room asked for beyond the bytes themselves: blocks are not filled, and the slip and the note come on top."""
 
 
 class OrderedTarget:
@@ -57,8 +56,12 @@ class OrderedTarget:
         """Looks at the ground first: raises PathBlocked, NoSpace, UnsafePath while nothing has been staged."""
         hold = self._held(present)
         ground = self._ground(hold)
-        files = listed_files(self._name, self._options.area, wanted)
+        files = listed_files(self._name, (self._options.area, self._options.releases), wanted)
         refuse_other_shape(self._name, present.slip, wanted)
+        change = Change(hold, ground, present, wanted, files, frozenset(adopted))
+        if (turned := change.turned()) is not None:
+            return turned
+        change.check_above()
         held = {file.path: file.digest for file in present.slip.ours()} if present.slip else {}
         kept = kept_paths(files, held)
         coming = [file for file in files if file.path not in kept and file.path not in adopted]
@@ -66,7 +69,7 @@ class OrderedTarget:
         drops = [path for path in sorted(held.keys() - {file.path for file in files}) if not inside(path, nested)]
         ground.check_folders([file.path for file in files], drops)
         folders = ground.check_files([file.path for file in coming], drops)
-        self._check_space(coming)
+        check_space(self._name, self._disk, coming)
         checked = frozenset(file.path for file in coming)
         listed = {file.path: file for file in files}
         return OrderedRelease(
@@ -108,40 +111,11 @@ class OrderedTarget:
         refuse_nested(self._name, ground.names.url, paths, nested)
         return nested
 
-    def _check_space(self, coming: Collection[Resource | View]) -> None:
-        room = self._disk.space()
-        if room is None:
-            return
-        need = int(sum(file.size or 0 for file in coming) * SPARE)
-        if need > room[0] or len(coming) > room[1]:
-            raise NoSpace(
-                f"{self._name}: {need} bytes and {len(coming)} files are needed (10 % spare), {room[0]} bytes and {room[1]} "
-                "files are free; make room there",
-                target=self._name,
-            )
-
     def strangers(self, url: str, paths: Collection[str]) -> Mapping[str, Digest | None]:
-        """Looks at folders first, so that an empty target costs next to nothing. Raises PathBlocked for a link on the way."""
-        live = self._folders(url, paths)
-        refuse_links(self._name, live)
-        wanted = self._reachable(url, sorted(paths), live)
-        entries = self._disk.stat([live_path(url, path) for path in wanted])
-        there = {path: entry for path, entry in zip(wanted, entries, strict=True) if entry is not None}
-        files = [path for path, entry in there.items() if entry.type is EntryType.FILE]
-        found: dict[str, Digest | None] = dict.fromkeys(there)
-        for path, answer in zip(files, self._disk.digests([live_path(url, path) for path in files]), strict=True):
-            found[path] = answer[1] if answer else None
-        return found
+        return self._reading(url).strangers(paths)
 
-    def _folders(self, url: str, paths: Collection[str]) -> dict[str, Entry | None]:
-        """The folders on the way to these paths."""
-        folders = sorted(all_parents(live_path(url, path) for path in paths))
-        return dict(zip(folders, self._disk.stat(folders), strict=True))
-
-    def _reachable(self, url: str, paths: Sequence[str], live: Mapping[str, Entry | None]) -> list[str]:
-        """Those of the paths to which only folders lead."""
-        missing = {folder for folder, entry in live.items() if entry is None or entry.type is not EntryType.FOLDER}
-        return [path for path in paths if missing.isdisjoint(parents(live_path(url, path)))]
+    def _reading(self, url: str) -> Reading:
+        return Reading(self._name, self._disk, self._options.releases, url)
 
     def slip(self, url: str) -> Packageslip | None:
         area = self._area()
@@ -152,7 +126,7 @@ class OrderedTarget:
         return entries(self._disk, area, self._name) if area else iter(())
 
     def unclaimed(self) -> Iterator[str]:
-        return unclaimed(self._disk, self._options.area.strip("/"), self._area(), self._name)
+        return unclaimed(self._disk, self._options, self._area(), self._name)
 
     def _area(self) -> Area | None:
         """The area that is there, whoever made it: reading needs no claim.
@@ -173,17 +147,10 @@ class OrderedTarget:
 
     def open(self, url: str, path: str) -> BinaryIO:
         check_path(path)
-        if not self._reachable(url, [path], self._folders(url, [path])):
-            raise FileNotFoundError(f"{self._name}: {live_path(url, path)} is not there")
-        return self._disk.open(live_path(url, path))
+        return self._reading(url).open(path)
 
     def digests(self, url: str, paths: Sequence[str]) -> Iterator[tuple[str, int, Digest] | tuple[str, None, None]]:
-        reachable = self._reachable(url, paths, self._folders(url, paths))
-        there = set(reachable)
-        answers = iter(self._disk.digests([live_path(url, path) for path in reachable]))
-        for path in paths:
-            answer = next(answers) if path in there else None
-            yield (path, None, None) if answer is None else (path, *answer)
+        return self._reading(url).digests(paths)
 
     def probe(self) -> Sequence[Check]:
         return probe(self._name, self._disk, self._options)

@@ -28,6 +28,10 @@ PUBLIC_NAME = "public"
 """The staged public copy's last part."""
 
 
+Document = tuple[str, bytes, int | None]
+"""A small file to stage: its path, its bytes, its mode."""
+
+
 def nothing(_: FilePut) -> None:
     """What `put` calls for each file when nobody wants to know."""
 
@@ -108,7 +112,7 @@ class OrderedRelease:
     def _write(self, given: FilePut, put: Put) -> Write:
         options = self.hold.options
         return Write(
-            path=self._staged(put.name),
+            path=self._place(put),
             open=given.open,
             size=given.size,
             digest=given.digest,
@@ -118,22 +122,37 @@ class OrderedRelease:
             read_back=options.verify == "readback",
         )
 
+    def _place(self, put: Put) -> str:
+        """Where a file's bytes are written to."""
+        return self._staged(put.name)
+
     def _staged(self, name: str) -> str:
         return self.hold.names.inside(staged(self.hold.names.token, name))
 
     def prepare(self) -> None:
         """Steps 9 and 10. With nothing live and nothing wanted there is nothing to note."""
         self.hold.claim.check()
-        if self.wanted is None and self.previous is None:
+        if self._nothing():
             return
-        refuse_incomplete(self.hold.names.url, self.listed.keys(), self.staged.keys() | self.kept | self.adopted)
+        refuse_incomplete(self.hold.names.url, self.listed.keys(), self._have())
         leaving = self._departing()
         note = self._note(leaving)
-        self._write_small([*self._slips(leaving), (self.hold.names.inside(NOTE_BEING_WRITTEN), write_note(note), None)])
+        self._stage(leaving, (self.hold.names.inside(NOTE_BEING_WRITTEN), write_note(note), None))
         answer = self.hold.run([Call(Op.RENAME, self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note)])[0]
         if answer is not Answer.OK:
             raise self.hold.fenced()
         self.note = note
+
+    def _have(self) -> set[str]:
+        """The paths whose right bytes are there."""
+        return self.staged.keys() | self.kept | self.adopted
+
+    def _nothing(self) -> bool:
+        return self.wanted is None and self.previous is None
+
+    def _stage(self, leaving: Departing, note: Document) -> None:
+        """The last things to stage, the note after all others."""
+        self._write_small([*self._slips(leaving), note])
 
     def _slips(self, leaving: Departing) -> list[tuple[str, bytes, int | None]]:
         """The slip to stage, and its public copy, which tells nobody of stale files: path, bytes, mode."""
@@ -157,6 +176,9 @@ class OrderedRelease:
             raise self.hold.fenced() from error
 
     def _note(self, leaving: Departing) -> Note:
+        return self._ordered_note(leaving, self.staged.values())
+
+    def _ordered_note(self, leaving: Departing, puts: Iterable[Put]) -> Note:
         drops = (*leaving.drops, *self._public_drop())
         unchecked = self.staged.keys() - self.checked
         folders = self.ground.check_files(sorted(unchecked), [drop.path for drop in drops])
@@ -167,7 +189,7 @@ class OrderedRelease:
             serial=self.hold.claim.serial,
             previous=self.previous.serial if self.previous else None,
             publish=self.wanted is not None,
-            puts=(*self.staged.values(), *public),
+            puts=(*puts, *public),
             drops=drops,
             folders=(*self.folders, *folders),
             fold=self.ground.fold,
@@ -208,13 +230,17 @@ class OrderedRelease:
     def switch(self) -> Moved:
         """Steps 11 to 20."""
         if self.note is None:
-            if self.wanted is None and self.previous is None:
+            if self._nothing():
                 return Moved()
             raise ValueError(f"{self.hold.names.url}: switch needs a prepare before it")
         Replay(self.hold, self.note).finish()
-        moved = Moved(files=len(self.staged), bytes=self.volume, dropped=len(self.note.drops))
+        moved = Moved(files=len(self.staged), bytes=self.volume, dropped=self._dropped(self.note))
         log.info("release switched", target=self.hold.target, url=self.note.url, files=moved.files, dropped=moved.dropped)
         return moved
+
+    def _dropped(self, note: Note) -> int:
+        """How many files are visible no more."""
+        return len(note.drops)
 
     def withdraw(self) -> None:
         """Take the note back before anything was switched: another member of a group could not be prepared."""

@@ -11,13 +11,13 @@
 19  the note goes, then all else in the holder's folder
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
 from packageslip import write_slip
-from targets import protocol
+from targets import protocol, turn
 from targets.area import all_parents, staged
 from targets.departing import later
 from targets.disk import Answer, Call, Entry, EntryType, Op
@@ -65,45 +65,94 @@ class Replay:
 
     def _switch(self) -> Call | None:
         """Steps 11 to 16; the first call that failed, or None."""
-        todo = protocol.remaining(self.note, self.hold.listing())
+        there = self.hold.listing()
+        todo = protocol.remaining(self.note, there)
         names = self.hold.names
         self._sync([names.note])
-        self._clear_way(todo)
+        self._leave_link()
+        self._clear_way(todo, there)
         self._make_folders(todo)
+        failed = self._turn(there)
+        if failed:
+            return failed
         for part in (Part.ASSET, Part.PAGE, Part.PUBLIC):
             failed = self._rename(protocol.put_calls(self.note, names, todo.puts, part))
             if failed:
                 return failed
         return self._rename((protocol.slip_call(self.note, names),)) if todo.slip else None
 
-    def _rename(self, calls: Sequence[Call]) -> Call | None:
+    def _rename(self, calls: Sequence[Call], *, synced: bool = True) -> Call | None:
         answers = self.hold.run(calls)
         failed = next((call for call, answer in zip(calls, answers, strict=True) if answer is not Answer.OK), None)
-        if failed is None:
+        if failed is None and synced:
             self._sync([call.path for call in protocol.sync_after(calls, every=self.hold.options.durability == "file")])
         return failed
 
-    def _clear_way(self, todo: protocol.Remaining) -> None:
+    def _leave_link(self) -> None:
+        """The link of a module that will be versioned no more, while it is ours."""
+        note, names = self.note, self.hold.names
+        if note.turn is None or not note.turn.leave:
+            return
+        live = names.live("")
+        if turn.shelf_of(note, note.turn).linked(self.hold.disk, self.hold.disk.stat([live])[0]):
+            self.hold.run([turn.leave_call(names)])
+
+    def _turn(self, there: Mapping[str, Entry]) -> Call | None:
+        """The release stands complete, durably; then the link leads to it. The first call that failed, or None."""
+        note, names = self.note, self.hold.names
+        if note.turn is None:
+            return None
+        failed = self._rename(turn.stand_calls(note, note.turn, names, there), synced=False)
+        if failed is None and turn.turns(note, there):
+            # Also where a predecessor made the renames: it may have died before it synced them.
+            self._sync(turn.moved_last(note, note.turn))
+            failed = self._rename((turn.link_call(note, names),), synced=False)
+        return failed
+
+    def _clear_way(self, todo: protocol.Remaining, there: Mapping[str, Entry]) -> None:
+        if self.note.turn and self.note.turn.to:
+            if turn.turns(self.note, there):
+                self._clear_folder()
+            return
         drops = protocol.way_drops(self.note, todo.puts)
         self.hold.run(protocol.clear_way(self.note, self.hold.names, todo, self._live(drops)))
 
+    def _clear_folder(self) -> None:
+        """A folder where the link goes: pages, assets, then the folders that this emptied."""
+        self._trash(self.note.drops, self._live(self.note.drops))
+        emptied = protocol.emptied_folders(self.note) | {"", *self.note.folders}
+        self.hold.run(protocol.remove_folders(self.hold.names, emptied))
+
     def _make_folders(self, todo: protocol.Remaining) -> None:
-        folders = protocol.needed_folders(self.hold.names, todo.puts)
+        names, note = self.hold.names, self.note
+        folders = (
+            turn.folders(note, note.turn, names) if note.turn and note.turn.to else protocol.needed_folders(names, todo.puts)
+        )
         live = dict(zip(folders, self.hold.disk.stat(folders), strict=True))
         refuse_links(self.hold.target, live)
         self.hold.run(protocol.make_folders(self.hold.names, folders, live, self.hold.options.folder_mode))
 
     def _drop(self) -> None:
-        """Steps 17 and 18."""
-        stale = protocol.stale_drops(self.note)
-        live = self._live(stale)
+        """Steps 17 and 18. In the versioned layout all drops stood in the link's way."""
+        if self.note.turn is None or self.note.turn.to is None:
+            stale = protocol.stale_drops(self.note)
+            self._trash(stale, self._live(stale))
+            self.hold.run(protocol.remove_folders(self.hold.names, protocol.emptied_folders(self.note)))
+        if not self.note.publish:
+            withdrawn = protocol.withdraw_slip(self.hold.names)
+            self.hold.run([withdrawn])
+            if self.note.turn:
+                # A link that a loss of power brought back must still lead somewhere.
+                self._sync([withdrawn.to])
+        if self.note.turn:
+            self.hold.run(turn.expire_calls(self.note, self.note.turn, self.hold.names))
+            self.hold.run(turn.empty_calls(self.note, self.note.turn))
+
+    def _trash(self, drops: Sequence[Drop], live: Mapping[str, Entry | None]) -> None:
         for part in (Part.PAGE, Part.ASSET):
-            calls = protocol.trash(self.note, self.hold.names, [drop for drop in stale if drop.part is part], live)
+            calls = protocol.trash(self.note, self.hold.names, [drop for drop in drops if drop.part is part], live)
             self.hold.run(calls)
             self._sync([call.path for call in protocol.sync_after(calls, every=False)])
-        self.hold.run(protocol.remove_folders(self.hold.names, protocol.emptied_folders(self.note)))
-        if not self.note.publish:
-            self.hold.run([protocol.withdraw_slip(self.hold.names)])
 
     def _count_anew(self) -> None:
         """Correct the slip if the release became visible later than it says, before the note goes that tells of it.
@@ -140,7 +189,7 @@ class Replay:
     def _clean_up(self) -> None:
         """Step 19. What was moved last may lie in the trash; one sync commits the moves of whoever made them."""
         names = self.hold.listing()
-        trashed = [name for name in names if name.startswith("t:")]
+        trashed = [name for name, entry in names.items() if name.startswith("t:") and entry.type is EntryType.FILE]
         self._sync([self.hold.names.inside(trashed[-1]) if trashed else self.hold.names.slip])
         self.hold.clean(names)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from packageslip import Digest
 from targets.area import NOTE, PRIVATE, Area, Held, fence_of, module_id, token_name
 from targets.contract import Claim, Present, Recovered
 from targets.disk import Answer, Call, Disk, Entry, Op
@@ -24,6 +25,7 @@ from targets.options import PlacedOptions
 from targets.rank import outranked, renew
 from targets.records import read_record
 from targets.replay import Replay
+from targets.shelf import Shelf, digests_of
 from targets.territory import ensure
 
 log = structlog.get_logger(__name__)
@@ -54,8 +56,15 @@ class Takeover:
             slip = read_record(self.disk, hold.names.slip, self.url, self.target)
             if outranked(self.target, self.url, self.claim, slip):
                 continue
-            return hold, Present(self.url, self.target, slip, recovered, token=hold.names.token)
+            return hold, Present(self.url, self.target, slip, recovered, self._held(), token=hold.names.token)
         raise TargetBusy(f"{self.target}: {self.url} keeps changing hands", target=self.target)
+
+    def _held(self) -> frozenset[Digest]:
+        """The releases that stand there, where modules can be versioned."""
+        if self.options.layout != "versioned":
+            return frozenset()
+        names = Shelf(self.options.releases, self.url).names(self.disk)
+        return digests_of(names, public=self.options.public_slip)
 
     def _take(self) -> Hold | None:
         """Steps 1 to 4; None: look again."""

@@ -9,14 +9,14 @@ from targets.errors import PathBlocked
 from targets.ground import inside
 
 
-def listed_files(target: str, area: str, wanted: Packageslip | None) -> list[Resource | View]:
-    """The slip's files, each path safe and not in our own area. Raises UnsafePath, PathBlocked."""
+def listed_files(target: str, own: Iterable[str], wanted: Packageslip | None) -> list[Resource | View]:
+    """The slip's files, each path safe and in none of our own folders. Raises UnsafePath, PathBlocked."""
     files = list(wanted.files()) if wanted else []
     for file in files:
         check_path(file.path)
-    own = area.rstrip("/") + "/"
-    if wanted and any(f"{live_path(wanted.url, file.path)}/".startswith(own) for file in files):
-        raise PathBlocked(f"{target}: {wanted.url} has files in {own}, where Slipway keeps its own", target=target)
+    for folder in (f"{name.rstrip('/')}/" for name in own):
+        if wanted and any(f"{live_path(wanted.url, file.path)}/".startswith(folder) for file in files):
+            raise PathBlocked(f"{target}: {wanted.url} has files in {folder}, where Slipway keeps its own", target=target)
     return files
 
 

@@ -1,7 +1,7 @@
 """A folder of this machine as a Disk."""
 
 # System calls on strings: a Path object for each of 100,000 files costs more than the calls.
-# ruff: noqa: PTH101, PTH102, PTH105, PTH106, PTH108, PTH118, PTH120
+# ruff: noqa: PTH101, PTH102, PTH105, PTH106, PTH108, PTH115, PTH118, PTH120, PTH211
 
 import errno
 import hashlib
@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from packageslip import Digest
 from targets.disk import Answer, Call, Entry, EntryType, Op, Write
-from targets.errors import CorruptTransfer, PathBlocked
+from targets.errors import CorruptTransfer, PathBlocked, TargetError
 from targets.faults import ABSENT, DENIED, REFUSED, as_target_errors, target_error
 
 CHUNK = 1024 * 1024
@@ -50,6 +50,17 @@ class LocalDisk:
                 return entry_of(os.lstat(self._at(path)) if path else self._root.stat())
         except FileNotFoundError:
             return None
+
+    def lead(self, path: str) -> str | None:
+        try:
+            with as_target_errors(self._target):
+                return os.readlink(self._at(path))
+        except FileNotFoundError:
+            return None
+        except TargetError:
+            if os.path.lexists(self._at(path)):
+                return None
+            raise
 
     def read(self, path: str) -> bytes:
         with self.open(path) as stream:
@@ -114,6 +125,14 @@ class LocalDisk:
                 os.unlink(path)
             case Op.RENAME:
                 os.replace(path, self._at(call.to))
+            case Op.LINK:
+                os.link(path, self._at(call.to), follow_symlinks=False)
+                self._changed(call.to)
+                return
+            case Op.SYMLINK:
+                os.symlink(call.to, path)
+                self._changed(call.path)
+                return
             case _:
                 self._sync(call.path)
                 return

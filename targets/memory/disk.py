@@ -39,6 +39,11 @@ class MemoryDisk:
         node = self._files.find(path)
         return node.entry if node else None
 
+    def lead(self, path: str) -> str | None:
+        self._hook("lead", path, "")
+        node = self._files.find(path)
+        return node.content.decode() if node and node.type is EntryType.LINK else None
+
     def read(self, path: str) -> bytes:
         with self.open(path) as stream:
             return stream.read()

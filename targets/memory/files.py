@@ -1,7 +1,7 @@
 """A file system in a dict, as several engines at once may see it."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from targets.disk import Answer, Call, Entry, EntryType, Op
@@ -64,13 +64,12 @@ class MemoryFiles:
         with self.lock:
             if call.op is Op.MKDIR:
                 return self._mkdir(call)
+            if call.op is Op.SYMLINK:
+                return self._symlink(call)
             if self.find(call.path) is None:
                 return Answer.ABSENT
-            if call.op is Op.RMDIR:
-                return self._rmdir(call)
-            if call.op is Op.UNLINK:
-                return self._unlink(call)
-            return self._rename(call) if call.op is Op.RENAME else Answer.OK
+            change = {Op.LINK: self._link, Op.RMDIR: self._rmdir, Op.UNLINK: self._unlink, Op.RENAME: self._rename}
+            return change[call.op](call) if call.op in change else Answer.OK
 
     def _mkdir(self, call: Call) -> Answer:
         if not self.is_folder(call.path.rpartition("/")[0]):
@@ -79,6 +78,26 @@ class MemoryFiles:
             return Answer.REFUSED
         self.add(call.path, EntryType.FOLDER, mode=0o755 if call.mode is None else call.mode)
         return Answer.OK
+
+    def _symlink(self, call: Call) -> Answer:
+        refusal = self._refusal(call.path)
+        if refusal is None:
+            self.add(call.path, EntryType.LINK, call.to.encode())
+        return refusal or Answer.OK
+
+    def _link(self, call: Call) -> Answer:
+        refusal = Answer.REFUSED if self.is_folder(call.path) else self._refusal(call.to)
+        if refusal is None:
+            # Two names of one file: as nobody writes to a file that is whole, they need not share it here.
+            node = self.nodes[self.key(call.path)]
+            self.nodes[self.key(call.to)] = replace(node, name=call.to.rpartition("/")[2])
+        return refusal or Answer.OK
+
+    def _refusal(self, path: str) -> Answer | None:
+        """Why nothing can be made at a path."""
+        if not self.is_folder(path.rpartition("/")[0]):
+            return Answer.ABSENT
+        return Answer.REFUSED if self.find(path) is not None else None
 
     def _rmdir(self, call: Call) -> Answer:
         if not self.is_folder(call.path) or self.children(call.path):

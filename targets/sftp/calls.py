@@ -1,6 +1,7 @@
 """The calls of the commit protocol as requests: what can be sent together, and what must be waited for."""
 
 import posixpath
+import stat
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TypeVar
 from targets.disk import Answer, Op
 from targets.errors import NoSpace
 from targets.sftp import wire
-from targets.sftp.asking import answer, ask_all, ask_handle
+from targets.sftp.asking import answer, ask, ask_all, ask_handle
 from targets.sftp.faults import answer as word
 from targets.sftp.faults import explain
 from targets.sftp.session import Session, Ticket, Work
@@ -93,6 +94,19 @@ def listing(session: Session, path: bytes) -> Work[dict[bytes, wire.Attributes]]
     return {name: said for name, said in found.items() if name not in {b".", b".."}}
 
 
+def lead(session: Session, path: bytes) -> Work[str | None]:
+    """Where a symbolic link leads; None where none is: the server says "not there" or just no."""
+    said = wire.lead((yield from ask(session, wire.read_symlink(path))))
+    if not isinstance(said, wire.Status):
+        return said.decode("utf-8", "surrogateescape")
+    if said.code == wire.NO_SUCH_FILE:
+        return None
+    there = wire.attributes((yield from ask(session, wire.lstat(path))))
+    if isinstance(there, wire.Attributes) and not stat.S_ISLNK(there.mode or 0):
+        return None
+    raise (yield from explain(session, said, "read the link", path))
+
+
 def _names(session: Session, path: bytes, handle: bytes) -> Work[dict[bytes, wire.Attributes]]:
     found: dict[bytes, wire.Attributes] = {}
     under_way: deque[Ticket] = deque()
@@ -114,6 +128,10 @@ def _request(one: Change) -> wire.Request:
             return wire.make_folder(one.path, one.mode)
         case Op.RENAME:
             return wire.rename_over(one.path, one.to)
+        case Op.LINK:
+            return wire.link(one.path, one.to)
+        case Op.SYMLINK:
+            return wire.make_symlink(one.path, one.to)
         case Op.RMDIR:
             return wire.remove_folder(one.path)
         case _:

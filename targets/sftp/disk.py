@@ -82,6 +82,11 @@ class SftpDisk:
             session = self._connected()
             return session.finish(_stat(session, [self._path(path) for path in paths]))
 
+    def lead(self, path: str) -> str | None:
+        with self._named():
+            session = self._connected()
+            return session.finish(calls.lead(session, self._path(path)))
+
     def read(self, path: str) -> bytes:
         with self.open(path) as stream:
             return stream.read()
@@ -111,7 +116,7 @@ class SftpDisk:
             self._require(session, calls_)
             answers: list[Answer] = []
             exact: set[tuple[bytes, int]] = set()
-            pairs = [(call, self._path(call.path), self._path(call.to) if call.to else b"") for call in calls_]
+            pairs = [(call, self._path(call.path), self._to(call)) for call in calls_]
             for together, group in groupby(pairs, partial(_together, exact)):
                 batch = [calls.Change(call.op, path, to, call.mode) for call, path, to in group]
                 if together is Op.SYNC:
@@ -195,6 +200,12 @@ class SftpDisk:
         except UnicodeEncodeError as error:
             raise UnsafePath(path, "N16", "it is not valid Unicode") from error
 
+    def _to(self, call: Call) -> bytes:
+        """The other path of a call. Where a symbolic link leads is relative to the link, not to the root."""
+        if call.op is Op.SYMLINK:
+            return call.to.encode("utf-8", "surrogateescape")
+        return self._path(call.to) if call.to else b""
+
     def _at_once(self, session: Session) -> int:
         return max(1, min(FILES_AT_ONCE, session.handles - _SPARE_HANDLES))
 
@@ -210,6 +221,11 @@ class SftpDisk:
             raise TargetUnfit(
                 f"{session.place} cannot rename over a file ({wire.POSIX_RENAME} is missing), so nothing can be replaced without "
                 "a gap. Use OpenSSH's SFTP server there."
+            )
+        if wire.HARDLINK not in session.extensions and any(call.op is Op.LINK for call in wanted):
+            raise TargetUnfit(
+                f"{session.place} cannot give a file a second name ({wire.HARDLINK} is missing), as the versioned layout must. "
+                f'Use OpenSSH\'s SFTP server there, or set layout = "ordered" in [targets.{self._name}].'
             )
         if self._settings.durability != "none" and any(call.op is Op.SYNC for call in wanted):
             self._require_sync(session)

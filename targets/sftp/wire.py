@@ -13,12 +13,14 @@ VERSION = 3
 INIT, VERSION_REPLY = 1, 2
 OPEN, CLOSE, READ, WRITE, LSTAT, FSETSTAT, SETSTAT = 3, 4, 5, 6, 7, 10, 9
 OPENDIR, READDIR, REMOVE, MKDIR, RMDIR = 11, 12, 13, 14, 15
+READLINK, SYMLINK = 19, 20
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
 EXTENDED, EXTENDED_REPLY = 200, 201
 
 OK, EOF, NO_SUCH_FILE, PERMISSION_DENIED, FAILURE, BAD_MESSAGE, NO_CONNECTION, CONNECTION_LOST, UNSUPPORTED = range(9)
 
 POSIX_RENAME = "posix-rename@openssh.com"
+HARDLINK = "hardlink@openssh.com"
 FSYNC = "fsync@openssh.com"
 STATVFS = "statvfs@openssh.com"
 LIMITS = "limits@openssh.com"
@@ -152,6 +154,20 @@ def rename_over(old: bytes, new: bytes) -> Request:
     return _extended(POSIX_RENAME, old, new)
 
 
+def link(old: bytes, new: bytes) -> Request:
+    """A second name for a file."""
+    return _extended(HARDLINK, old, new)
+
+
+def make_symlink(path: bytes, to: bytes) -> Request:
+    """A symbolic link at `path`. OpenSSH, and who follows it, reads the two the other way round than the draft has them."""
+    return SYMLINK, _string(to) + _string(path)
+
+
+def read_symlink(path: bytes) -> Request:
+    return READLINK, _string(path)
+
+
 def sync(handle: bytes) -> Request:
     return _extended(FSYNC, handle)
 
@@ -233,6 +249,16 @@ def names(reply: Reply) -> dict[bytes, Attributes] | Status:
         reader.string()  # what `ls -l` would print
         found[name] = reader.attributes()
     return found
+
+
+def lead(reply: Reply) -> bytes | Status:
+    """Where a symbolic link leads."""
+    found = names(reply)
+    if isinstance(found, Status):
+        return found
+    if len(found) != 1:
+        raise Garbled(f"a link that leads to {len(found)} places")
+    return next(iter(found))
 
 
 def limits_of(reply: Reply) -> Limits | Status:

@@ -68,6 +68,7 @@ def test_the_same_again_moves_nothing(place: Place, queue: TestQueue) -> None:
     assert place.live() == [under(URL, FILES)] * len(place.trees)
 
 
+@pytest.mark.needs("guests")
 def test_unpublish_takes_the_module_and_nothing_else(place: Place, queue: TestQueue) -> None:
     target = place.open()
     for tree in place.trees:
@@ -180,6 +181,7 @@ def test_unsafe_urls_are_refused(place: Place, queue: TestQueue, url: str) -> No
         place.open().present(url, queue.claim())
 
 
+@pytest.mark.needs("nesting")
 def test_a_module_inside_another_is_not_disturbed(place: Place, queue: TestQueue) -> None:
     target = place.open()
     outer = {"index.htm": b"all courses", "list/a.htm": b"a"}
@@ -194,6 +196,7 @@ def test_a_module_inside_another_is_not_disturbed(place: Place, queue: TestQueue
     assert place.live() == [under("/courses", outer)] * len(place.trees)
 
 
+@pytest.mark.needs("nesting")
 def test_a_path_belongs_to_the_deepest_module(place: Place, queue: TestQueue) -> None:
     target = place.open()
     publish(target, "/courses", {"index.htm": b"i", "physics/old.htm": b"outer's"}, queue.claim())

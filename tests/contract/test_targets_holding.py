@@ -105,6 +105,7 @@ def test_a_present_of_before_is_refused(place: Place, queue: TestQueue) -> None:
         target.release(first, slip_of(URL, FILES))
 
 
+@pytest.mark.needs("parts")
 def test_what_was_renamed_by_a_dead_task_is_not_kept_by_the_next(place: Place, queue: TestQueue) -> None:
     """A changed a and b and died; B wants the old a and a new b. By the slips alone B would keep A's a."""
     target = place.open()

@@ -32,6 +32,7 @@ def test_digests_come_in_the_order_asked_for(place: Place, queue: TestQueue) -> 
     assert list(target.digests(URL, asked)) == expected
 
 
+@pytest.mark.needs("nesting")
 def test_modules_are_listed_by_url(place: Place, queue: TestQueue) -> None:
     target = place.open()
     assert list(target.modules()) == []

@@ -39,6 +39,7 @@ def test_it_is_read_listed_and_replaced_like_any_module(place: Place, queue: Tes
     assert slip.is_file
 
 
+@pytest.mark.needs("nesting")
 def test_it_goes_without_a_trace(place: Place, queue: TestQueue) -> None:
     target = place.open()
     publish(target, "/rss/all", {"index.htm": b"feeds"}, queue.claim())

@@ -6,7 +6,7 @@ import pytest
 
 from support.claims import TestQueue
 from support.releases import FILES, URL, digest, publish, under, unpublish
-from support.target_kinds import Place
+from support.target_kinds import Place, followed
 from targets import (
     PathBlocked,
     PlacedOptions,
@@ -70,11 +70,12 @@ def test_a_foreign_public_slip_is_replaced_on_publish(place: Place, queue: TestQ
     target = place.open()
     publish(target, URL, FILES, queue.claim())
     for tree in place.trees:
-        files = tree.files()
+        files = followed(tree)
         [record] = [content for path, content in files.items() if path.endswith("/slip.xml")]
         assert files["courses/physics/packageslip.xml"] == record
 
 
+@pytest.mark.needs("guests")
 def test_a_foreign_public_slip_survives_where_we_write_none(place: Place, queue: TestQueue) -> None:
     target = place.open(PlacedOptions(public_slip=False))
     for tree in place.trees:
@@ -87,7 +88,7 @@ def test_a_foreign_public_slip_survives_where_we_write_none(place: Place, queue:
 def test_our_public_slip_goes_when_it_is_no_longer_wanted(place: Place, queue: TestQueue) -> None:
     publish(place.open(), URL, FILES, queue.claim())
     publish(place.open(PlacedOptions(public_slip=False)), URL, FILES, queue.claim())
-    assert not any("courses/physics/packageslip.xml" in tree.files() for tree in place.trees)
+    assert not any("courses/physics/packageslip.xml" in followed(tree) for tree in place.trees)
 
 
 @pytest.mark.needs("links")
@@ -104,7 +105,7 @@ def test_a_link_on_the_way_is_refused(place: Place, queue: TestQueue, way: str) 
     assert not any(path.startswith("elsewhere/") for tree in place.trees for path in tree.files())
 
 
-@pytest.mark.needs("links")
+@pytest.mark.needs("links", "guests")
 def test_nothing_is_dropped_through_a_link(place: Place, queue: TestQueue) -> None:
     target = place.open()
     publish(target, URL, FILES, queue.claim())
@@ -154,6 +155,7 @@ def test_a_foreign_file_in_a_folders_place_is_refused(place: Place, queue: TestQ
     assert place.live() == [{"courses/physics/notes": b"theirs"}] * len(place.trees)
 
 
+@pytest.mark.needs("guests")
 def test_a_listed_file_that_somebody_made_a_folder_is_not_dropped(place: Place, queue: TestQueue) -> None:
     target = place.open()
     publish(target, URL, {"index.htm": b"i", "gone": b"g"}, queue.claim())
@@ -164,6 +166,7 @@ def test_a_listed_file_that_somebody_made_a_folder_is_not_dropped(place: Place, 
     assert all(tree.files()["courses/physics/gone/theirs"] == b"t" for tree in place.trees)
 
 
+@pytest.mark.needs("guests")
 def test_what_is_gone_already_is_dropped_without_a_word(place: Place, queue: TestQueue) -> None:
     target = place.open()
     publish(target, URL, {"index.htm": b"i", "old/a.htm": b"a", "old/b.htm": b"b"}, queue.claim())

@@ -60,7 +60,7 @@ class Stepper:
 
     def hook(self, verb: str, path: str, to: str) -> None:
         """Called by the disk before each call."""
-        self.changing = verb in {"mkdir", "rmdir", "rename", "unlink", "write"}
+        self.changing = verb in {"mkdir", "rmdir", "rename", "unlink", "link", "symlink", "write"}
         self._waiting.release()
         self._leave.acquire()
         if self._killed:

@@ -28,6 +28,9 @@ class BucketTree:
     def folders(self) -> set[str]:
         return {key[:at] for key in self.service.objects for at in range(len(key)) if key[at] == "/"}
 
+    def links(self) -> dict[str, str]:
+        return {}
+
 
 def open_bucket(service: MemoryService, look: Look = lambda verb, key: None) -> BucketTarget:
     target = BucketTarget("t", SETTINGS)

@@ -93,6 +93,10 @@ class OneBucket:
         answer: dict[str, object] = self.client.head_object(Bucket=self.name, Key=f"{PREFIX}/{path}")
         return answer
 
+    def links(self) -> dict[str, str]:
+        """An object store has none."""
+        return {}
+
     def link(self, path: str, to: str) -> None:
         raise NotImplementedError("objects have no links")
 

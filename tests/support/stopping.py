@@ -28,6 +28,9 @@ class StoppingDisk:
     def stat(self, paths: Sequence[str]) -> Sequence[Entry | None]:
         return self._count().stat(paths) if paths else []
 
+    def lead(self, path: str) -> str | None:
+        return self._count().lead(path)
+
     def read(self, path: str) -> bytes:
         return self._count().read(path)
 
@@ -75,7 +78,7 @@ class UnsyncedDisk(MemoryDisk):
                 self.unsynced.append((path, self._content[path]))
             case "sync":
                 self.safe, self.unsynced = snapshot(self._server), []
-            case "mkdir" | "rmdir" | "rename" | "unlink":
+            case "mkdir" | "rmdir" | "rename" | "unlink" | "link" | "symlink":
                 self.unsynced.append(Call(Op(verb), path, to))
 
     def _write(self, write: Write, content: bytes) -> None:

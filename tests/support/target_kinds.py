@@ -1,9 +1,10 @@
 """One place for each kind of target, as the contract suite uses it: a way to open targets there, and its trees seen from outside."""
 
 import os
+import posixpath
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,7 @@ import pytest
 from targets import GroupTarget, LocalDisk, MemoryDisk, MemoryFiles, OrderedTarget, PlacedOptions, Target
 from targets.disk import Disk, EntryType
 
-AREA = ".slipway"
+AREA, RELEASES = ".slipway", ".slipway-releases"
 
 
 class Tree(Protocol):
@@ -30,6 +31,9 @@ class Tree(Protocol):
 
     def link(self, path: str, to: str) -> None:
         """A symbolic link to a folder or file of the same root."""
+
+    def links(self) -> dict[str, str]:
+        """Every symbolic link by its path, with what it says."""
 
     def rename(self, path: str, to: str) -> None: ...
 
@@ -70,6 +74,9 @@ class PathTree:
         self.root.joinpath(path).symlink_to(self.root / to)
         self._own(path)
 
+    def links(self) -> dict[str, str]:
+        return {path.relative_to(self.root).as_posix(): str(path.readlink()) for path in self._all() if path.is_symlink()}
+
     def _own(self, path: str) -> None:
         owner = self.root.stat()
         os.lchown(self.root / path, owner.st_uid, owner.st_gid)
@@ -97,8 +104,16 @@ class MemoryTree:
         return {self.held.spelled(key) for key, node in self.held.nodes.items() if node.type is EntryType.FOLDER}
 
     def write(self, path: str, content: bytes) -> None:
-        self.make_folder(path.rpartition("/")[0])
-        self.held.add(path, EntryType.FILE, content)
+        real = self._real(path)
+        self.make_folder(real.rpartition("/")[0])
+        self.held.add(real, EntryType.FILE, content)
+
+    def _real(self, path: str) -> str:
+        """A path with the links on its way followed, as a file system does it."""
+        for link, lead in self.links().items():
+            if path.startswith(f"{link}/"):
+                return posixpath.normpath(posixpath.join(posixpath.dirname(link), lead)) + path.removeprefix(link)
+        return path
 
     def make_folder(self, path: str) -> None:
         parts = path.split("/") if path else []
@@ -109,19 +124,23 @@ class MemoryTree:
     def link(self, path: str, to: str) -> None:
         self.held.add(path, EntryType.LINK, to.encode())
 
+    def links(self) -> dict[str, str]:
+        nodes = self.held.nodes.items()
+        return {self.held.spelled(key): node.content.decode() for key, node in nodes if node.type is EntryType.LINK}
+
     def rename(self, path: str, to: str) -> None:
-        start = self.held.key(path)
+        start, to = self.held.key(self._real(path)), self._real(to)
         for key in [key for key in self.held.nodes if f"{key}/".startswith(f"{start}/")]:
             self.held.nodes[self.held.key(to) + key[len(start) :]] = self.held.nodes.pop(key)
         self.held.nodes[self.held.key(to)].name = to.rpartition("/")[2]
 
     def mode(self, path: str) -> int:
-        node = self.held.find(path)
+        node = self.held.find(self._real(f"{path}/").rstrip("/"))
         assert node is not None
         return node.mode
 
     def modified(self, path: str) -> int:
-        node = self.held.find(path)
+        node = self.held.find(self._real(path))
         assert node is not None
         return node.modified
 
@@ -147,16 +166,28 @@ class Place:
 
 
 def visible(tree: Tree) -> dict[str, bytes]:
-    hidden = ("packageslip.xml", f"{AREA}/")
+    """What visitors see but for public slips: links of ours are followed, one that leads nowhere is a fault of its own."""
+    hidden = ("packageslip.xml", f"{AREA}/", f"{RELEASES}/")
     return {
         path: content
-        for path, content in tree.files().items()
+        for path, content in followed(tree).items()
         if not path.startswith(hidden) and not path.endswith("/packageslip.xml")
     }
 
 
+def followed(tree: Tree) -> dict[str, bytes]:
+    """Every file as it is seen through the links to releases."""
+    files = tree.files()
+    for path, lead in tree.links().items():
+        at = posixpath.normpath(posixpath.join(posixpath.dirname(path), lead))
+        if at.startswith(f"{RELEASES}/") and not path.startswith(f"{AREA}/"):
+            inside = {file.removeprefix(f"{at}/"): content for file, content in files.items() if file.startswith(f"{at}/")}
+            files |= {f"{path}/{file}": content for file, content in inside.items()} or {f"{path}/DANGLING": b""}
+    return files
+
+
 def leftovers(tree: Tree) -> list[str]:
-    inside = [path.split("/") for path in sorted({*tree.files(), *tree.folders()}) if path.startswith(f"{AREA}/")]
+    inside = [path.split("/") for path in sorted({*tree.files(), *tree.folders(), *tree.links()}) if path.startswith(f"{AREA}/")]
     tokens: dict[str, int] = {}
     found = []
     for parts in inside:
@@ -239,6 +270,16 @@ def s3_place(request: pytest.FixtureRequest) -> Place:
     return Place("s3", (bucket,), open_bucket)
 
 
+def versioned(make: Callable[[pytest.FixtureRequest], Place]) -> Callable[[pytest.FixtureRequest], Place]:
+    """The same kind of place with every module in the versioned layout that can be."""
+
+    def place(request: pytest.FixtureRequest) -> Place:
+        plain = make(request)
+        return replace(plain, open_with=lambda options: plain.open_with(replace(options, layout="versioned")))
+
+    return place
+
+
 # One line for each kind of target that the configuration knows; a test compares the two.
 PLACES: Mapping[str, Callable[[pytest.FixtureRequest], Place]] = {
     "memory": memory_place,
@@ -247,6 +288,11 @@ PLACES: Mapping[str, Callable[[pytest.FixtureRequest], Place]] = {
     "sftp": sftp_place,
     "s3": s3_place,
 }
+
+VERSIONED: Mapping[str, Callable[[pytest.FixtureRequest], Place]] = {
+    f"versioned-{kind}": versioned(PLACES[kind]) for kind in ("memory", "local", "sftp")
+}
+"""The kinds with a file tree, in their other layout."""
 
 # What a kind of place has not by its nature, and why: tests that need it (`@pytest.mark.needs("links")`) say nothing about it.
 LACKS: Mapping[str, Mapping[str, str]] = {
@@ -257,6 +303,15 @@ LACKS: Mapping[str, Mapping[str, str]] = {
         "times": "an object's time is when it was written; the slip's goes into its metadata",
         "grace": "a bucket's own versions and rules keep what was replaced or deleted, for as long as they say",
         "births": "a module begins with one object, so nothing is left of one that was cut short",
+    },
+    **{
+        kind: {
+            "nesting": "a versioned module is a link to a whole tree, below which no other module lives",
+            "guests": "a release is a tree of its own, in which nothing lies that no slip lists",
+            "grace": "what a release leaves out stays in the release before it, not in its own tree",
+            "parts": "a release becomes visible as a whole, never file by file",
+        }
+        for kind in VERSIONED
     },
 }
 
@@ -279,7 +334,7 @@ def _lacks(item: pytest.Item) -> bool:
     return bool(needed & LACKS.get(str(kind), {}).keys())
 
 
-@pytest.fixture(params=sorted(PLACES))
+@pytest.fixture(params=sorted([*PLACES, *VERSIONED]))
 def place(request: pytest.FixtureRequest) -> Place:
     """An empty place of every kind in turn."""
-    return PLACES[request.param](request)
+    return {**PLACES, **VERSIONED}[request.param](request)

@@ -1,0 +1,195 @@
+"""One change of one module in the versioned layout, and the way back from it to the ordered one.
+
+A release is a complete tree, built in the holder's folder: new files are written there, the others get a second name (a hard
+link), so that nothing is copied. The note is written; then the tree is renamed to its place and the module's link over the one
+before. To go back to a release that still stands, only the link is renamed.
+
+A file that has several names is never opened for writing, nor are its mode or times touched: each of its releases would change.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from packageslip import on_target, write_slip
+from targets.area import PUBLIC_SLIP, all_parents
+from targets.clearing import Clearing
+from targets.departing import Departing, part_of
+from targets.disk import Answer, Call, Op
+from targets.errors import PermanentTargetError
+from targets.hold import Hold
+from targets.note import Note, Put, Turn
+from targets.protocol import SLIP_NAME
+from targets.release import Document, OrderedRelease
+from targets.shelf import TREE, Shelf, name_of
+from targets.turn import LINK_NAME, OWN_NAME, PUBLIC_NAME, TREE_NAME, expired
+
+SECRET = 0o600
+"""The mode of a release's slip where slips are not public: releases lie where a web server can read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands of a module: its releases, the newest first; the one that is live; one with exactly the wanted tree."""
+
+    shelf: Shelf
+    names: tuple[str, ...] = ()
+    live: str | None = None
+    same: str | None = None
+
+    def lies(self, path: str, name: str | None) -> str:
+        """Where a path of the module lies in one of its releases."""
+        return f"{self.shelf.tree(name)}/{path}" if name else ""
+
+
+@dataclass(slots=True, kw_only=True)
+class VersionedRelease(OrderedRelease):
+    """Implements `Release` for a module that is versioned, or was and goes. `clearing`: what makes way for its link."""
+
+    standing: Standing
+    clearing: Clearing = field(default_factory=Clearing)
+    laid: bool = False
+    begun: set[str] = field(default_factory=set)
+
+    def _place(self, put: Put) -> str:
+        """In the tree itself. A second attempt begins anew."""
+        self._lay_out()
+        place = self._tree(put.path)
+        if put.path in self.begun:
+            self.hold.run([Call(Op.UNLINK, place)])
+        self.begun.add(put.path)
+        return place
+
+    def _tree(self, path: str) -> str:
+        return f"{self._staged(TREE_NAME)}/{TREE}" + (f"/{path}" if path else "")
+
+    def _lay_out(self) -> None:
+        """The tree's folders, once."""
+        if not self.laid:
+            self.laid = True
+            inner = sorted(all_parents(self.listed), key=lambda folder: folder.count("/"))
+            folders = [self._staged(TREE_NAME), self._tree(""), *map(self._tree, inner)]
+            make(self.hold, [Call(Op.MKDIR, folder, mode=self.hold.options.folder_mode) for folder in folders])
+
+    def _nothing(self) -> bool:
+        return self.wanted is None and self.previous is None and not self.standing.names and not self.standing.live
+
+    def _have(self) -> set[str]:
+        return set(self.listed) if self._back() else self.staged.keys() | self.kept | self.adopted
+
+    def _back(self) -> bool:
+        """Whether the release that is wanted stands there already and nothing of it was put again."""
+        return self.standing.same is not None and not self.staged
+
+    def _to(self) -> str | None:
+        if self.wanted is None:
+            return None
+        return self.standing.same if self._back() else name_of(self.hold.names.token, self.wanted, public=self._shows_slip())
+
+    def _departing(self) -> Departing:
+        """A release is what its slip lists; what it leaves out stays in the releases before it."""
+        return Departing()
+
+    def _note(self, leaving: Departing) -> Note:  # noqa: ARG002
+        standing, to = self.standing, self._to()
+        keep = self.hold.options.keep_releases
+        going = expired(standing.names, to, standing.live, keep) if to else standing.names
+        return Note(
+            url=self.hold.names.url,
+            tag=self.hold.names.token,
+            serial=self.hold.claim.serial,
+            previous=self.previous.serial if self.previous else None,
+            publish=self.wanted is not None,
+            drops=self.clearing.drops,
+            folders=self.clearing.folders,
+            fold=self.ground.fold,
+            turn=Turn(standing.shelf.folder, to, leave=to is None, expired=going),
+        )
+
+    def _slips(self, leaving: Departing) -> list[Document]:  # noqa: ARG002
+        """Once: what else needs it gets another name for it."""
+        if self.wanted is None:
+            return []
+        claim = self.hold.claim
+        mode = self.hold.options.file_mode if self._shows_slip() else SECRET
+        return [(self._staged(SLIP_NAME), write_slip(on_target(self.wanted, serial=claim.serial, queue=claim.queue)), mode)]
+
+    def _stage(self, leaving: Departing, note: Document) -> None:
+        self._write_small(self._slips(leaving))
+        to = self._to()
+        if to is not None:
+            make(self.hold, self._slip_links() if self._back() else self._tree_links())
+            if to != self.standing.live:
+                lead = self.standing.shelf.lead(to)
+                make(self.hold, [Call(Op.SYMLINK, self._staged(LINK_NAME), lead)])
+        self._write_small([note])
+
+    def _slip_links(self) -> list[Call]:
+        """The slip under the other names that it has in a release that stands."""
+        return [Call(Op.LINK, self._staged(SLIP_NAME), self._staged(PUBLIC_NAME))] if self._shows_slip() else []
+
+    def _tree_links(self) -> list[Call]:
+        """Everything of the tree that was not put."""
+        self._lay_out()
+        slips = [self._staged(OWN_NAME), *([self._tree(PUBLIC_SLIP)] if self._shows_slip() else [])]
+        calls = [Call(Op.LINK, self._staged(SLIP_NAME), place) for place in slips]
+        for path in self.listed.keys() - self.staged.keys():
+            lies = self.standing.lies(path, self.standing.live) or self.hold.names.live(path)
+            calls.append(Call(Op.LINK, lies, self._tree(path)))
+        return calls
+
+    def _dropped(self, note: Note) -> int:  # noqa: ARG002
+        return sum(1 for file in self.previous.files() if file.path not in self.listed) if self.previous else 0
+
+
+@dataclass(slots=True, kw_only=True)
+class ReturningRelease(OrderedRelease):
+    """Implements `Release` for a module that was versioned and becomes a folder again: absent for a moment in between."""
+
+    standing: Standing
+    links: list[Call] = field(default_factory=list)
+
+    def _have(self) -> set[str]:
+        return set(self.listed) if self.standing.same else self.staged.keys() | self.kept | self.adopted
+
+    def _departing(self) -> Departing:
+        """Everything goes with the link."""
+        return Departing()
+
+    def _note(self, leaving: Departing) -> Note:
+        """Files that are kept are put, too: by second names, so that no byte moves."""
+        puts = {**self.staged}
+        for path in sorted(self.listed.keys() - self.staged.keys()):
+            self.counter += 1
+            puts[path] = Put(str(self.counter), path, part_of(self.listed[path]))
+            lies = self.standing.lies(path, self.standing.same or self.standing.live)
+            self.links.append(Call(Op.LINK, lies, self._staged(puts[path].name)))
+        turn = Turn(self.standing.shelf.folder, None, leave=True, expired=self.standing.names)
+        return replace(self._ordered_note(leaving, puts.values()), turn=turn)
+
+    def _stage(self, leaving: Departing, note: Document) -> None:
+        make(self.hold, self.links)
+        self._write_small([*self._slips(leaving), note])
+
+    def _dropped(self, note: Note) -> int:  # noqa: ARG002
+        return sum(1 for file in self.previous.files() if file.path not in self.listed) if self.previous else 0
+
+
+def make(hold: Hold, calls: Iterable[Call]) -> None:
+    """Make calls in the holder's folder, each of which has to succeed. Raises Fenced, PermanentTargetError."""
+    made: Sequence[Call] = list(calls)
+    failed = [(call, answer) for call, answer in zip(made, hold.run(made), strict=True) if answer is not Answer.OK]
+    if not failed:
+        return
+    hold.listing()  # Raises Fenced if our folder is gone.
+    call, answer = failed[0]
+    if call.op is Op.LINK and answer is Answer.ABSENT:
+        raise PermanentTargetError(
+            f"{hold.target}: {call.path} of {hold.names.url} is not where the slip that is live says, so that no release can be "
+            "made with it; 'slipway verify --repair' puts it back",
+            target=hold.target,
+        )
+    raise PermanentTargetError(
+        f"{hold.target}: the server refuses to {call.op} {call.path}" + (f" to {call.to}" if call.to else "") + ", which a "
+        "versioned module needs; 'slipway target test' says what it lacks",
+        target=hold.target,
+    )
