@@ -6,7 +6,7 @@ import sys
 
 from support.catalogue import ROOT
 
-COUNT = 5
+COUNT = 3
 
 
 def commit() -> str:
