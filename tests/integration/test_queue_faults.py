@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from sqlalchemy import Connection
@@ -90,12 +91,10 @@ def test_a_row_that_somebody_changed_by_hand_is_not_written_over(queue: Queue) -
 
 def test_a_claim_waits_for_no_lock_of_somebody_else(mariadb_queue: Queue, mariadb_server: Server) -> None:
     locked, free = mariadb_queue.ready("/locked"), mariadb_queue.ready("/free")
-    operator = mariadb_server.connect(mariadb_queue.url.rpartition("/")[2])
-    operator.begin()
-    with operator.cursor() as cursor:
-        cursor.execute("SELECT * FROM publication_task_queue WHERE id = %s FOR UPDATE", (locked,))
-    began = time.monotonic()
-    assert [task.id for task in mariadb_queue.claim(mariadb_queue.engine())] == [free]
-    assert time.monotonic() - began < 2.5, "less than a wait for a lock, which is 3 s"
-    operator.rollback()
-    operator.close()
+    with closing(mariadb_server.connect(mariadb_queue.url.rpartition("/")[2])) as operator:
+        operator.begin()
+        with operator.cursor() as cursor:
+            cursor.execute("SELECT * FROM publication_task_queue WHERE id = %s FOR UPDATE", (locked,))
+        began = time.monotonic()
+        assert [task.id for task in mariadb_queue.claim(mariadb_queue.engine())] == [free]
+        assert time.monotonic() - began < 2.5, "less than a wait for a lock, which is 3 s"
