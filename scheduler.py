@@ -34,9 +34,12 @@ from database import (
     Interest,
     Leases,
     NewTask,
+    QueueRestored,
+    Restoration,
     SchemaMismatch,
     Takeover,
     Watching,
+    restored_sentence,
     upgrade,
 )
 from notices import Alerter, Watch, breakers_of
@@ -48,6 +51,8 @@ KILL_MARGIN = 10.0
 """Seconds beyond the stop grace in which engines give back what they could not finish."""
 OUTAGE_CAP = 30.0
 """The most seconds between two looks at a database that is down."""
+STOPPED_PAUSE = 10.0
+"""Seconds between two looks at a queue that waits for a person."""
 PURGE_EVERY = 3600.0
 BATCH = 500
 """Rows in one transaction of intake or purge."""
@@ -76,7 +81,8 @@ class Daemon:
 
     def run(self, database: Database) -> None:
         """Serves until SIGTERM, then lets the engines finish; that also when something unforeseen ends the loop."""
-        intake, takeover = Intake(database), Takeover(Leases(database), self._settings.queue.lease)
+        intake, restoration = Intake(database), Restoration(database)
+        takeover = Takeover(Leases(database), self._settings.queue.lease)
         log.info("daemon started", environments=sorted(self._settings.environments), queue=database.dialect, pid=os.getpid())
         # Ready also while the database is down: waiting for it is this daemon's work, not a failed start.
         self._systemd.tell("READY=1")
@@ -86,7 +92,7 @@ class Daemon:
                 self._systemd.tell("WATCHDOG=1")
                 if self._signals.reload:
                     self._reload()
-                self._bell.wait(self._turn(database, intake, takeover))
+                self._bell.wait(self._turn(database, intake, takeover, restoration))
         finally:
             self._ticker.stop()
             self._drain()
@@ -95,7 +101,7 @@ class Daemon:
             self._watch_no_more()
             log.info("daemon stopped")
 
-    def _turn(self, database: Database, intake: Intake, takeover: Takeover) -> float:
+    def _turn(self, database: Database, intake: Intake, takeover: Takeover, restoration: Restoration) -> float:
         """One look at everything; the seconds until the next."""
         self._dead |= self._crews.reap()
         try:
@@ -103,7 +109,10 @@ class Daemon:
                 self._greet(database)
                 takeover.bury()
             self._begin_watch(database)
-            again = self._serve(intake, takeover)
+            again = self._serve(intake, takeover, restoration)
+        except QueueRestored as error:
+            log.critical("queue stopped", reason=str(error))
+            return STOPPED_PAUSE
         except DatabaseUnavailable as error:
             delay = min(OUTAGE_CAP, 2.0 ** min(self._failed_tries, 10))
             takeover.outage()
@@ -134,10 +143,13 @@ class Daemon:
             self._watch.stop(seconds)
             self._watch = None
 
-    def _serve(self, intake: Intake, takeover: Takeover) -> bool:
-        """What the queue needs now; whether it is worth looking again at once."""
+    def _serve(self, intake: Intake, takeover: Takeover, restoration: Restoration) -> bool:
+        """What the queue needs now; whether it is worth looking again at once. Raises QueueRestored."""
         self._bury(takeover)
         poll = intake.poll()
+        restoration.saw(poll.fence)
+        if poll.stopped is not None:
+            raise QueueRestored(restored_sentence(poll.stopped))
         if poll.dead:
             takeover.rescue()
         if poll.cancel:

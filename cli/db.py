@@ -1,9 +1,10 @@
-"""`slipway db`: the queue's schema."""
+"""`slipway db`: the queue's schema, and its life after a restore."""
 
 import click
 
 from cli.exits import Exit
 from cli.flags import AS_JSON
+from cli.restored import restored
 from cli.session import Session, in_session
 from config import queue_url
 from database import schema_status, upgrade_sql
@@ -12,7 +13,7 @@ from database import upgrade as upgrade_schema
 
 @click.group()
 def db() -> None:
-    """Make or check the queue's schema."""
+    """Make or check the queue's schema; go on after a restore."""
 
 
 def dialect_of(url: str) -> str:
@@ -51,3 +52,6 @@ def check(session: Session, as_json: bool) -> Exit:
     if not status.current:
         session.say("run 'slipway db upgrade'")
     return Exit.OK if status.current else Exit.CONFIGURATION
+
+
+db.add_command(restored)

@@ -17,7 +17,7 @@ from cli.session import Session, in_session, open_database
 from cli.target import check_fields, check_words
 from config import ConfigError, SecretError, Settings, find_file
 from config import check as check_config
-from database import DatabaseError
+from database import DatabaseError, QueueRestored, Restoration
 from sources import SourceError
 from targets import Check, TargetError
 
@@ -85,6 +85,10 @@ def queue_checks(session: Session) -> Iterator[Check]:
         yield Check("failure", f"queue: {error}", "'slipway db upgrade' makes the schema; is the server up?")
         return
     yield Check("ok", f"queue: {database.dialect}, schema as needed, id {database.queue_id}")
+    try:
+        Restoration(database).check()
+    except QueueRestored as error:
+        yield Check("failure", f"queue: {error}", "look first, then let it go on")
     database.close()
 
 

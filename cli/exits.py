@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
 from config import ConfigError, SecretError
-from database import DatabaseUnavailable, LeaseLost, SchemaMismatch, State, Task
+from database import DatabaseUnavailable, LeaseLost, QueueRestored, SchemaMismatch, State, Task
 from notices import NoticeUnreachable
 from packageslip import SlipError
 from sources import SourceError, TransientSourceError
@@ -33,6 +33,7 @@ CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.CONFIGURATION),
     (SecretError, Exit.CONFIGURATION),
     (SchemaMismatch, Exit.CONFIGURATION),
+    (QueueRestored, Exit.CONFIGURATION),
     (DatabaseUnavailable, Exit.TEMPORARY),
     (LeaseLost, Exit.LOCKED),
     (NoticeUnreachable, Exit.TEMPORARY),

@@ -30,7 +30,7 @@ VERBS = {
     "notice": ("cli.notice:notice", "Try out who is told when a module changed."),
     "alert": ("cli.notice:alert", "Try out who is told when a task fails."),
     "config": ("cli.configuration:config", "Check and show the configuration."),
-    "db": ("cli.db:db", "Make or check the queue's schema."),
+    "db": ("cli.db:db", "Make or check the queue's schema; go on after a restore."),
     "doctor": ("cli.doctor:doctor", "Check everything that Slipway stands on."),
 }
 

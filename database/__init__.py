@@ -9,11 +9,12 @@ from database.claims import Claims
 from database.connection import Database
 from database.deposits import Deposit, Deposits, DepositState, Parcel
 from database.desk import Desk
-from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuchTask, SchemaMismatch
+from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuchTask, QueueRestored, SchemaMismatch
 from database.intake import Intake
 from database.judge import rejection
 from database.leases import Leases
 from database.record import Record
+from database.restored import GoingOn, Restoration, restored_sentence
 from database.takeover import Takeover
 from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
 from database.values import (
@@ -64,6 +65,7 @@ __all__ = [
     "EngineView",
     "Event",
     "Findings",
+    "GoingOn",
     "HeldPlan",
     "Incident",
     "Intake",
@@ -80,8 +82,10 @@ __all__ = [
     "Progress",
     "Publication",
     "Published",
+    "QueueRestored",
     "Record",
     "Renewal",
+    "Restoration",
     "Result",
     "SchemaMismatch",
     "SchemaStatus",
@@ -93,6 +97,7 @@ __all__ = [
     "delay",
     "rejection",
     "renew_queue_id",
+    "restored_sentence",
     "schema_status",
     "upgrade",
     "upgrade_sql",

@@ -17,6 +17,7 @@ from database.finishing import Finishing
 from database.leases import check_lease
 from database.picking import Choice, choose, find_candidates, find_siblings, split
 from database.publishing import Packed, pack
+from database.restored import suspicion
 from database.rows import by_id, task_of, tell
 from database.starting import start, write_progress
 from database.values import Engine, Lane, NewTask, Progress, Result, State, Task
@@ -224,6 +225,9 @@ def _load_of(connection: Connection, engine: Engine) -> _Load:
 
 
 def _paused(connection: Connection, engine: Engine) -> bool:
+    if suspicion(connection) is not None:
+        # It would give out fences that others have: see restored.py.
+        return True
     return bool(connection.scalar(select(schema.environment.c.paused).where(schema.environment.c.name == engine.environment)))
 
 

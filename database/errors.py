@@ -3,6 +3,7 @@
 DatabaseError
 ├── DatabaseUnavailable     down, or too busy after the retries; try again later
 ├── SchemaMismatch          not the schema this version needs: 'slipway db upgrade'
+├── QueueRestored           the database was put back from an older copy: a person must say how it goes on
 ├── LeaseLost               this engine's lease is over: stop all work, report nothing
 └── NoSuchTask              no task with this id, or not in a state that allows the verb; the message says which
 """
@@ -18,6 +19,10 @@ class DatabaseUnavailable(DatabaseError):
 
 class SchemaMismatch(DatabaseError):
     """The schema is older or newer than this version of Slipway."""
+
+
+class QueueRestored(DatabaseError):
+    """The database knows less than what was seen of it."""
 
 
 class LeaseLost(DatabaseError):

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, and_, cast, exists, func, select
 
 from database import schema
+from database.restored import NAME as RESTORED
 from database.values import Poll
 
 _engine, _environment = schema.engine.c, schema.environment.c
@@ -22,6 +23,8 @@ def poll(connection: Connection) -> Poll:
         dead=bool(row.dead),
         due=frozenset(_entries(row.due)),
         engines={name: int(count) for name, count in counts},
+        fence=int(row.fence),
+        stopped=row.stopped,
     )
 
 
@@ -34,6 +37,8 @@ def statement() -> Select[Any]:
         exists().where(_engine.state == "UP", _engine.lease_until <= schema.NOW).label("dead"),
         _due().label("due"),
         _engines().label("engines"),
+        select(schema.counter.c.value).where(schema.counter.c.name == "fence").scalar_subquery().label("fence"),
+        select(schema.setting.c.value).where(schema.setting.c.name == RESTORED).scalar_subquery().label("stopped"),
     )
 
 

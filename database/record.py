@@ -86,6 +86,11 @@ class Record:
         found = [one for one in documents if one.target == target]
         return sum(self._adopt_some(some) for some in chunks(found, 100))
 
+    def forget(self, target: str, urls: Iterable[str]) -> None:
+        """These modules are not on the target, although this database has them as live there."""
+        for some in chunks([(None, Published(target, url, 0)) for url in urls]):
+            self._db.change(partial(_close, gone=some))
+
     def _in_steps(self, step: Callable[..., Sequence[Row[Any]]]) -> Iterator[Publication]:
         last = ""
         while rows := self._db.look(partial(step, last=last)):
@@ -163,6 +168,10 @@ def _ranked(connection: Connection, publications: int, versions: frozenset[bytes
     counts = (ranked.c.rank <= publications) | ranked.c.version.in_(versions)
     wanted = select(ranked.c.id, ranked.c.document).where(counts, ranked.c.id > last).order_by(ranked.c.id).limit(READ_AT_ONCE)
     return [(row.id, row.document) for row in connection.execute(wanted)]
+
+
+def _close(connection: Connection, gone: Sequence[tuple[None, Published]]) -> None:
+    record(connection, gone, {}, connection.execute(select(schema.NOW)).scalar_one())
 
 
 def _adopt(connection: Connection, documents: Sequence[Published], packed: Packed) -> int:

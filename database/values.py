@@ -259,6 +259,10 @@ class Poll:
     dead: bool = False
     due: frozenset[str] = frozenset()
     engines: Mapping[str, int] = field(default_factory=dict)
+    fence: int = 0
+    """The newest fence that was given out."""
+    stopped: str | None = None
+    """Why nothing may be claimed, whatever is due."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from threading import Event
 import structlog
 
 from config import Secrets, Settings, began_at, queue_url, this_host
-from database import Database, DatabaseUnavailable, Engine, Intake, Leases, Takeover
+from database import Database, DatabaseUnavailable, Engine, Intake, Leases, Restoration, Takeover
 from engines.bell import Bell
 from engines.lease import Heartbeat, Lease
 from engines.loop import LEASE_LOST, Loop
@@ -32,8 +32,8 @@ def run_engine(
     """Execute tasks of one environment. 0: idle, lingered or stopped; 75: the lease was lost, everything was let go.
 
     `stop` drains: running tasks get `engine.stop_grace` seconds; `harder` asks for them back at once. `bell`: the reading
-    end of the daemon's pipe; without it the engine polls. Raises DatabaseUnavailable, SchemaMismatch, SecretError at the
-    start, KeyError for an environment that is not configured.
+    end of the daemon's pipe; without it the engine polls. Raises DatabaseUnavailable, SchemaMismatch, QueueRestored, SecretError
+    at the start, KeyError for an environment that is not configured.
     """
     secrets = secrets or Secrets()
     configured = settings.environments[environment]
@@ -43,6 +43,7 @@ def run_engine(
         closing(Bell(bell)) as waker,
     ):
         database.check_schema()
+        Restoration(database).check()
         leases = Leases(database)
         takeover = Takeover(leases, settings.queue.lease)
         # What a killed engine held would wait for its lease to end, although everybody here can see that it is dead.
@@ -54,7 +55,7 @@ def run_engine(
         workshop = Workshop(settings, configured, secrets, database, engine, lease, seams or Seams())
         outlook = Outlook(settings, environment, Intake(database), takeover, waker, lease.clock, until_idle=until_idle)
         loop = Loop(workshop, outlook, waker, stop=stop.is_set, harder=harder.is_set if harder else lambda: False)
-        heartbeat = Heartbeat(Leases(pulse), engine, lease, settings.queue, waker.ring)
+        heartbeat = Heartbeat(Leases(pulse), Restoration(pulse), engine, lease, settings.queue, waker.ring)
         heartbeat.start()
         log.info("engine started", engine=engine.start, environment=environment, pid=engine.pid)
         return _run(loop, heartbeat, workshop)

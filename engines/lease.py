@@ -7,7 +7,7 @@ from threading import Condition, Event, Thread
 import structlog
 
 from config import QueueSettings
-from database import DatabaseError, DatabaseUnavailable, Engine, Leases, Renewal
+from database import DatabaseError, DatabaseUnavailable, Engine, Leases, Renewal, Restoration
 from targets import Fenced
 
 log = structlog.get_logger(__name__)
@@ -76,7 +76,16 @@ class Lease:
 class Heartbeat:
     """Renews the lease from a thread of its own, over a connection of its own, so that no work can delay it."""
 
-    def __init__(self, leases: Leases, engine: Engine, lease: Lease, queue: QueueSettings, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        restoration: Restoration,
+        engine: Engine,
+        lease: Lease,
+        queue: QueueSettings,
+        wake: Callable[[], None],
+    ) -> None:
+        self._restoration = restoration
         self._leases, self._engine, self._lease, self._queue, self._wake = leases, engine, lease, queue, wake
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
@@ -102,7 +111,9 @@ class Heartbeat:
         """One renewal; seconds to the next, or less than none when there is no more to renew."""
         sent = self._lease.clock()
         try:
-            self._lease.renewed(sent, self._leases.renew(self._engine, self._queue.lease))
+            renewal = self._leases.renew(self._engine, self._queue.lease)
+            self._restoration.saw(renewal.fence)
+            self._lease.renewed(sent, renewal)
         except DatabaseUnavailable as error:
             log.warning("heartbeat missed", engine=self._engine.start, reason=str(error))
             if self._lease.overdue < FORBEARANCE * self._queue.lease:

@@ -10,7 +10,7 @@ import structlog
 
 from archives import open_archive
 from config import EnvironmentSettings, Secrets, Settings
-from database import Claims, Database, Deposits, Engine, Intake, Leases, Outcome, Progress, Record, Result, Task
+from database import Claims, Database, Deposits, Engine, Intake, Leases, Outcome, Progress, Record, Restoration, Result, Task
 from engines.claim import TaskClaim
 from engines.lease import Lease
 from notices import Notifier
@@ -124,6 +124,9 @@ class Workshop:
     leases: Leases = field(init=False)
     claims: Claims = field(init=False)
     record: Record = field(init=False)
+    restoration: Restoration = field(init=False)
+    compared: set[str] = field(default_factory=set)
+    """Targets that know of no later fence than the database."""
     notifier: Notifier = field(init=False)
 
     def __post_init__(self) -> None:
@@ -133,6 +136,7 @@ class Workshop:
         self.leases = Leases(self.database)
         self.claims = Claims(self.database, self.settings.retry)
         self.record = Record(self.database)
+        self.restoration = Restoration(self.database)
         self.notifier = Notifier(self.settings.notices, self.secrets)
 
     def open_target(self, name: str) -> Target:
@@ -168,11 +172,19 @@ class Workshop:
 
     def _attempt(self, task: Task, claim: TaskClaim, name: str, targets: Targets) -> Result:
         try:
-            return execute(task, self._tools(task, claim, targets.get(name), targets))
+            target = targets.get(name)
+            self._compare(target)
+            return execute(task, self._tools(task, claim, target, targets))
         except Fenced:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends the task and not the worker, which would hold it for ever
             return failure(task, claim.fence, error, name)
+
+    def _compare(self, target: Target) -> None:
+        """Once, before anything is written there: does the target know of later fences? Raises QueueRestored."""
+        if target.name not in self.compared:
+            self.restoration.compare(target.name, target.highest_fence(self.database.queue_id))
+            self.compared.add(target.name)
 
     def _tools(self, task: Task, claim: TaskClaim, target: Target, targets: Targets) -> Tools:
         return Tools(

@@ -181,6 +181,9 @@ class Target(Protocol):
     def slip(self, url: str) -> Packageslip | None:
         """The live slip, without taking anything over; None if the module is not published here."""
 
+    def highest_fence(self, queue: str) -> int:
+        """The highest fence with which this queue took a module over lately, as far as the target tells; 0: it does not."""
+
     def modules(self) -> Iterator[CatalogueEntry]:
         """Every module that has a commit record here, by URL."""
 

@@ -119,6 +119,9 @@ class GroupTarget:
                 return ask(member)
         return ask(self._members[-1])
 
+    def highest_fence(self, queue: str) -> int:
+        return max(fence for _, fence in self._ready(lambda member: member.highest_fence(queue)))
+
     def modules(self) -> Iterator[CatalogueEntry]:
         """What any member holds."""
         lists = self._ready(lambda member: list(member.modules()))

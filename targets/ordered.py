@@ -13,6 +13,7 @@ from targets.errors import AreaMissing
 from targets.ground import Ground, inside
 from targets.hold import Hold
 from targets.layouts import Change, check_space
+from targets.marks import highest_fence
 from targets.options import PlacedOptions
 from targets.probe import probe, reap
 from targets.reading import Reading
@@ -120,6 +121,9 @@ class OrderedTarget:
     def slip(self, url: str) -> Packageslip | None:
         area = self._area()
         return read_record(self._disk, area.slip(url), url, self._name) if area else None
+
+    def highest_fence(self, queue: str) -> int:
+        return highest_fence(self._disk, Area(self._options.area, queue))
 
     def modules(self) -> Iterator[CatalogueEntry]:
         area = self._area()

@@ -15,7 +15,7 @@ def renew(target: str, url: str, claim: Claim, above: int, slip: Packageslip | N
         claim.check()
         raise SerialTooHigh(
             f"{target}: {url} was published by a later task of this very queue (serial {slip.serial}) than this one (serial "
-            f"{claim.serial}). If the database was restored from a copy, run 'slipway target adopt {target} --renew'; otherwise "
+            f"{claim.serial}). If the database was restored from a copy, run 'slipway db restored'; otherwise "
             "this task is older than what is live",
             target=target,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from archives import AnswerLost, ArchiveError, ArchiveUnreachable, PackageError, TransientArchiveError
 from config import SecretError
-from database import DatabaseUnavailable, Outcome
+from database import DatabaseUnavailable, Outcome, QueueRestored
 from notices import NoticeError, NoticeStumbled, NoticeUnreachable
 from packageslip import SlipError
 from sources import WEB, PermanentSourceError, SourceError, SourceUnreachable, TransientSourceError
@@ -67,6 +67,7 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (StoreHindered, Outcome.RETRY, AGAIN),
     (StoreError, Outcome.FAILED, CORRECT),
     (DatabaseUnavailable, Outcome.RELEASED, UNGUARDED),
+    (QueueRestored, Outcome.RELEASED, "it loses no attempt"),
     (SecretError, Outcome.FAILED, CORRECT),
     (PlanHeld, Outcome.HELD, ""),
     (NotYet, Outcome.UNREACHABLE, ""),

@@ -79,3 +79,15 @@ def test_close_may_be_called_twice(place: Place, queue: TestQueue) -> None:
     publish(target, URL, FILES, queue.claim())
     target.close()
     target.close()
+
+
+def test_the_highest_fence_of_a_queue_is_told_where_the_target_knows_it(place: Place, queue: TestQueue) -> None:
+    target = place.open()
+    assert target.highest_fence(queue.id) == 0
+    for url in ("/a", "/b"):
+        publish(target, url, {"index.htm": url.encode()}, queue.claim())
+    queue.counter = 40
+    target.present("/a", queue.claim(serial=1))
+    # In a bucket every holder would have to be read for it.
+    assert place.open().highest_fence(queue.id) == (0 if place.kind == "s3" else 41)
+    assert place.open().highest_fence("f" * 32) == 0

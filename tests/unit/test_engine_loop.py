@@ -286,12 +286,18 @@ class Pulse:
         return given
 
 
+def heart(pulse: Any, lease: Lease, wake: Callable[[], None]) -> Heartbeat:
+    calm: Any = SimpleNamespace(saw=lambda _fence: None)
+    me: Any = SimpleNamespace(start="me")
+    return Heartbeat(pulse, calm, me, lease, SETTINGS.queue, wake)
+
+
 @pytest.mark.parametrize("first", [DatabaseUnavailable("down"), None])
 def test_the_heartbeat_beats_until_the_lease_is_lost(first: Exception | None) -> None:
     lease, rings = Lease(SETTINGS.queue), Bell()
     lease.renewed(lease.clock())
     pulse = Pulse(first or Renewal(frozenset({3})), LeaseLost("over"))
-    heartbeat = Heartbeat(pulse, SimpleNamespace(start="me"), lease, SETTINGS.queue, rings.ring)  # type: ignore[arg-type]
+    heartbeat = heart(pulse, lease, rings.ring)
     heartbeat.start()
     assert not rings.wait(10)
     heartbeat.stop()
@@ -300,7 +306,7 @@ def test_the_heartbeat_beats_until_the_lease_is_lost(first: Exception | None) ->
 
 
 def beating(lease: Lease, *answers: Any) -> Heartbeat:
-    heartbeat = Heartbeat(Pulse(*answers), SimpleNamespace(start="me"), lease, SETTINGS.queue, lambda: None)  # type: ignore[arg-type]
+    heartbeat = heart(Pulse(*answers), lease, lambda: None)
     heartbeat.start()
     return heartbeat
 
