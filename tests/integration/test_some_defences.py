@@ -6,7 +6,7 @@ import sys
 
 from support.catalogue import ROOT
 
-COUNT = 3
+COUNT = 2
 
 
 def commit() -> str:

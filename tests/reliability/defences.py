@@ -25,7 +25,7 @@ from support.catalogue import MOST_LACKING, ROOT, Defence, Fault, expected, read
 
 SLOW, MISSED, HUNG = 300, 60, 900
 """Seconds after which a test fails as it is, after which one fails that waits for what its defence would have ended, and after
-which a whole run is ended."""
+which a run without a defence is ended."""
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", ".hypothesis", "build", "*.egg-info", ".demo")
 
 
@@ -77,7 +77,8 @@ class Copies:
         process.start()
         there.close()
         try:
-            if not here.poll(HUNG):
+            # As it is, a whole share of the tests runs, and each ends by itself.
+            if not here.poll(HUNG if one_failure else None):
                 return Outcome(broken=[f"no end after {HUNG} s; {log} has more"])
             return Outcome(*here.recv())
         except EOFError:
@@ -86,7 +87,8 @@ class Copies:
             process.join(10)
             # A session of its own: whatever the tests left behind goes too.
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid or 0, signal.SIGKILL)
+                if process.pid:
+                    os.killpg(process.pid, signal.SIGKILL)
             process.join()
             here.close()
 
