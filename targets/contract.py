@@ -62,6 +62,16 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A release that a dead engine prepared. `version` None: of an unpublish."""
+
+    serial: int
+    version: Digest | None
+    begun: bool
+    """Whether anything of it may be visible: then it can only be finished."""
+
+
+@dataclass(frozen=True, slots=True)
 class Present:
     """What is live for one module on one target, after takeover and recovery.
 
@@ -107,6 +117,8 @@ class Moved:
     files: int = 0
     bytes: int = 0
     dropped: int = 0
+    lagging: tuple[str, ...] = ()
+    """The members of a group that were left behind: they have an older version, or a note that says what is to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +172,12 @@ class Target(Protocol):
 
         Raises Fenced, SerialTooHigh (live slip's serial above the claim's, written by this very queue), AreaMissing.
         """
+
+    def unfinished(self, url: str, claim: Claim) -> Unfinished | None:
+        """Become the module's only writer, and say what is prepared there, without finishing it yet. For groups."""
+
+    def take_back(self, url: str, claim: Claim) -> None:
+        """Undo what is prepared and has not begun: the module stays what it is. After `unfinished` by the same claim."""
 
     def release(
         self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = (), at_once: bool = False

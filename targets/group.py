@@ -1,8 +1,8 @@
 """Several targets that switch together: origins behind one load balancer.
 
 Each member has its own present, plan and note. All prepare, then all switch; a member that crashed in between is rolled
-forward by its own note at the next takeover. With a quorum, members that cannot be reached may lag: they are brought up
-to date by the next release, which finds their older slip.
+forward by its own note at the next takeover, if the release was prepared on enough members to have begun anywhere. With a
+quorum, members that cannot be reached may lag: they are brought up to date by the next release, which finds their older slip.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 import structlog
 
 from packageslip import CatalogueEntry, Digest, Packageslip
-from targets.contract import Check, Claim, FilePut, Present, Release, Target
+from targets.contract import Check, Claim, FilePut, Present, Release, Target, Unfinished
 from targets.errors import TargetError, TransientTargetError
 from targets.group_release import GroupRelease, Member
 
@@ -35,38 +35,69 @@ class GroupTarget:
         return self._name
 
     def present(self, url: str, claim: Claim) -> Present:
-        """One present for each member that is ready. A lagging one is left out; too few: its error is raised."""
-        presents = [present for _, present in self._ready(lambda member: member.present(url, claim))]
+        """One present for each member that is ready. A lagging one is left out; too few: its error is raised.
+
+        What was prepared on some members is finished only if it was prepared on a quorum, or has begun anywhere.
+        """
+        found = self._ready(lambda member: member.unfinished(url, claim))
+        reached = [member for member, _ in found]
+        if any(note for _, note in found):
+            reached = self._settled(url, claim, dict(found))
+        presents = [present for _, present in self._ready(lambda member: member.present(url, claim), reached)]
         slip = next((present.slip for present in presents if present.slip is not None), None)
         recovered = next((present.recovered for present in presents if present.recovered is not None), None)
         return Present(url, self._name, slip, recovered, members=tuple(presents))
 
-    def _ready(self, ask: Callable[[Target], _Answer]) -> list[tuple[Target, _Answer]]:
-        """Every member's answer, but for those that may lag."""
+    def _settled(self, url: str, claim: Claim, notes: Mapping[Target, Unfinished | None]) -> list[Target]:
+        """Take back what was prepared on too few members: it would be live on these alone. The members that can be reached."""
+        slips = self._ready(lambda member: member.slip(url), [*notes])
+        found = [(notes[member], slip) for member, slip in slips]
+
+        def settle(member: Target) -> None:
+            note = notes[member]
+            if note is not None and not finishable(note, found, self._quorum):
+                log.warning("prepared on too few members", group=self._name, member=member.name, url=url, serial=note.serial)
+                member.take_back(url, claim)
+
+        return [member for member, _ in self._ready(settle, [member for member, _ in slips])]
+
+    def _ready(self, ask: Callable[[Target], _Answer], members: Sequence[Target] | None = None) -> list[tuple[Target, _Answer]]:
+        """The answer of each of these members (default: all), but for those that may lag."""
+        members = self._members if members is None else members
         answers: list[tuple[Target, _Answer]] = []
-        failures: list[TransientTargetError] = []
-        for member in self._members:
+        left = len(members)
+        for member in members:
             try:
                 answers.append((member, ask(member)))
             except TransientTargetError as error:
-                failures.append(error)
-                if len(self._members) - len(failures) < self._quorum:
+                left -= 1
+                if left < self._quorum:
                     raise
                 log.warning("member lags", group=self._name, member=member.name, why=str(error))
         return answers
+
+    def unfinished(self, url: str, claim: Claim) -> Unfinished | None:  # noqa: ARG002
+        """Nothing: no group is a member of another."""
+        return None
+
+    def take_back(self, url: str, claim: Claim) -> None:
+        """Nothing is ever found that could be taken back."""
 
     def release(
         self, present: Present, wanted: Packageslip | None, *, adopted: Collection[str] = (), at_once: bool = False
     ) -> Release:
         """One release for each member. A file that is adopted on some members only is copied from one of them to the others."""
         targets = {member.name: member for member in self._members}
-        members = [Member(targets[one.target], one) for one in present.members]
-        lying = {member.name: self._equal(member.target, present.url, wanted, adopted) for member in members}
-        members = [
-            replace(member, release=member.target.release(member.present, wanted, adopted=lying[member.name], at_once=at_once))
-            for member in members
-        ]
-        release = GroupRelease(self._name, present.url, tuple(members), self._quorum)
+        presents = {targets[one.target]: one for one in present.members}
+        ready = self._ready(lambda target: self._equal(target, present.url, wanted, adopted), [*presents])
+        lying = {target.name: equal for target, equal in ready}
+        begun = self._ready(
+            lambda target: target.release(presents[target], wanted, adopted=lying[target.name], at_once=at_once),
+            [target for target, _ in ready],
+        )
+        members = tuple(Member(target, presents[target], release) for target, release in begun)
+        gone = tuple(one.target for one in present.members if one.target not in {member.name for member in members})
+        release = GroupRelease(self._name, present.url, members, self._quorum, left=list(gone))
         for member in members:
             release.fills[member.name] = self._fills(present.url, wanted, members, lying, set(adopted) - lying[member.name])
         return release
@@ -160,6 +191,24 @@ class GroupTarget:
         for member in self._members:
             with suppress(TargetError):
                 member.close()
+
+
+def finishable(note: Unfinished, found: Sequence[tuple[Unfinished | None, Packageslip | None]], quorum: int) -> bool:
+    """Whether a release that is prepared on one member is to be finished there, by what is `found` on all that can be reached.
+
+    An engine begins to switch only when a quorum is prepared. So it is to be finished if it has begun or is live anywhere, or
+    is prepared (or, for an unpublish, the module absent) on a quorum. Otherwise nobody has seen anything of it.
+    """
+    goal = (note.serial, note.version)
+    prepared = [other for other, _ in found if other is not None and (other.serial, other.version) == goal]
+    there = [slip for other, slip in found if other is None and _goal_of(slip, note) == goal]
+    seen = any(other.begun for other in prepared) or (note.version is not None and bool(there))
+    return seen or len(prepared) + len(there) >= quorum
+
+
+def _goal_of(slip: Packageslip | None, note: Unfinished) -> tuple[int | None, Digest | None]:
+    """What a release would have had for a goal of which this slip is what came of it."""
+    return (note.serial, None) if slip is None else (slip.serial, slip.version)
 
 
 def _reader(target: Target, url: str, path: str) -> Callable[[], BinaryIO]:

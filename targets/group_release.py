@@ -10,7 +10,7 @@ from typing import Protocol, Self, cast
 import structlog
 
 from targets.contract import FilePut, Moved, Present, Release, Target
-from targets.errors import TargetError, TransientTargetError
+from targets.errors import Fenced, TargetError, TransientTargetError
 from targets.release import nothing
 
 log = structlog.get_logger(__name__)
@@ -47,6 +47,8 @@ class GroupRelease:
     fills: dict[str, list[FilePut]] = field(default_factory=dict)
     stack: ExitStack = field(default_factory=ExitStack)
     prepared: list[Member] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """The members that were left behind."""
 
     def __enter__(self) -> Self:
         for member in self.members:
@@ -87,6 +89,9 @@ class GroupRelease:
                 raise
             log.warning("member lags", group=self.group, member=member.name, url=self.url, why=str(error))
             self.members = tuple(one for one in self.members if one is not member)
+            self.left.append(member.name)
+            # It ends here for this member, by this error: nothing is tidied up behind a connection that was cut.
+            _of(member).__exit__(type(error), error, error.__traceback__)
 
     def prepare(self) -> None:
         """All prepare. If one cannot, the others take their notes back: nothing has happened anywhere."""
@@ -111,19 +116,39 @@ class GroupRelease:
         self.prepared.clear()
 
     def switch(self) -> Moved:
-        """All switch, whatever happens on one: its note stays, and its next holder finishes. The first error is raised then."""
+        """All switch, whatever happens on one: its note stays, and its next holder finishes. The first error is raised then.
+
+        But a member that a later holder has taken over ends it at once: that one finishes the others too.
+        """
         failures: list[TargetError] = []
-        moved: list[Moved] = []
+        done: list[tuple[str, Moved]] = []
         for member in self.members:
             try:
-                moved.append(_of(member).switch())
+                done.append((member.name, _of(member).switch()))
+            except Fenced:
+                raise
             except TargetError as error:
                 log.warning("member not switched", group=self.group, member=member.name, url=self.url, why=str(error))
                 failures.append(error)
+                self.left.append(member.name)
         lagging = all(isinstance(error, TransientTargetError) for error in failures)
-        if failures and not (lagging and len(moved) >= self.quorum):
-            raise failures[0]
-        return Moved(sum(one.files for one in moved), sum(one.bytes for one in moved), sum(one.dropped for one in moved))
+        if failures and not (lagging and len(done) >= self.quorum):
+            raise self._split(failures[0], [name for name, _ in done])
+        moved = [one for _, one in done]
+        return Moved(
+            sum(one.files for one in moved),
+            sum(one.bytes for one in moved),
+            sum(one.dropped for one in moved),
+            tuple(sorted(self.left)),
+        )
+
+    def _split(self, error: TargetError, done: list[str]) -> TargetError:
+        """The error, which says too on which members the release is visible already."""
+        if done:
+            log.error("group is split", group=self.group, url=self.url, switched=done, not_switched=sorted(self.left))
+            until = f"{self.group} is split until the next task of {self.url} finishes there"
+            error.args = (f"{str(error).rstrip('. ')}; {until}: {', '.join(done)} switched already", *error.args[1:])
+        return error
 
 
 def _put(release: Release, files: Iterable[FilePut], done: Callable[[FilePut], None]) -> None:

@@ -55,6 +55,21 @@ class Hold:
             target=self.target,
         )
 
+    def withdraw(self) -> None:
+        """Take a note back of which nothing was done yet.
+
+        Its removal is safe on the disk before what it names goes: a note that a loss of power revived would find its files
+        gone, and take them for renamed.
+        """
+        names = self.listing()
+        if NOTE not in names:
+            return
+        self.run([Call(Op.UNLINK, self.names.note)])
+        if self.options.syncs:
+            left = next((self.names.inside(name) for name in names if name.startswith("s:")), self.names.slip)
+            self.run([Call(Op.SYNC, left)])
+        self.clean()
+
     def clean(self, names: Mapping[str, Entry] | None = None) -> None:
         """Remove everything in the holder's folder, a note before all else: without its files it would lie.
 

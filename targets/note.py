@@ -8,7 +8,7 @@ from enum import StrEnum
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from packageslip import UnsafePath, check_path
+from packageslip import Digest, UnsafePath, check_path
 from targets.area import PUBLIC_SLIP
 from targets.shelf import is_name
 
@@ -62,7 +62,8 @@ class Note:
     """One release. `folders`: folders that stand where a file goes and hold nothing but drops.
 
     `fold`: names that differ only by case are the same file on this target. `since`: from when the grace of those files
-    counts that become stale by this release; None: there are none. `turn`: only where trees are involved.
+    counts that become stale by this release; None: there are none. `turn`: only where trees are involved. `version`: of the
+    wanted slip; None: of none, or unknown.
     """
 
     url: str
@@ -76,6 +77,7 @@ class Note:
     fold: bool = False
     since: int | None = None
     turn: Turn | None = None
+    version: Digest | None = None
 
 
 class BadNote(Exception):
@@ -92,6 +94,7 @@ def write_note(note: Note) -> bytes:
         "wanted": "publish" if note.publish else "unpublish",
         "fold": str(note.fold).lower(),
         **({} if note.since is None else {"since": str(note.since)}),
+        **({} if note.version is None else {"version": note.version.hex()}),
         "count": str(len(note.puts) + len(note.drops) + len(note.folders) + len(_turn_lines(note.turn))),
     }
     lines = [f'<release xmlns="{NAMESPACE}" {_attributes(head)}>']
@@ -149,6 +152,7 @@ def _note(head: dict[str, str], lines: list[_Element]) -> Note:
         fold=head["fold"] == "true",
         since=int(head["since"]) if "since" in head else None,
         turn=_turn(of("turn"), of("expired")),
+        version=bytes.fromhex(head["version"]) if "version" in head else None,
     )
 
 

@@ -6,7 +6,7 @@ from typing import BinaryIO
 from packageslip import CatalogueEntry, Digest, Packageslip, check_module_url, check_path
 from targets.area import Area
 from targets.catalogue import entries, unclaimed
-from targets.contract import Check, Claim, Present, Release
+from targets.contract import Check, Claim, Present, Release, Unfinished
 from targets.departing import Grace
 from targets.disk import Disk
 from targets.errors import AreaMissing
@@ -39,12 +39,20 @@ class OrderedTarget:
     def name(self) -> str:
         return self._name
 
-    def present(self, url: str, claim: Claim) -> Present:
-        """Steps 1 to 7. The hold stays with this target until the module's next `present`."""
+    def unfinished(self, url: str, claim: Claim) -> Unfinished | None:
+        return self._takeover(url, claim).unfinished()
+
+    def take_back(self, url: str, claim: Claim) -> None:
+        self._takeover(url, claim).take_back()
+
+    def _takeover(self, url: str, claim: Claim) -> Takeover:
         check_module_url(url)
         self._queue = claim.queue
-        area = Area(self._options.area, claim.queue)
-        hold, present = Takeover(self._name, self._disk, self._options, area, url, claim).present()
+        return Takeover(self._name, self._disk, self._options, Area(self._options.area, claim.queue), url, claim)
+
+    def present(self, url: str, claim: Claim) -> Present:
+        """Steps 1 to 7. The hold stays with this target until the module's next `present`."""
+        hold, present = self._takeover(url, claim).present()
         self._holds.pop(url, None)
         self._holds[url] = hold
         if len(self._holds) > HOLDS:

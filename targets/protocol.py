@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from targets.area import SLIP, Held, all_parents, deepest_first, parents, staged
 from targets.disk import Call, Entry, EntryType, Op
 from targets.note import Drop, Note, Part, Put
+from targets.turn import LINK_NAME, TREE_NAME
 
 SLIP_NAME = "slip"
 """The staged commit record's last part."""
@@ -32,6 +33,19 @@ def remaining(note: Note, names: Collection[str]) -> Remaining:
     """What a listing of the holder's folder says is still to be renamed."""
     puts = tuple(put for put in note.puts if staged(note.tag, put.name) in names)
     return Remaining(puts, staged(note.tag, SLIP_NAME) in names)
+
+
+def begun(note: Note, names: Collection[str]) -> bool:
+    """Whether anything of a release may be visible already, by a listing of the holder's folder.
+
+    A live folder may have been made without a trace here; it is empty then. A tree that stands but is not linked is nobody's yet.
+    """
+    todo = remaining(note, names)
+    if note.turn is not None and note.turn.to is not None:
+        untouched = any(staged(note.tag, name) in names for name in (TREE_NAME, LINK_NAME))
+    else:
+        untouched = len(todo.puts) == len(note.puts) and todo.slip == note.publish
+    return not untouched or any(name.startswith(("t:", "d:")) for name in names)
 
 
 def same_name(path: str, fold: bool) -> str:
@@ -109,6 +123,11 @@ def make_folders(held: Held, folders: Iterable[str], live: Lives, mode: int) -> 
             born = held.inside(f"d:{number}")
             calls += (Call(Op.MKDIR, born, mode=mode), Call(Op.RENAME, born, folder))
     return tuple(calls)
+
+
+def unmake_folders(note: Note, held: Held) -> tuple[Call, ...]:
+    """Removal of those folders that a release which is taken back may have made; the server refuses all that hold anything."""
+    return tuple(Call(Op.RMDIR, folder) for folder in deepest_first(needed_folders(held, note.puts)))
 
 
 def put_calls(note: Note, held: Held, puts: Iterable[Put], part: Part) -> tuple[Call, ...]:

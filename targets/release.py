@@ -7,7 +7,7 @@ from typing import Self
 
 import structlog
 
-from packageslip import Packageslip, Resource, View, on_target, write_slip
+from packageslip import Packageslip, Resource, View, on_target, version_of, write_slip
 from targets.area import NOTE_BEING_WRITTEN, PUBLIC_SLIP, staged
 from targets.contract import FilePut, Moved
 from targets.departing import Departing, Grace, departing, part_of
@@ -194,6 +194,7 @@ class OrderedRelease:
             folders=(*self.folders, *folders),
             fold=self.ground.fold,
             since=leaving.since,
+            version=version_of(self.wanted) if self.wanted else None,
         )
 
     def _departing(self) -> Departing:
@@ -245,4 +246,4 @@ class OrderedRelease:
     def withdraw(self) -> None:
         """Take the note back before anything was switched: another member of a group could not be prepared."""
         self.note = None
-        self.hold.clean()
+        self.hold.withdraw()

@@ -16,12 +16,13 @@ import structlog
 
 from packageslip import Digest
 from targets.area import NOTE, PRIVATE, Area, Held, fence_of, module_id, token_name
-from targets.contract import Claim, Present, Recovered
+from targets.contract import Claim, Present, Recovered, Unfinished
 from targets.disk import Answer, Call, Disk, Entry, Op
 from targets.errors import PermanentTargetError, PermissionRefused, TargetBusy
 from targets.hold import Hold, names_in
 from targets.note import BadNote, Note, read_note
 from targets.options import PlacedOptions
+from targets.protocol import begun, unmake_folders
 from targets.rank import outranked, renew
 from targets.records import read_record
 from targets.replay import Replay
@@ -57,7 +58,38 @@ class Takeover:
             if outranked(self.target, self.url, self.claim, slip):
                 continue
             return hold, Present(self.url, self.target, slip, recovered, self._held(), token=hold.names.token)
-        raise TargetBusy(f"{self.target}: {self.url} keeps changing hands", target=self.target)
+        raise self._busy()
+
+    def unfinished(self) -> Unfinished | None:
+        """Steps 1 to 4, and what step 5 would find."""
+        hold = self._hold()
+        names = hold.listing()
+        if NOTE not in names:
+            return None
+        note = self._read_note(hold)
+        # A note of a program before this one does not say its version: it is finished, as that program would have done.
+        known = note.version is not None or not note.publish
+        return Unfinished(note.serial, note.version, not known or begun(note, names))
+
+    def take_back(self) -> None:
+        """What `unfinished` found goes, with the empty folders that it may have made."""
+        hold = self._hold()
+        if NOTE in hold.listing():
+            note = self._read_note(hold)
+            log.info("prepared release taken back", target=self.target, url=self.url, serial=note.serial)
+            hold.withdraw()
+            hold.run(unmake_folders(note, hold.names))
+
+    def _hold(self) -> Hold:
+        for _ in range(ATTEMPTS):
+            self.claim.check()
+            hold = self._take()
+            if hold is not None:
+                return hold
+        raise self._busy()
+
+    def _busy(self) -> TargetBusy:
+        return TargetBusy(f"{self.target}: {self.url} keeps changing hands", target=self.target)
 
     def _held(self) -> frozenset[Digest]:
         """The releases that stand there, where modules can be versioned."""

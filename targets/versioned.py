@@ -10,7 +10,7 @@ A file that has several names is never opened for writing, nor are its mode or t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from packageslip import on_target, write_slip
+from packageslip import on_target, version_of, write_slip
 from targets.area import PUBLIC_SLIP, all_parents
 from targets.clearing import Clearing
 from targets.departing import Departing, part_of
@@ -103,6 +103,7 @@ class VersionedRelease(OrderedRelease):
             folders=self.clearing.folders,
             fold=self.ground.fold,
             turn=Turn(standing.shelf.folder, to, leave=to is None, expired=going),
+            version=version_of(self.wanted) if self.wanted else None,
         )
 
     def _slips(self, leaving: Departing) -> list[Document]:  # noqa: ARG002

@@ -45,9 +45,7 @@ def take_over(work: Work) -> Present:
         work.expire_after(
             max((grace_of(work, each.target) for each in present.each() if each.slip and each.slip.stale), default=0)
         )
-    late = sorted(set(members(work.tools.settings, work.target)) - {each.target for each in present.each()})
-    if late:
-        work.summary["lagging"] = late
+    work.note_lagging(set(members(work.tools.settings, work.target)) - {each.target for each in present.each()})
     return present
 
 
@@ -193,6 +191,7 @@ def commit(
         work.tools.reached("prepared")
         # From here nothing is taken back: an error leaves the note, and the next holder goes on from it.
         moved = release.switch()
+        work.note_lagging(moved.lagging)
         work.published.append(published(work, on_slip(work, wanted) if wanted else None, work.tools.claim.serial))
         changes = (change.path for made in plans for change in made.of(Verb.PUT, Verb.DROP))
         work.note_change(live_slip(present), wanted, paths=changes)

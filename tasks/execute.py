@@ -15,6 +15,7 @@ from tasks.expire import expire, expiry_after
 from tasks.export import export
 from tasks.fetch import fetch
 from tasks.linkcheck import linkcheck
+from tasks.mend import mending_after
 from tasks.notify import notify
 from tasks.outcomes import verdict_of
 from tasks.publish import publish
@@ -77,7 +78,7 @@ def execute(task: Task, tools: Tools) -> Result:
         Outcome.SUCCEEDED,
         done.reason,
         published=tuple(work.published),
-        new_tasks=(*done.new_tasks, *notices_after(work), *expiry_after(work)),
+        new_tasks=(*done.new_tasks, *notices_after(work), *expiry_after(work), *mending_after(work)),
         summary=work.summary,
     )
 
@@ -92,7 +93,7 @@ def _failed(work: Work, error: Exception) -> Result:
     names = breakers(work.tools.settings, work.tools.environment, work.target)
     result = failure(work.task, work.tools.claim.fence, error, work.target, names)
     plan = HeldPlan(error.digest, json.dumps(error.document)) if isinstance(error, PlanHeld) else None
-    told = (*notices_after(work), *(expiry_after(work) if work.published else ()))
+    told = (*notices_after(work), *(expiry_after(work) if work.published else ()), *mending_after(work))
     return replace(result, published=tuple(work.published), new_tasks=told, plan=plan, summary=work.summary)
 
 

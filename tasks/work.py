@@ -85,10 +85,16 @@ class Work:
         self._now = Progress(now.task, now.step, now.files_done + 1, now.files_total, now.bytes_done + size, now.bytes_total)
         self.tools.report(self._now)
 
+    def note_lagging(self, members: Iterable[str]) -> None:
+        """These members of the task's group have not what the others have."""
+        if late := {*members, *self.summary.get("lagging", ())}:
+            self.summary["lagging"] = sorted(late)
+
     def laggards(self) -> str:
         """What to add to a sentence about a group of which not every member answered."""
         late: list[str] = self.summary.get("lagging", [])
-        return f"; {', '.join(late)} did not answer: do this again when it does" if late else ""
+        then = ", and a VERIFY looks after it" if self.published else ": do this again when it does"
+        return f"; {', '.join(late)} did not answer{then}" if late else ""
 
     def count(self, counts: Mapping[str, int]) -> None:
         """Add to the summary's counts."""

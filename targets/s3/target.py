@@ -10,7 +10,7 @@ from config import S3Target
 from packageslip import CatalogueEntry, Digest, Packageslip, check_module_url, check_path
 from targets.area import SLIP, Area, all_parents, live_path
 from targets.catalogue import entry_of, public_paths, read_any
-from targets.contract import Check, Claim, Present, Release
+from targets.contract import Check, Claim, Present, Release, Unfinished
 from targets.errors import AreaMissing
 from targets.hold import names_in
 from targets.ordered import HOLDS
@@ -95,6 +95,13 @@ class BucketTarget:
         if len(self._holds) > HOLDS:
             del self._holds[next(iter(self._holds))]
         return present
+
+    def unfinished(self, url: str, claim: Claim) -> Unfinished | None:  # noqa: ARG002
+        """Staged objects stay until a release is over, so nothing here tells whether it has begun: `present` finishes it."""
+        return None
+
+    def take_back(self, url: str, claim: Claim) -> None:
+        """Nothing is ever found that could be taken back."""
 
     def release(
         self,

@@ -12,7 +12,7 @@ from packageslip import Packageslip, SlipError, read_slip
 from support.claims import TestQueue, Ticket
 from support.releases import publish, unpublish
 from support.target_kinds import AREA, MemoryTree, leftovers, visible
-from targets import MemoryDisk, MemoryFiles, OrderedTarget, PlacedOptions, Target, TargetError
+from targets import MemoryDisk, MemoryFiles, Moved, OrderedTarget, PlacedOptions, Target, TargetError
 from targets.memory import Node
 
 URL = "/m"
@@ -156,6 +156,10 @@ class World:
         engine = self.start(goal)
         engine.run()
         assert engine.stepper.error is None, repr(engine.stepper.error)
+        self.check_end(goal)
+
+    def check_end(self, goal: str) -> None:
+        """Exactly this goal's tree is there, and nothing else is left."""
         wanted = GOALS[goal]
         assert self.live() == {**FOREIGN, **{f"m/{path}": content for path, content in (wanted or {}).items()}}
         slip = self.slip()
@@ -220,12 +224,9 @@ class Engine:
         self.stepper.kill()
 
 
-def do(target: Target, goal: Goal, claim: Ticket) -> None:
+def do(target: Target, goal: Goal, claim: Ticket) -> Moved:
     """One task."""
-    if goal is None:
-        unpublish(target, URL, claim)
-    else:
-        publish(target, URL, goal, claim)
+    return unpublish(target, URL, claim) if goal is None else publish(target, URL, goal, claim)
 
 
 @lru_cache(maxsize=10_000)
