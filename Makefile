@@ -14,7 +14,7 @@ MINUTES ?= 30
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ test: $(VENV)/.installed-dev servers  ## run every test, on real servers of its 
 
 kill-sweep: $(VENV)/.installed-dev servers  ## kill an engine at every point and every system call; KILLS=n for some of them
 	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.kill_sweep $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+corruption: $(VENV)/.installed-dev servers  ## spoil every reply and every bit of an upload; FAULTS=n of them
+	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.corruption $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED))
 
 servers:  # what the tests start for themselves: MariaDB, OpenSSH, rsync
 	@sh tests/support/install_servers.sh

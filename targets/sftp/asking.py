@@ -31,7 +31,10 @@ def ask_handle(session: Session, request: wire.Request, *undo: wire.Request) -> 
     except GeneratorExit:
         ticket.unwanted = give_back
         if ticket.reply is not None:
-            give_back(ticket.reply)
+            try:
+                give_back(ticket.reply)
+            except wire.Garbled as error:
+                session.distrust(error)
         raise
     return wire.handle(reply)
 

@@ -146,9 +146,10 @@ class Session:
 
     def abandon(self, works: Iterable[Work[T]]) -> None:
         """Close works that will not be finished, and wait until what they send to tidy up was answered."""
-        with contextlib.suppress(TargetUnreachable):
-            for work in works:
+        for work in works:
+            with contextlib.suppress(TargetUnreachable):
                 work.close()
+        with contextlib.suppress(TargetUnreachable):
             while self._pending or self._afterthoughts:
                 self.receive()
 

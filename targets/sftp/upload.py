@@ -7,7 +7,7 @@ from contextlib import closing
 from targets.disk import Write
 from targets.errors import CorruptTransfer
 from targets.sftp import download, wire
-from targets.sftp.asking import answer, ask_handle
+from targets.sftp.asking import answer, ask, ask_handle
 from targets.sftp.faults import explain
 from targets.sftp.session import Session, Ticket, Work
 
@@ -97,13 +97,20 @@ class _Open:
 
 def _compare(session: Session, write: Write, path: bytes) -> Work[None]:
     """Read it again, from the server's disk or its cache."""
+    there = wire.attributes((yield from ask(session, wire.lstat(path))))
+    # Bytes that were put at a wrong place can make a file of many terabytes with nothing in it: it is not read.
+    if isinstance(there, wire.Attributes) and there.size not in {None, write.size}:
+        raise _differs(session, write, f"{there.size} bytes instead of {write.size}")
     found = yield from download.digest(session, path)
     if found != (write.size, write.digest):
-        said = f"{found[0]} bytes with the digest {found[1].hex()}" if found else "nothing there"
-        raise CorruptTransfer(
-            f"{write.path} on {session.place} is not what was sent, though every reply was good: reading it again found {said}. "
-            "The server's disk or something between may be faulty."
-        )
+        raise _differs(session, write, f"{found[0]} bytes with the digest {found[1].hex()}" if found else "nothing there")
+
+
+def _differs(session: Session, write: Write, found: str) -> CorruptTransfer:
+    return CorruptTransfer(
+        f"{write.path} on {session.place} is not what was sent, though every reply was good: reading it again found {found}. "
+        "The server's disk or something between may be faulty."
+    )
 
 
 def _wrong(write: Write, found: str) -> CorruptTransfer:

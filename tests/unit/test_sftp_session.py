@@ -11,7 +11,7 @@ from paramiko import SSHException
 
 from targets.errors import TargetUnreachable
 from targets.sftp import crew, wire
-from targets.sftp.asking import ask, ask_all
+from targets.sftp.asking import ask, ask_all, ask_handle
 from targets.sftp.session import WINDOW_BYTES, WINDOW_REQUESTS, Session, Work
 
 T = TypeVar("T")
@@ -212,4 +212,33 @@ def test_an_end_of_the_pipe_is_unreachable_and_stays_so(end: Exception | str, wo
             spoken.finish(one(spoken, b"x"))
         pipe.end = ""
     with pytest.raises(TargetUnreachable, match=words):
+        spoken.send(wire.remove(b"x"))
+
+
+class Garbles(Echo):
+    """Answers every request with a handle that is cut short, all in one go."""
+
+    def recv(self, count: int) -> bytes:
+        for number in self.unanswered:
+            self.given += struct.pack(">IBII", 9, wire.HANDLE, number, 1000)
+        self.unanswered.clear()
+        given, self.given = bytes(self.given), bytearray()
+        return given
+
+
+def test_a_reply_without_sense_to_a_work_that_is_given_up_ends_the_session_and_hides_no_error() -> None:
+    spoken = session(Garbles())
+
+    def fails() -> Work[bytes]:
+        yield from ask(spoken, wire.remove(b"x"))
+        raise LookupError
+
+    def opens() -> Work[bytes]:
+        handle = yield from ask_handle(spoken, wire.create(b"x", None), wire.remove(b"x"))
+        assert isinstance(handle, bytes)
+        return handle
+
+    with pytest.raises(LookupError):
+        list(drive(spoken, [fails(), opens(), opens()], 5))
+    with pytest.raises(TargetUnreachable, match="not SFTP"):
         spoken.send(wire.remove(b"x"))
