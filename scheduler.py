@@ -154,6 +154,8 @@ class Daemon:
             takeover.rescue()
         if poll.cancel:
             intake.sweep()
+        if poll.takedowns:
+            intake.settle_takedowns()
         accepted = intake.accept(self._settings, BATCH) if poll.intake else 0
         inserted = self._insert_scheduled(intake)
         self._crews.tend(poll.due)

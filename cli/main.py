@@ -16,6 +16,7 @@ VERBS = {
     "publish": ("cli.publish:publish", "Publish modules."),
     "unpublish": ("cli.publish:unpublish", "Remove modules from an environment."),
     "rollback": ("cli.rollback:rollback", "Go back to what was live before."),
+    "takedown": ("cli.takedown:takedown", "Remove modules from everywhere, at once, and keep them away."),
     "republish": ("cli.publish:republish", "Publish many modules: all that a catalogue lists, or some."),
     "plan": ("cli.plan:plan", "Show what publishing would do, file by file, and do nothing."),
     "why": ("cli.why:why", "Say what is live, since when, and what stands in the way."),

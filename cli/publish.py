@@ -147,7 +147,7 @@ def queued(session: Session, environment: str, ids: Sequence[int], *, as_json: b
 
 def hint_if_alone(session: Session, environment: str) -> None:
     """Tell somebody who would wait for ever that nobody works here."""
-    if not Intake(session.database).poll().engines.get(environment):
+    if environment in session.settings.environments and not Intake(session.database).poll().engines.get(environment):
         session.say(
             f"no engine of {environment} is at work now: a daemon starts one by itself; without one, 'slipway run' or --now"
         )

@@ -11,6 +11,7 @@ from cli.flags import AS_JSON
 from cli.places import module_url
 from cli.queue import attempt_fields
 from cli.session import Session, in_session
+from cli.takedown import how_far
 from cli.words import table, task_fields, when
 from config import EnvironmentSettings
 from database import OPEN_STATES, SOURCELESS, Action, Breaker, Deposits, Desk, Intake, Publication, Record, State, Task, TaskView
@@ -41,6 +42,7 @@ def why(session: Session, url: str, as_json: bool) -> None:
     """Say, for each environment, what is live, since when and from which task, and what waits, is held or failed, and why."""
     module = module_url(url)
     findings = [find(session, name, settings, module) for name, settings in session.settings.environments.items()]
+    down = [one for one in Record(session.database).takedowns() if one.covers(module)]
     breakers = [breaker for breaker in Desk(session.database).breakers() if breaker.open]
     deposits = Deposits(session.database).history(module)
     if as_json:
@@ -48,11 +50,14 @@ def why(session: Session, url: str, as_json: bool) -> None:
             {
                 "url": module,
                 "environments": [finding_fields(finding) for finding in findings],
+                "takedowns": [{"url": one.url, "since": when(one.since), "task": one.task, "why": one.why} for one in down],
                 "deposits": [deposit_fields(deposit) for deposit in deposits],
                 "breakers": [breaker_fields(one) for one in breakers],
             }
         )
         return
+    for one in down:
+        session.print(f"{one.sentence(module)} (task {one.task}: {how_far(session, one)})")
     for finding in findings:
         print_finding(session, finding)
     for deposit in deposits:

@@ -9,7 +9,7 @@ from database.claims import Claims
 from database.connection import Database
 from database.deposits import Deposit, Deposits, DepositState, Parcel
 from database.desk import Desk
-from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuchTask, QueueRestored, SchemaMismatch
+from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuchTask, QueueRestored, SchemaMismatch, TaskLost
 from database.intake import Intake
 from database.judge import rejection
 from database.leases import Leases
@@ -22,6 +22,7 @@ from database.values import (
     FOLLOWING,
     GENERATING,
     OPEN_STATES,
+    RESTORING,
     SOURCELESS,
     Action,
     Attempt,
@@ -39,6 +40,7 @@ from database.values import (
     Renewal,
     Result,
     State,
+    Takedown,
     Task,
 )
 from database.views import EngineView, TaskView
@@ -49,6 +51,7 @@ __all__ = [
     "FOLLOWING",
     "GENERATING",
     "OPEN_STATES",
+    "RESTORING",
     "SOURCELESS",
     "Action",
     "Attempt",
@@ -90,8 +93,10 @@ __all__ = [
     "SchemaMismatch",
     "SchemaStatus",
     "State",
+    "Takedown",
     "Takeover",
     "Task",
+    "TaskLost",
     "TaskView",
     "Watching",
     "delay",

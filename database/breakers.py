@@ -48,9 +48,11 @@ def allowances(lane: Lane, switches: Mapping[str, Switch], now: datetime) -> tup
     """What the lane may take: the first of these for which there is a task.
 
     Nothing behind the target's open breaker, one task as its probe when it is time, one where exclusive. Behind a need's,
-    what does without it; when that is to be probed, first the one task that asks it.
+    what does without it; when that is to be probed, first the one task that asks it. An urgent lane waits for nothing.
     """
     own = switches.get(lane.target)
+    if lane.urgent:
+        return (Allowance(lane.limit, (own.name,) if own and own.is_open and not own.probing else (), Among.URGENT),)
     limit = _room(lane, own)
     if limit <= 0 or (own is not None and own.waits(now)):
         return ()

@@ -20,7 +20,8 @@ from database.publishing import Packed, pack
 from database.restored import suspicion
 from database.rows import by_id, task_of, tell
 from database.starting import start, write_progress
-from database.values import Engine, Lane, NewTask, Progress, Result, State, Task
+from database.takedowns import EVERYWHERE, covering, in_force
+from database.values import RESTORING, Action, Engine, Lane, NewTask, Progress, Result, State, Task
 
 BATCH = 64
 """Tasks claimed or finished in one transaction, at most."""
@@ -69,6 +70,10 @@ class Claims:
         wanted = wanted.where(_queue.target.startswith(prefix, autoescape=True))
         return self._db.look(lambda connection: frozenset(connection.scalars(wanted)))
 
+    def urgent(self, environment: str) -> frozenset[str]:
+        """Targets on which a takedown waits for an engine of this environment, in its lanes or not."""
+        return self._db.look(lambda connection: _urgent(connection, environment))
+
     def start(self, engine: Engine, tasks: Sequence[Task], finished: Sequence[Result] = ()) -> frozenset[int]:
         """Note that these begin, and write what the last ones came to, in one commit; the ids that are still this engine's."""
         packed = _packed(finished)
@@ -106,6 +111,24 @@ class Claims:
         self._db.change(lambda connection: write_progress(connection, engine, several))
 
 
+def _urgent(connection: Connection, environment: str) -> frozenset[str]:
+    # Nearly always there is no open takedown, and one look along an index says so.
+    roots = select(_queue.id).with_hint(schema.queue, "FORCE INDEX (k_due)", "mysql")
+    open_ = connection.scalars(roots.where(_queue.status == "READY", _queue.environment == EVERYWHERE)).all()
+    if not open_:
+        return frozenset()
+    waiting = select(_queue.target).where(
+        _queue.batch.in_(open_),
+        _queue.action == Action.TAKEDOWN,
+        _queue.status == "READY",
+        _queue.environment == environment,
+        _queue.hold == 0,
+        _queue.cancel_requested == 0,
+        _queue.run_after <= schema.NOW,
+    )
+    return frozenset(connection.scalars(waiting.distinct()))
+
+
 def _packed(results: Sequence[Result]) -> Packed:
     return pack(published for result in results for published in result.published)
 
@@ -114,6 +137,8 @@ def _claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> lis
     now = check_lease(connection, engine)
     load = _load_of(connection, engine)
     if load.suspect or _paused(connection, engine):
+        lanes = [lane for lane in lanes if lane.urgent]
+    if not lanes:
         return []
     switches = lock_switches(connection, lanes)
     chosen: list[tuple[Allowance, list[Choice]]] = []
@@ -126,6 +151,7 @@ def _claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> lis
         chosen.append((allowed, choices))
     choices_by_winner = {choice.winner: choice for _, some in chosen for choice in some}
     taken = _take(connection, _alone_or_not(list(choices_by_winner.values()), load, now))
+    taken = _without_taken_down(connection, taken, now)
     superseded = {older: choice.winner for choice in taken for older in choice.absorbed}
     _supersede(connection, superseded, now)
     tasks = _begin(connection, engine, [choice.winner for choice in taken if choice.runs], now)
@@ -163,6 +189,21 @@ def _take(connection: Connection, choices: Sequence[Choice]) -> list[Choice]:
     wanted = select(_queue.id).where(_queue.id.in_(ids), _queue.status == "READY", _queue.hold == 0, _queue.cancel_requested == 0)
     locked = set(connection.scalars(wanted.order_by(_queue.id).with_for_update(skip_locked=True)))
     return [choice for choice in choices if {choice.winner, *choice.absorbed} <= locked]
+
+
+def _without_taken_down(connection: Connection, choices: list[Choice], now: datetime) -> list[Choice]:
+    """Less those that would bring back what is taken down, whoever let them wait until now: they end here."""
+    takedowns = in_force(connection) if choices else []
+    if not takedowns:
+        return choices
+    wanted = select(_queue.id, _queue.url, _queue.action).where(_queue.id.in_([choice.winner for choice in choices]))
+    found = {row.id: covering(takedowns, row.url) for row in connection.execute(wanted) if row.action in RESTORING}
+    down = {choice.winner: f"Cancelled: {each.sentence(each.url)}." for choice in choices if (each := found.get(choice.winner))}
+    if down:
+        ended = {"status": "CANCELLED", "reason": by_id(_queue.id, down), "finished_at": now}
+        connection.execute(update(schema.queue).where(_queue.id.in_(list(down))).values(ended))
+        tell(connection, now, ((id_, "CANCELLED", reason, None) for id_, reason in sorted(down.items())))
+    return [choice for choice in choices if choice.winner not in down]
 
 
 def _supersede(connection: Connection, superseded: Mapping[int, int], now: datetime) -> None:

@@ -5,6 +5,7 @@ DatabaseError
 ├── SchemaMismatch          not the schema this version needs: 'slipway db upgrade'
 ├── QueueRestored           the database was put back from an older copy: a person must say how it goes on
 ├── LeaseLost               this engine's lease is over: stop all work, report nothing
+│   └── TaskLost            only this task is not the engine's any more: stop it, report nothing of it
 └── NoSuchTask              no task with this id, or not in a state that allows the verb; the message says which
 """
 
@@ -27,6 +28,10 @@ class QueueRestored(DatabaseError):
 
 class LeaseLost(DatabaseError):
     """The engine's lease ended: its tasks belong to others now."""
+
+
+class TaskLost(LeaseLost):
+    """The task was taken from the engine, whose lease is in force: a takedown ended it."""
 
 
 class NoSuchTask(DatabaseError):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from database import schema
-from database.errors import LeaseLost
+from database.errors import TaskLost
 from database.rows import engine_row, insert_ignore
 from database.values import Engine, NewTask, Task
 
@@ -22,7 +22,7 @@ def expand(connection: Connection, engine: Engine, task: Task, rows: Sequence[Ne
     wanted = select(schema.queue).where(_queue.id == task.id, _queue.status == "RUNNING", _queue.engine == engine.start)
     found = connection.execute(wanted.with_for_update()).one_or_none()
     if found is None:
-        raise LeaseLost(f"Task {task.id} is not this engine's any more; its rows were not inserted.")
+        raise TaskLost(f"Task {task.id} is not this engine's any more; its rows were not inserted.")
     if found.done_until == cursor:
         return
     connection.execute(update(schema.queue).where(_queue.id == task.id).values(done_until=cursor))

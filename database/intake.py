@@ -19,7 +19,9 @@ from database.parameters import PROCEDURE_CODE, RERUN_OF, is_id
 from database.polling import poll
 from database.purging import cancel_requested, purge
 from database.rows import by_id, insert_ignore, new_row, object_of, tell
-from database.values import NewTask, Poll
+from database.settling_takedowns import settle_takedowns
+from database.takedowns import carry_out, covering, in_force
+from database.values import RESTORING, Action, NewTask, Poll
 
 log = structlog.get_logger(__name__)
 _queue, _run = schema.queue.c, schema.schedule_run.c
@@ -42,6 +44,10 @@ class Intake:
     def sweep(self) -> int:
         """Cancel what is asked to be and does not run: NEW, READY, HELD; how many."""
         return self._db.change(cancel_requested)
+
+    def settle_takedowns(self) -> int:
+        """Say of every open takedown how far it is, and end those that every target has confirmed; how many ended."""
+        return self._db.change(settle_takedowns)
 
     def purge(self, days: int, batch: int = 500) -> int:
         """Delete at most `batch` tasks that ended more than `days` days ago, with what belongs to them; how many.
@@ -74,13 +80,18 @@ def _accept(connection: Connection, settings: Settings, limit: int) -> int:
     verdicts = {row.id: judge(requests[row.id], settings) for row in rows}
     rejected = {id_: verdict.reason for id_, verdict in verdicts.items() if isinstance(verdict, Rejected)}
     accepted = {id_: verdict for id_, verdict in verdicts.items() if isinstance(verdict, Accepted)}
+    rejected |= _take_down(connection, rows, accepted, settings, now)
+    down = _taken_down(connection, accepted, requests)
+    accepted = {id_: verdict for id_, verdict in accepted.items() if id_ not in down and verdict.takedown is None}
     approvals = {id_: verdict.approval for id_, verdict in accepted.items() if verdict.approval is not None}
     rejected |= _carry_out(connection, rows, approvals, now)
     requests, lost = _gone_back(connection, accepted, requests)
     rejected |= lost
     ready = {id_: verdict for id_, verdict in accepted.items() if verdict.approval is None and id_ not in lost}
     _make_ready(connection, ready, requests, now)
-    _reject(connection, rejected, now)
+    made = {row.id for row in rows if row.parent is not None}
+    _reject(connection, rejected | {id_: reason for id_, reason in down.items() if id_ not in made}, now)
+    _reject(connection, {id_: reason for id_, reason in down.items() if id_ in made}, now, "CANCELLED")
     return len(rows)
 
 
@@ -92,9 +103,14 @@ def _lock_new(connection: Connection, limit: int) -> Sequence[Row[Any]]:
         .where(_queue.status == "NEW")
         .order_by(_queue.id)
     )
-    ids = connection.scalars(oldest.limit(limit)).all()
+    ids = list(connection.scalars(oldest.limit(limit)))
     if not ids:
         return ()
+    if len(ids) == limit:
+        # Behind so many others a takedown must not wait.
+        urgent = select(_queue.id).with_hint(schema.queue, "FORCE INDEX (k_pick)", "mysql")
+        urgent = urgent.where(_queue.status == "NEW", _queue.action == Action.TAKEDOWN, _queue.id > ids[-1])
+        ids += connection.scalars(urgent.order_by(_queue.id).limit(limit))
     wanted = select(schema.queue, schema.NOW.label("now")).where(_queue.id.in_(ids), _queue.status == "NEW").order_by(_queue.id)
     rows = connection.execute(wanted.with_for_update(skip_locked=True)).all()
     return rows if len(rows) == len(ids) else _in_order(connection, ids, rows)
@@ -221,16 +237,36 @@ def _carry_out(
     return refused
 
 
-def _reject(connection: Connection, rejected: Mapping[int, str], now: datetime) -> None:
+def _take_down(
+    connection: Connection, rows: Sequence[Row[Any]], accepted: Mapping[int, Accepted], settings: Settings, now: datetime
+) -> dict[int, str]:
+    """Do what TAKEDOWN rows ask, before all else; those that cannot be done, each with its reason."""
+    refused: dict[int, str] = {}
+    for row in rows:
+        wish = accepted[row.id].takedown if row.id in accepted else None
+        if wish is not None and (reason := carry_out(connection, row, wish, settings, now)):
+            refused[row.id] = reason
+    return refused
+
+
+def _taken_down(connection: Connection, accepted: Mapping[int, Accepted], requests: Mapping[int, Request]) -> dict[int, str]:
+    """Rows that would bring back what is taken down, each with its sentence; those that tasks made too."""
+    restoring = {id_: str(requests[id_].url) for id_, verdict in accepted.items() if verdict.action in RESTORING}
+    takedowns = in_force(connection) if restoring else []
+    found = {id_: (covering(takedowns, url), url) for id_, url in restoring.items()} if takedowns else {}
+    return {id_: f"{each.sentence(url)}." for id_, (each, url) in found.items() if each is not None}
+
+
+def _reject(connection: Connection, rejected: Mapping[int, str], now: datetime, state: str = "REJECTED") -> None:
     if not rejected:
         return
     log.info("rows rejected", tasks=sorted(rejected))
     connection.execute(
         update(schema.queue)
         .where(_queue.id.in_(list(rejected)), _queue.status == "NEW")
-        .values(status="REJECTED", reason=by_id(_queue.id, rejected), finished_at=now)
+        .values(status=state, reason=by_id(_queue.id, rejected), finished_at=now)
     )
-    tell(connection, now, ((id_, "REJECTED", reason, None) for id_, reason in rejected.items()))
+    tell(connection, now, ((id_, state, reason, None) for id_, reason in rejected.items()))
 
 
 def _fire(connection: Connection, schedule: str, at: datetime, new: NewTask) -> bool:

@@ -49,6 +49,15 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class TakedownWish:
+    """What a person's TAKEDOWN row asks for, whatever environment it names: it is about all of them."""
+
+    url: str
+    below: bool = False
+    lift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """What a row becomes."""
 
@@ -61,6 +70,7 @@ class Accepted:
     approval: Approval | None = None
     earlier: Earlier | None = None
     """Bind the task to the version of this publication on its own target."""
+    takedown: TakedownWish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,8 @@ def rejection(new: NewTask, settings: Settings) -> str | None:
 
 
 def _accept(request: Request, settings: Settings) -> Accepted:
+    if request.action == Action.TAKEDOWN and request.made_by is None:
+        return _accept_takedown(request, settings)
     environment = settings.environments[_environment(request.environment, settings)]
     action = _action(request.action, environment.default_action)
     _url(request.url)
@@ -110,6 +122,17 @@ def _accept(request: Request, settings: Settings) -> Accepted:
         approval=approval,
         earlier=_earlier(request, action, parameters),
     )
+
+
+def _accept_takedown(request: Request, settings: Settings) -> Accepted:
+    """At night, by hand: a slash too many, or an environment that does not exist, must not keep a module live."""
+    url = (request.url.strip().rstrip("/") or "/") if isinstance(request.url, str) and request.url.strip() else request.url
+    _url(url)
+    parameters = _parameters(request.parameters)
+    if fault := check_parameters(Action.TAKEDOWN, parameters):
+        raise _Refusal(fault)
+    wish = TakedownWish(str(url), parameters.get("below", False), parameters.get("lift", False))
+    return Accepted(str(Action.TAKEDOWN), "", _max_attempts(request.max_attempts, settings), absorbs=False, takedown=wish)
 
 
 def _environment(found: object, settings: Settings) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from database import schema
 from database.connection import Database
 from database.counters import jump_above, newest_fence
-from database.errors import LeaseLost
+from database.errors import LeaseLost, TaskLost
 from database.protocol import note_protocol
 from database.rescue import give_back
 from database.rows import engine_of
@@ -63,7 +63,7 @@ class Leases:
                 update(schema.engine).where(_engine.start == engine.start).values(lease_until=now + timedelta(seconds=ttl))
             )
             cancelled = select(_queue.id).where(
-                _queue.engine == engine.start, _queue.status == "RUNNING", _queue.cancel_requested == 1
+                _queue.engine == engine.start, _queue.status.in_(("RUNNING", "CANCELLED")), _queue.cancel_requested == 1
             )
             paused = select(schema.environment.c.paused).where(schema.environment.c.name == engine.environment)
             return Renewal(frozenset(connection.scalars(cancelled)), bool(connection.scalar(paused)), newest_fence(connection))
@@ -93,14 +93,14 @@ class Leases:
         return self._db.change(work)
 
     def raise_fence(self, engine: Engine, task: int, above: int) -> tuple[int, int]:
-        """A new fence and serial for a running task, above what was found on its target. Raises LeaseLost."""
+        """A new fence and serial for a running task, above what was found on its target. Raises LeaseLost, TaskLost."""
 
         def work(connection: Connection) -> tuple[int, int]:
             check_lease(connection, engine)
             mine = select(_queue.fence).where(_queue.id == task, _queue.status == "RUNNING", _queue.engine == engine.start)
             old = connection.execute(mine.with_for_update()).scalar_one_or_none()
             if old is None:
-                raise LeaseLost(f"Task {task} is not this engine's any more.")
+                raise TaskLost(f"Task {task} is not this engine's any more.")
             fence = jump_above(connection, above)
             connection.execute(update(schema.queue).where(_queue.id == task).values(fence=fence, serial=fence))
             attempt = schema.attempt.c
@@ -116,7 +116,7 @@ class Leases:
 
     def engines(self) -> list[EngineView]:
         """Every engine that is UP, then the last 20 that ended, newest first."""
-        held = select(func.count()).where(_queue.engine == _engine.start).scalar_subquery()
+        held = select(func.count()).where(_queue.engine == _engine.start, _queue.status == "RUNNING").scalar_subquery()
         wanted = select(schema.engine, held.label("running")).order_by(_engine.registered_at.desc())
         up = self._db.look(lambda connection: connection.execute(wanted.where(_engine.state == "UP")).all())
         ended = self._db.look(lambda connection: connection.execute(wanted.where(_engine.state != "UP").limit(20)).all())

@@ -59,6 +59,7 @@ ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
     Action.DELIVER: {"mode": _MODE, "dry_run": _FLAG},
     Action.UNPUBLISH: {"tombstone": _FLAG, "dry_run": _FLAG},
     Action.ROLLBACK: {"to": _PUBLICATION, "version": _HEX, "mode": _MODE, "dry_run": _FLAG},
+    Action.TAKEDOWN: {"below": _FLAG, "lift": _FLAG},
     Action.REPUBLISH: {
         "types": _TEXTS,
         "states": _TEXTS,

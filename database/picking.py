@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_
 from sqlalchemy.sql.expression import FromClause
 
 from database import schema
-from database.values import SOURCELESS
+from database.values import SOURCELESS, Action
 
 FLOOD = 1000
 """Siblings read at once. A module with more of them is worked off over several claims."""
@@ -28,6 +28,7 @@ class Among(Enum):
     ALL = "all"
     NEEDING = "what needs the lane's needs"
     SOURCELESS = "what does without them"
+    URGENT = "takedowns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +81,19 @@ def candidates(environment: str, target: str, limit: int, among: Among = Among.A
 
 def _among(task: FromClause, among: Among) -> tuple[ColumnElement[bool], ...]:
     """Rows whose module would go to a task of the other sort are left out: they would fill the limit and give nothing."""
+    if among is Among.URGENT:
+        return (task.c.action == Action.TAKEDOWN,)
+    # A lane of its own has those, so that a busy target's workers do not keep them waiting.
+    others = task.c.action != Action.TAKEDOWN
     if among is Among.ALL:
-        return ()
+        return (others,)
     newer = SIBLING
     mine, other = task.c.action.in_(sorted(SOURCELESS)), newer.c.action.not_in(sorted(SOURCELESS))
     if among is Among.NEEDING:
         mine, other = ~mine, ~other
     # Along the URL alone the server would read all that ever happened to the module.
     hinted = select(1).select_from(newer).with_hint(newer, "FORCE INDEX (k_module)", "mysql")
-    return mine, or_(task.c.absorbs == 0, ~hinted.where(*replaces(newer, task), other).correlate(task).exists())
+    return others, mine, or_(task.c.absorbs == 0, ~hinted.where(*replaces(newer, task), other).correlate(task).exists())
 
 
 def find_siblings(connection: Connection, environment: str, target: str, urls: Sequence[str]) -> Sequence[Row[Any]]:
@@ -164,7 +169,7 @@ def choose(found: Sequence[Row[Any]], siblings: Sequence[Row[Any]], among: Among
 
 def _fits(choice: Choice, among: Among) -> bool:
     # Siblings are read after the candidates: a newer one may have come between. What only supersedes needs nothing.
-    return among is Among.ALL or not choice.runs or choice.sourceless == (among is Among.SOURCELESS)
+    return among in {Among.ALL, Among.URGENT} or not choice.runs or choice.sourceless == (among is Among.SOURCELESS)
 
 
 def split(choices: Iterable[Choice]) -> tuple[list[Choice], list[Choice]]:
@@ -183,7 +188,8 @@ def _newest(module: _Module, *, runs: bool) -> Choice:
 
 
 def _choice(row: Row[Any], absorbed: tuple[int, ...] = (), *, runs: bool = True) -> Choice:
-    return Choice(row.id, absorbed, row.losses > 0, row.run_after, runs, row.action in SOURCELESS)
+    suspect = row.losses > 0 and row.action != Action.TAKEDOWN
+    return Choice(row.id, absorbed, suspect, row.run_after, runs, row.action in SOURCELESS)
 
 
 def _by_module(siblings: Sequence[Row[Any]]) -> dict[str, _Module]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Select, String, and_, cast, exists, func, sel
 
 from database import schema
 from database.restored import NAME as RESTORED
+from database.takedowns import EVERYWHERE
 from database.values import Poll
 
 _engine, _environment = schema.engine.c, schema.environment.c
@@ -21,6 +22,7 @@ def poll(connection: Connection) -> Poll:
         intake=bool(row.intake),
         cancel=bool(row.cancel),
         dead=bool(row.dead),
+        takedowns=bool(row.takedowns),
         due=frozenset(_entries(row.due)),
         engines={name: int(count) for name, count in counts},
         fence=int(row.fence),
@@ -34,6 +36,7 @@ def statement() -> Select[Any]:
         schema.NOW.label("now"),
         _any("k_due", "status", "NEW").label("intake"),
         _any("k_cancel", "open_cancel", 1).label("cancel"),
+        _open_takedowns().label("takedowns"),
         exists().where(_engine.state == "UP", _engine.lease_until <= schema.NOW).label("dead"),
         _due().label("due"),
         _engines().label("engines"),
@@ -45,6 +48,12 @@ def statement() -> Select[Any]:
 def _any(index: str, column: str, value: object) -> Any:  # noqa: ANN401 - an EXISTS
     task = schema.queue.alias()
     return select(1).select_from(task).with_hint(task, f"FORCE INDEX ({index})", "mysql").where(task.c[column] == value).exists()
+
+
+def _open_takedowns() -> Any:  # noqa: ANN401 - an EXISTS
+    task = schema.queue.alias()
+    hinted = select(1).select_from(task).with_hint(task, "FORCE INDEX (k_due)", "mysql")
+    return hinted.where(task.c.status == "READY", task.c.environment == EVERYWHERE).exists()
 
 
 def _due() -> Any:  # noqa: ANN401 - a scalar subquery

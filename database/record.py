@@ -10,7 +10,8 @@ from database import schema
 from database.connection import Database
 from database.publishing import Packed, pack, read_document, record
 from database.rows import chunks, publication_of
-from database.values import OPEN_STATES, Publication, Published
+from database.takedowns import takedown_of
+from database.values import OPEN_STATES, Publication, Published, Takedown
 from packageslip import Digest, Limits, Packageslip, read_slip
 
 _publication, _queue = schema.publication.c, schema.queue.c
@@ -48,6 +49,13 @@ class Record:
         """The slip that is live, or the newest one of that version, as it lay on the target; None if none is known."""
         document = self._db.look(lambda connection: _document(connection, target, url, version))
         return None if document is None else read_slip(document, f"the record of {url} on {target}", OWN)
+
+    def takedowns(self, *, lifted: bool = False) -> list[Takedown]:
+        """Every takedown in force, oldest first; with `lifted`, those of the past too."""
+        wanted = select(schema.takedown).order_by(schema.takedown.c.id)
+        if not lifted:
+            wanted = wanted.where(schema.takedown.c.lifted_at.is_(None))
+        return [takedown_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
 
     def below(self, target: str, url: str) -> list[str]:
         """URLs of other modules that are live on this target strictly below `url`, sorted."""

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, LargeBina
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration: what this code works with."""
 
 PROTOCOL = 2
@@ -240,6 +240,20 @@ deposit = Table(
     Column("location", Text),
     Column("handle", String(255)),
     Column("receipt", LargeBinary),
+)
+
+takedown = Table(
+    "takedown",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("url", String(URL_COLUMN)),
+    Column("below", Integer),
+    Column("task", BigInteger),
+    Column("since", Moment),
+    Column("requested_by", String(255)),
+    Column("why", Text),
+    Column("lifted_at", Moment),
+    Column("lifted_by", String(255)),
 )
 
 setting = Table("setting", metadata, Column("name", String(64), primary_key=True), Column("value", String(255)))

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from config import RetrySettings
 from database.backoff import Random, delay
-from database.values import SOURCELESS, Outcome, Result, State
+from database.values import SOURCELESS, Action, Outcome, Result, State
 
 _ENDS = {
     Outcome.SUCCEEDED: State.SUCCEEDED,
@@ -16,6 +16,8 @@ _ENDS = {
     Outcome.CANCELLED: State.CANCELLED,
     Outcome.HELD: State.HELD,
 }
+EAGER = 3
+"""Attempts after which a takedown's waits grow no longer."""
 _FREE = frozenset({Outcome.UNREACHABLE, Outcome.RELEASED})
 
 
@@ -57,6 +59,9 @@ def _again(task: Row[Any], result: Result, newer: int | None, retry: RetrySettin
     most = task.max_attempts or retry.max_attempts
     # What an engine lost when it died was not the task's doing; losses suffered alone have a count of their own.
     spent = task.attempts - task.losses
+    if task.action == Action.TAKEDOWN:
+        # Nothing but an end that a person must bring about ends it before the module is gone.
+        most, spent = spent + 1, min(spent, EAGER)
     if spent >= most:
         return Ending(State.FAILED, f"{result.reason}. That was attempt {spent} of {most}, the last")
     wait = delay(spent, retry, random, result.retry_after or 0)
@@ -65,4 +70,5 @@ def _again(task: Row[Any], result: Result, newer: int | None, retry: RetrySettin
 
 def _waits_for(task: Row[Any], breaker: str | None) -> bool:
     """Whether this breaker, open, keeps the task from being claimed."""
-    return breaker is not None and (breaker == task.target or task.action not in SOURCELESS)
+    waits = breaker is not None and (breaker == task.target or task.action not in SOURCELESS)
+    return waits and task.action != Action.TAKEDOWN

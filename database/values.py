@@ -33,6 +33,7 @@ class Action(StrEnum):
     DELIVER = "DELIVER"
     UNPUBLISH = "UNPUBLISH"
     ROLLBACK = "ROLLBACK"
+    TAKEDOWN = "TAKEDOWN"
     APPROVE = "APPROVE"
     REPUBLISH = "REPUBLISH"
     VERIFY = "VERIFY"
@@ -58,6 +59,9 @@ ABSORBING = frozenset(
 )
 """Actions that change the module: the newest of them wins per (environment, target, module)."""
 
+RESTORING = ABSORBING - {Action.UNPUBLISH}
+"""Actions that can bring a module to a target: none of them is done for one that is taken down."""
+
 FOLLOWING = frozenset({Action.DELIVER, Action.NOTIFY})
 """Actions that only follow another task; a person's row can at most repeat one."""
 
@@ -65,6 +69,7 @@ SOURCELESS = frozenset(
     {
         Action.UNPUBLISH,
         Action.ROLLBACK,
+        Action.TAKEDOWN,
         Action.VERIFY,
         Action.SITEMAP,
         Action.ZIPLIST,
@@ -154,6 +159,8 @@ class Lane:
     target: str
     limit: int
     needs: tuple[str, ...] = ()
+    urgent: bool = False
+    """Only TAKEDOWNs, which wait for nothing: no breaker, no pause, no other task on an exclusive target."""
 
 
 class Outcome(StrEnum):
@@ -257,6 +264,8 @@ class Poll:
     intake: bool = False
     cancel: bool = False
     dead: bool = False
+    takedowns: bool = False
+    """A takedown is open: `Intake.settle_takedowns` says how far it is."""
     due: frozenset[str] = frozenset()
     engines: Mapping[str, int] = field(default_factory=dict)
     fence: int = 0
@@ -280,6 +289,35 @@ class Publication:
     module_type: str | None = None
     title: str | None = None
     module_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Takedown:
+    """A module (with `below`: and those below it) that must not be published until it is lifted. `by`, `why`: as the row said."""
+
+    id: int
+    url: str
+    below: bool
+    task: int
+    since: datetime
+    by: str | None = None
+    why: str | None = None
+    lifted_at: datetime | None = None
+    lifted_by: str | None = None
+
+    def covers(self, url: str) -> bool:
+        """Whether it stands against publishing this module."""
+        return url == self.url or (self.below and url.startswith(self.url.rstrip("/") + "/"))
+
+    def sentence(self, url: str) -> str:
+        """Why the module is not published."""
+        by = f" by {self.by}" if self.by else ""
+        why = f" ({self.why.rstrip('. ')})" if self.why else ""
+        with_it = "" if url == self.url else f", with {self.url},"
+        return (
+            f"{url} was taken down{with_it} on {self.since:%Y-%m-%d %H:%M} UTC{by}{why}: it is not published before "
+            f"'slipway takedown {self.url} --lift'"
+        )
 
 
 @dataclass(frozen=True, slots=True)

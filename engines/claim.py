@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from database import Engine, LeaseLost, Leases, Task
+from database import Engine, LeaseLost, Leases, Task, TaskLost
 from engines.lease import Lease
 from targets import Fenced
 
@@ -21,6 +21,8 @@ class TaskClaim:
         self._lease.check()
         try:
             self.fence, self.serial = self._leases.raise_fence(self._engine, self._task, above)
+        except TaskLost as error:
+            raise Fenced(str(error)) from error
         except LeaseLost as error:
             self._lease.lose()
             raise Fenced(str(error)) from error

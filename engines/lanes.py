@@ -22,10 +22,17 @@ LAST_WORDS = 2.0
 class TargetLane:
     """The tasks of one target in this engine. Used by the main loop; only `_work` runs in the workers' threads."""
 
-    def __init__(self, target: str, workshop: Workshop, ended: Callable[["TargetLane", Task, Result | None], None]) -> None:
-        self.target = target
+    def __init__(
+        self,
+        target: str,
+        workshop: Workshop,
+        ended: Callable[["TargetLane", Task, Result | None], None],
+        *,
+        urgent: bool = False,
+    ) -> None:
+        self.target, self._urgent = target, urgent
         self._workshop, self._ended = workshop, ended
-        self._needs = needs(workshop.environment, target)
+        self._needs = () if urgent else needs(workshop.environment, target)
         self._most = workshop.settings.engine.workers
         self._least = min(self._most + CHUNK, workshop.settings.queue.batch)
         self._ahead = self._least
@@ -46,7 +53,7 @@ class TargetLane:
         if len(self._waiting) >= self._most:
             return None
         room = self._ahead - len(self._waiting) - self.busy
-        return Lane(self.target, room, self._needs) if room > 0 else None
+        return Lane(self.target, room, self._needs, self._urgent) if room > 0 else None
 
     def take(self, tasks: Sequence[Task]) -> None:
         """What a claim gave, to be started when workers are free."""

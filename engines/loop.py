@@ -18,6 +18,8 @@ DONE, LEASE_LOST = 0, 75
 
 REPORT_EVERY = 1.0
 """Seconds between two writes of progress."""
+URGENT_EVERY = 1.0
+"""Seconds between two looks for takedowns while everybody is at work."""
 OUTAGE_PAUSE = 1.0
 """Seconds before the database is asked again after it did not answer."""
 GIVE_BACK = 8.0
@@ -37,8 +39,9 @@ class Loop:
         self._ended: SimpleQueue[tuple[TargetLane, Task, Result | None]] = SimpleQueue()
         self._finished: list[Result] = []
         self._lanes = self._lanes_for(lane_names(workshop.environment))
+        self._urgent: dict[str, TargetLane] = {}
         self._complete = False
-        self._reported = 0.0
+        self._reported = self._urgent_at = 0.0
 
     def run(self) -> int:
         """Until idle, lingering, stopped (0), or the lease is lost (75)."""
@@ -64,7 +67,7 @@ class Loop:
 
     def close(self) -> None:
         """Dismiss the workers."""
-        for lane in self._lanes:
+        for lane in self._every_lane:
             lane.dismiss()
 
     def _note_end(self, lane: TargetLane, task: Task, result: Result | None) -> None:
@@ -73,8 +76,12 @@ class Loop:
         self._bell.ring()
 
     @property
+    def _every_lane(self) -> list[TargetLane]:
+        return [*self._urgent.values(), *self._lanes]
+
+    @property
     def _idle(self) -> bool:
-        return not self._finished and all(lane.idle for lane in self._lanes)
+        return not self._finished and all(lane.idle for lane in self._every_lane)
 
     def _turn(self) -> None:
         if not self._complete:
@@ -83,7 +90,8 @@ class Loop:
         # Results go out before the next claim: what waits for them can be claimed then.
         self._begin()
         self._outlook.look()
-        if self._claim():
+        urgent = self._claim_urgent()
+        if self._claim() or urgent:
             self._begin()
         self._report()
 
@@ -121,9 +129,28 @@ class Loop:
                 lane.take(mine)
         return bool(tasks)
 
+    def _claim_urgent(self) -> bool:
+        """Takedowns, in lanes of their own: other work may keep every worker of a target busy for hours."""
+        now = self._clock()
+        if now < self._urgent_at and not self._outlook.may_claim():
+            return False
+        self._urgent_at = now + URGENT_EVERY
+        targets = self._claims.urgent(self._workshop.engine.environment)
+        for name in sorted(targets - self._urgent.keys()):
+            self._urgent[name] = TargetLane(name, self._workshop, self._note_end, urgent=True)
+        wishes = [wish for name in sorted(targets) if (wish := self._urgent[name].wish())]
+        tasks = self._claims.claim(self._workshop.engine, wishes) if wishes else []
+        for name in targets:
+            mine = [task for task in tasks if task.target == name]
+            if mine:
+                self._urgent[name].take(mine)
+        if tasks:
+            self._outlook.claimed(len(tasks))
+        return bool(tasks)
+
     def _begin(self) -> None:
         """Start the next chunk of every lane and write what has ended, in one commit where there is both."""
-        chunks = [(lane, lane.next_chunk()) for lane in self._lanes]
+        chunks = [(lane, lane.next_chunk()) for lane in self._every_lane]
         tasks = [task for _, chunk in chunks for task in chunk]
         if not tasks:
             self._write()
@@ -161,8 +188,8 @@ class Loop:
     def _drain(self) -> int:
         """Let running tasks end within the grace, then ask for them back. What was not started is returned by leaving."""
         grace_ends = self._clock() + self._workshop.settings.engine.stop_grace
-        log.info("engine stopping", running=sum(lane.busy for lane in self._lanes))
-        while self._finished or any(lane.busy for lane in self._lanes):
+        log.info("engine stopping", running=sum(lane.busy for lane in self._every_lane))
+        while self._finished or any(lane.busy for lane in self._every_lane):
             now = self._clock()
             if not self._workshop.lease.trusted:
                 return LEASE_LOST
@@ -170,7 +197,7 @@ class Loop:
                 self._workshop.released = True
                 grace_ends = now
             if self._workshop.released and now >= grace_ends + GIVE_BACK:
-                log.warning("engine leaves running tasks", running=sum(lane.busy for lane in self._lanes))
+                log.warning("engine leaves running tasks", running=sum(lane.busy for lane in self._every_lane))
                 break
             self._settle()
             self._bell.wait(0.2)

@@ -102,6 +102,8 @@ class Outlook:
                 pass
         if poll.cancel:
             self._intake.sweep()
+        if poll.takedowns:
+            self._intake.settle_takedowns()
         rescued = poll.dead and bool(self._takeover.rescue())
         self._dead = poll.dead and not rescued
         return poll.intake or rescued

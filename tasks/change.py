@@ -4,6 +4,7 @@ from packageslip import Packageslip
 from sources import SourceChanged
 from targets import Present
 from tasks.commit import Intent, commit, decide, live_slip, make_plans, nothing_to_do, plans_document, published
+from tasks.errors import TakenDown
 from tasks.load import Loaded
 from tasks.plans import Plan, together
 from tasks.resolve import Resolved, resolve
@@ -37,10 +38,25 @@ def _remembered_now(work: Work, live: Packageslip | None) -> bool:
 
 
 def _still(work: Work, loaded: Loaded, resolved: Resolved) -> None:
-    """Bytes that the slip did not name by digest belong to it only if it is the same after they were read."""
+    """Bytes that the slip did not name by digest belong to it only if it is the same after they were read.
+
+    And what was taken down since the task was claimed must not come back by it.
+    """
+    refuse_taken_down(work)
     if resolved.unsure and loaded.at_source and not work.tools.source.still(loaded.at_source):
         name = work.tools.source.name
         raise SourceChanged(f"{work.task.url} changed at {name} while it was read", source=name)
+
+
+def refuse_taken_down(work: Work) -> None:
+    """Raise TakenDown if the module must not be published; SourceChanged if what the task made may have such a module in it."""
+    takedowns = work.tools.record.takedowns()
+    for each in takedowns:
+        if each.covers(work.task.url):
+            raise TakenDown(each.sentence(work.task.url))
+    if work.known_takedowns is not None and {each.id for each in takedowns} - work.known_takedowns:
+        name = work.tools.source.name
+        raise SourceChanged(f"a module of {name} was taken down while this was made of it", source=name)
 
 
 def rehearse(work: Work, wanted: Packageslip | None, intent: Intent) -> Done:

@@ -22,17 +22,18 @@ log = structlog.get_logger(__name__)
 Still = Callable[[], None]
 
 
-def take_over(work: Work) -> Present:
+def take_over(work: Work, *, consent: bool = False) -> Present:
     """Become the module's only writer; what a dead engine had prepared is finished first and recorded as a publication.
 
-    Raises PlanHeld if the live slip is newer than this task by its own queue's count, until a person approved that.
+    Raises PlanHeld if the live slip is newer than this task by its own queue's count, until a person approved that; with
+    `consent` it is no reason to ask.
     """
     target, url, claim = work.tools.target, work.task.url, work.tools.claim
     with work.step("take over"):
         try:
             present = target.present(url, claim)
         except SerialTooHigh as error:
-            claim.renew(_approved_serial(work, error))
+            claim.renew(_serial_of(work, error) if consent else _approved_serial(work, error))
             present = target.present(url, claim)
     recovered = [each.recovered for each in present.each() if each.recovered]
     if recovered:
@@ -51,8 +52,7 @@ def take_over(work: Work) -> Present:
 
 def _approved_serial(work: Work, error: SerialTooHigh) -> int:
     """The serial to go above, of the slip that is too new: of a group, one member may be ahead of the others."""
-    live = work.tools.open_target(error.target or work.target).slip(work.task.url)
-    serial = live.serial or 0 if live else 0
+    serial = _serial_of(work, error)
     digest = hashlib.sha256(f"{work.task.url}\0{work.target}\0serial {serial}".encode()).hexdigest()
     if work.task.approved_plan != digest:
         document = {
@@ -63,6 +63,11 @@ def _approved_serial(work: Work, error: SerialTooHigh) -> int:
         }
         raise PlanHeld(f"{error}; approve it to publish over the newer one, or cancel it", digest, document)
     return serial
+
+
+def _serial_of(work: Work, error: SerialTooHigh) -> int:
+    live = work.tools.open_target(error.target or work.target).slip(work.task.url)
+    return live.serial or 0 if live else 0
 
 
 def live_slip(present: Present) -> Packageslip | None:
@@ -96,6 +101,10 @@ class Intent:
     def of(self, wanted: Packageslip | None) -> "Intent":
         """The same for this slip."""
         return replace(self, wanted=wanted)
+
+
+GONE = Intent(consent=True, at_once=True)
+"""Whoever asks for it wants the files gone: none stays for the target's grace, and nobody has to agree."""
 
 
 def decide(work: Work, intent: Intent, members: Sequence[Present]) -> tuple[Plan, ...]:

@@ -9,6 +9,8 @@ TaskError
 ├── NotDeposited      a retired module cannot go before the archive has it
 ├── Malformed         what was fetched to be published is empty or not what it should be
 ├── Drifted           the target does not hold what its own slip lists
+├── StillThere        what was taken down is still on the target
+├── TakenDown         the module is taken down: nothing of it is published
 ├── Cancelled         somebody asked to cancel it, and nothing is visible yet
 └── Released          the engine stops and nothing is visible yet: the task is given back unharmed
 """
@@ -58,6 +60,14 @@ class Malformed(TaskError):
 
 class Drifted(TaskError):
     """Files of the module are missing or differ."""
+
+
+class StillThere(TaskError):
+    """Files of a module that was removed."""
+
+
+class TakenDown(TaskError):
+    """A person took the module down everywhere, and nobody lifted that."""
 
 
 class Cancelled(TaskError):

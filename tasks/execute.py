@@ -26,6 +26,7 @@ from tasks.retire import retire
 from tasks.rollback import rollback
 from tasks.sitemap import sitemap
 from tasks.snapshot import snapshot
+from tasks.takedown import takedown
 from tasks.telling import notices_after
 from tasks.tools import Tools, breakers
 from tasks.unpublish import unpublish
@@ -40,6 +41,7 @@ KINDS: Mapping[str, Callable[[Work], Done]] = {
     "DELIVER": deliver,
     "UNPUBLISH": unpublish,
     "ROLLBACK": rollback,
+    "TAKEDOWN": takedown,
     "REPUBLISH": republish,
     "VERIFY": verify,
     "RETIRE": retire,

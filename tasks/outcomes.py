@@ -19,7 +19,7 @@ from targets import (
     TargetUnreachable,
     TransientTargetError,
 )
-from tasks.errors import Cancelled, NotYet, PlanHeld, Released, TaskError
+from tasks.errors import Cancelled, NotYet, PlanHeld, Released, TakenDown, TaskError
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (SecretError, Outcome.FAILED, CORRECT),
     (PlanHeld, Outcome.HELD, ""),
     (NotYet, Outcome.UNREACHABLE, ""),
+    (TakenDown, Outcome.CANCELLED, ""),
     (Cancelled, Outcome.CANCELLED, ""),
     (Released, Outcome.RELEASED, ""),
     (TaskError, Outcome.FAILED, ""),

@@ -37,6 +37,7 @@ def snapshot(work: Work) -> Done:
     settings = _settings(work)
     folder = _workspace(work, settings)
     with alone(folder):
+        work.known_takedowns = frozenset(each.id for each in work.tools.record.takedowns())
         held = folder / f"held-{work.task.id}.xml"
         slip = _approved(work, held) or _build(work, Mirror(settings, folder), time.time())
         try:

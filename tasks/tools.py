@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from archives import Sword
 from config import EnvironmentSettings, GroupTarget, Settings
-from database import Deposit, NewTask, Parcel, Progress, Publication, Task
+from database import Deposit, NewTask, Parcel, Progress, Publication, Takedown, Task
 from packageslip import Digest, Packageslip
 from sources import Source, Web
 from store import Store
@@ -24,6 +24,8 @@ class Record(Protocol):
     def slip(self, target: str, url: str, version: Digest | None = None) -> Packageslip | None: ...
 
     def live(self, url: str) -> Sequence[Publication]: ...
+
+    def takedowns(self) -> Sequence[Takedown]: ...
 
     def below(self, target: str, url: str) -> Sequence[str]: ...
 

@@ -10,14 +10,11 @@ from database import NewTask
 from packageslip import Packageslip
 from targets import Present
 from tasks.change import make_equal, rehearse
-from tasks.commit import Intent, commit, decide, live_slip, published, take_over
+from tasks.commit import GONE, commit, decide, live_slip, published, take_over
 from tasks.follow import dependents, withdrawals
 from tasks.load import Loaded, bare
 from tasks.tombstone import is_tombstone, tombstone_for
 from tasks.work import Done, Work
-
-GONE = Intent(consent=True, at_once=True)
-"""Whoever asks for it wants the files gone: none stays for the target's grace, and nobody has to agree."""
 
 
 def unpublish(work: Work) -> Done:

@@ -32,6 +32,8 @@ class Work:
     """The module as it was and as it became, for those who are told that it changed."""
     moved: set[str] = field(default_factory=set)
     """Paths that look different since: as many as are told one by one, and one more where there are more."""
+    known_takedowns: frozenset[int] | None = None
+    """Of a task that publishes what other modules hold: the takedowns that it knew of when it looked at them."""
     summary: dict[str, Any] = field(default_factory=dict)
     expires: int | None = None
     """When the last stale file may go, in seconds since the epoch by the queue's clock; None: no task knows of any."""

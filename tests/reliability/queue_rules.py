@@ -10,12 +10,13 @@ OPEN = frozenset({"NEW", "READY", "RUNNING", "HELD"})
 
 MOVES: Mapping[str, frozenset[str]] = {
     "NEW": frozenset({"READY", "REJECTED", "CANCELLED", "SUCCEEDED"}),
-    "READY": frozenset({"RUNNING", "CANCELLED", "SUPERSEDED"}),
+    "READY": frozenset({"RUNNING", "CANCELLED", "SUPERSEDED", "SUCCEEDED", "FAILED"}),
     "RUNNING": frozenset({"READY", "SUCCEEDED", "FAILED", "CANCELLED", "HELD", "SUPERSEDED"}),
     "HELD": frozenset({"READY", "CANCELLED"}),
     **dict.fromkeys(ENDS, frozenset[str]()),
 }
-"""The state machine of the manual. NEW to SUCCEEDED is an APPROVE, which intake itself carries out."""
+"""The state machine of the manual. NEW to SUCCEEDED is an APPROVE, which intake itself carries out; READY to
+SUCCEEDED or FAILED a TAKEDOWN, which ends with the last of its tasks."""
 
 
 def lost(history: History) -> Iterator[Violation]:

@@ -70,7 +70,8 @@ class Bench:
             pass
         workshop = self.workshop(environment)
         names = lane_names(workshop.environment, workshop.claims.waited_for(environment, NOTICE))
-        wishes = [Lane(name, 8, needs(workshop.environment, name)) for name in names]
+        wishes = [Lane(name, 8, urgent=True) for name in sorted(workshop.claims.urgent(environment))]
+        wishes += [Lane(name, 8, needs(workshop.environment, name)) for name in names]
         return workshop.claims.claim(workshop.engine, wishes)
 
     def run(self, environment: str = "STAGING") -> list[TaskView]:

@@ -40,12 +40,19 @@ class Script:
         self.starts: list[Exception] = []
         self.finishes: list[Exception] = []
         self.lost: set[int] = set()
+        self.takedowns: list[Task] = []
         self.chunks: list[list[int]] = []
         self.finished: list[int] = []
         self.reported: list[int] = []
 
+    def urgent(self, environment: str) -> frozenset[str]:
+        return frozenset(one.target or "" for one in self.takedowns)
+
     def claim(self, engine: object, lanes: Sequence[Lane]) -> list[Task]:
         assert all(lane.limit > 0 for lane in lanes)
+        if any(lane.urgent for lane in lanes):
+            urgent, self.takedowns = self.takedowns, []
+            return urgent
         given = self.batches.pop(0) if self.batches else []
         if isinstance(given, Exception):
             raise given
@@ -153,6 +160,28 @@ def test_a_long_task_keeps_no_other_from_running() -> None:
     assert loop.run() == DONE
     loop.close()
     assert ended == [2, 3, 4, 5, 1]
+
+
+def test_a_takedown_overtakes_whatever_keeps_all_workers_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.loop.URGENT_EVERY", 0.0)
+    gone = Event()
+    ended: list[int] = []
+
+    def carry_out(one: Task, targets: object) -> Result:
+        if one.action == "TAKEDOWN":
+            gone.set()
+        elif not script.takedowns and not gone.is_set():
+            script.takedowns.append(replace(task(99), action="TAKEDOWN"))
+        assert gone.wait(30), "the takedown waits for a worker of the busy lane"
+        ended.append(one.id)
+        return Result(one.id, one.fence, Outcome.SUCCEEDED, "done")
+
+    script = Script([task(n) for n in range(1, 9)])
+    loop, _, _ = made(script, carry_out)
+    assert loop.run() == DONE
+    loop.close()
+    assert sorted(ended) == [*range(1, 9), 99]
+    assert sorted(script.finished) == sorted(ended)
 
 
 def test_a_brisk_lane_claims_more_at_once_and_a_slow_one_fewer() -> None:
