@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from packageslip import Packageslip, Resource, View
+from packageslip import Packageslip, Resource, View, files_digest
 from targets.area import all_parents
 from targets.clearing import Clearing, clearing
 from targets.contract import Present
 from targets.disk import Disk, EntryType
-from targets.errors import NoSpace, PathBlocked
+from targets.errors import NoSpace, PathBlocked, TargetBusy
 from targets.ground import Ground, refuse_links
 from targets.hold import Hold
 from targets.release import OrderedRelease
@@ -34,6 +34,14 @@ class Change:
 
     def turned(self) -> OrderedRelease | None:
         """The release, where the module is or will be versioned; None: the ordered layout has nothing to do with trees."""
+        try:
+            return self._turned()
+        except PathBlocked:
+            # What stands in the way may be a later holder's.
+            self.hold.listing()
+            raise
+
+    def _turned(self) -> OrderedRelease | None:
         versioned = self.wanted is not None and self.hold.options.versions(self.wanted)
         standing = self._standing(versioned)
         if versioned or (self.wanted is None and (standing.live or standing.names)):
@@ -49,6 +57,11 @@ class Change:
         names = shelf.names(disk)
         public = shows_slip(self.wanted, public=options.public_slip)
         same = same_tree(names, self.wanted, public=public) if self.wanted else None
+        if same is None and self.wanted and files_digest(self.wanted) in self.present.held:
+            self.hold.listing()
+            raise TargetBusy(
+                f"{self.hold.target}: a kept release of {shelf.url} went while it was wanted", target=self.hold.target
+            )
         return Standing(shelf, tuple(names), live, same)
 
     def _versioned(self, standing: Standing) -> VersionedRelease:
@@ -78,7 +91,8 @@ class Change:
                 f"{self.hold.target}: a {entry.type} lies at {live}, where the link of a versioned module must go; move it away",
                 target=self.hold.target,
             )
-        self.ground.check_folders([file.path for file in self.files], [])
+        going = self.present.slip.ours() if self.present.slip else ()
+        self.ground.check_folders([file.path for file in self.files], [file.path for file in going])
         public = shows_slip(wanted, public=self.hold.options.public_slip)
         return clearing(self.ground, self.present.slip, wanted, public=public)
 

@@ -57,7 +57,7 @@ class Takeover:
             slip = read_record(self.disk, hold.names.slip, self.url, self.target)
             if outranked(self.target, self.url, self.claim, slip):
                 continue
-            return hold, Present(self.url, self.target, slip, recovered, self._held(), token=hold.names.token)
+            return hold, Present(self.url, self.target, slip, recovered, self._held(hold), token=hold.names.token)
         raise self._busy()
 
     def unfinished(self) -> Unfinished | None:
@@ -91,12 +91,12 @@ class Takeover:
     def _busy(self) -> TargetBusy:
         return TargetBusy(f"{self.target}: {self.url} keeps changing hands", target=self.target)
 
-    def _held(self) -> frozenset[Digest]:
-        """The releases that stand there, where modules can be versioned."""
-        if self.options.layout != "versioned":
+    def _held(self, hold: Hold) -> frozenset[Digest]:
+        """The releases that stand there, of a module that is versioned."""
+        shelf = Shelf(self.options.releases, self.url)
+        if self.options.layout != "versioned" or shelf.linked(self.disk, self.disk.stat([hold.names.live("")])[0]) is None:
             return frozenset()
-        names = Shelf(self.options.releases, self.url).names(self.disk)
-        return digests_of(names, public=self.options.public_slip)
+        return digests_of(shelf.names(self.disk), public=self.options.public_slip)
 
     def _take(self) -> Hold | None:
         """Steps 1 to 4; None: look again."""

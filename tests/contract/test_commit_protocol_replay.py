@@ -4,19 +4,11 @@ import random
 
 import pytest
 
-from support.histories import GOALS, World, copy_of, world_with
+from support.histories import GOALS, calls_of, copy_of, world_with
 from targets import Fenced, PlacedOptions, SerialTooHigh
 
 BEFORE = [None, "one", "two"]
 TASKS = [(before, goal) for before in BEFORE for goal in GOALS if before != goal and (before, goal) != (None, "none")]
-
-
-def calls_of(world: World, goal: str) -> int:
-    """How many calls a task makes when nobody disturbs it."""
-    trial = copy_of(world)
-    engine = trial.start(goal)
-    engine.run()
-    return engine.stepper.calls
 
 
 @pytest.mark.parametrize(("before", "goal"), TASKS)

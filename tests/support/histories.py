@@ -4,14 +4,14 @@ The server is a dict, the engines are the real code. Each engine runs in a threa
 """
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from packageslip import Packageslip, SlipError, read_slip
 from support.claims import TestQueue, Ticket
 from support.releases import publish, unpublish
-from support.target_kinds import AREA, MemoryTree, leftovers, visible
+from support.target_kinds import AREA, MemoryTree, followed, leftovers, visible
 from targets import MemoryDisk, MemoryFiles, Moved, OrderedTarget, PlacedOptions, Target, TargetError
 from targets.memory import Node
 
@@ -91,9 +91,10 @@ class World:
     options: PlacedOptions = field(default_factory=PlacedOptions)
     engines: list["Engine"] = field(default_factory=list)
     serial: int = 0
+    foreign: Mapping[str, bytes] = field(default_factory=lambda: FOREIGN)
 
     def __post_init__(self) -> None:
-        for path, content in FOREIGN.items():
+        for path, content in self.foreign.items():
             MemoryTree(self.files).write(path, content)
 
     def start(self, goal: str, retry_of: "Engine | None" = None) -> "Engine":
@@ -127,10 +128,10 @@ class World:
     def check(self) -> None:
         """What must hold at any moment."""
         live = self.live()
-        ours = {path: content for path, content in live.items() if path not in FOREIGN}
-        assert {path: live.get(path) for path in FOREIGN} == FOREIGN, "I6: something that no slip lists is gone"
+        ours = {path: content for path, content in live.items() if path not in self.foreign}
+        assert {path: live.get(path) for path in self.foreign} == self.foreign, "I6: something that no slip lists is gone"
         assert KNOWN.issuperset(ours.values()), f"I1: a torn file: {ours}"
-        public = self.files.tree().get("m/packageslip.xml")
+        public = followed(MemoryTree(self.files)).get("m/packageslip.xml")
         assert public is None or slip_in(public), "I1: a torn public slip"
         slip = self.slip()
         if not self.noted():
@@ -139,6 +140,10 @@ class World:
         assert slip is None or (slip.serial or 0) >= self.serial, "I5: the serial went back"
         self.serial = max(self.serial, (slip.serial or 0) if slip else 0)
         self._check_closure(ours)
+        self.check_releases(ours)
+
+    def check_releases(self, ours: Mapping[str, bytes]) -> None:
+        """What must hold of releases: a folder has none."""
 
     def _check_closure(self, ours: Mapping[str, bytes]) -> None:
         page = ours.get("m/p.htm")
@@ -161,15 +166,17 @@ class World:
     def check_end(self, goal: str) -> None:
         """Exactly this goal's tree is there, and nothing else is left."""
         wanted = GOALS[goal]
-        assert self.live() == {**FOREIGN, **{f"m/{path}": content for path, content in (wanted or {}).items()}}
+        assert self.live() == {**self.foreign, **{f"m/{path}": content for path, content in (wanted or {}).items()}}
         slip = self.slip()
         assert (slip is None) == (wanted is None)
-        assert ("m/packageslip.xml" in self.files.tree()) == (wanted is not None)
+        assert ("m/packageslip.xml" in followed(MemoryTree(self.files))) == (wanted is not None)
         assert leftovers(MemoryTree(self.files)) == []
-        folders = {folder for folder in MemoryTree(self.files).folders() if not folder.startswith(AREA)}
-        assert folders == {"m"} | {
-            f"m/{path}"[:at] for path in wanted or {} for at in range(len(f"m/{path}")) if f"m/{path}"[at] == "/"
-        }
+        assert {folder for folder in MemoryTree(self.files).folders() if not folder.startswith(AREA)} == self.folders_of(wanted)
+
+    def folders_of(self, wanted: Goal) -> set[str]:
+        """The folders outside of Slipway's own that there are for these files."""
+        paths = [f"m/{path}" for path in wanted or {}]
+        return {"m"} | {path[:at] for path in paths for at in range(len(path)) if path[at] == "/"}
 
 
 @dataclass
@@ -226,7 +233,7 @@ class Engine:
 
 def do(target: Target, goal: Goal, claim: Ticket) -> Moved:
     """One task."""
-    return unpublish(target, URL, claim) if goal is None else publish(target, URL, goal, claim)
+    return unpublish(target, URL, claim) if goal is None else publish(target, URL, goal, claim, back=True)
 
 
 @lru_cache(maxsize=10_000)
@@ -245,17 +252,32 @@ def snapshot(files: MemoryFiles) -> dict[str, Node]:
 
 def copy_of(world: World) -> World:
     """The same server and queue, without the engines."""
-    copied = World(queue=TestQueue(world.queue.id, world.queue.counter), options=world.options, serial=world.serial)
-    copied.files = MemoryFiles(nodes=snapshot(world.files))
-    return copied
+    return replace(
+        world,
+        files=MemoryFiles(nodes=snapshot(world.files)),
+        queue=TestQueue(world.queue.id, world.queue.counter),
+        engines=[],
+    )
 
 
 def world_with(goal: str | None, options: PlacedOptions | None = None) -> World:
     """A server on which this was published, or a brand-new one."""
-    world = World(options=options or PlacedOptions())
-    if goal is not None:
+    return world_after([] if goal is None else [goal], World(options=options or PlacedOptions()))
+
+
+def world_after(goals: Sequence[str], world: World) -> World:
+    """The same server after these publications."""
+    for goal in goals:
         engine = world.start(goal)
         engine.run()
         assert engine.stepper.error is None, repr(engine.stepper.error)
-        world.engines.clear()
+    world.engines.clear()
     return world
+
+
+def calls_of(world: World, goal: str) -> int:
+    """How many calls a task makes when nobody disturbs it."""
+    trial = copy_of(world)
+    engine = trial.start(goal)
+    engine.run()
+    return engine.stepper.calls

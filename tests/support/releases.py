@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import Collection, Iterator, Mapping
 
-from packageslip import Kind, Packageslip, Resource, View, ViewKind
+from packageslip import Kind, Packageslip, Resource, View, ViewKind, files_digest
 from targets import Claim, FilePut, Moved, Present, Target
 
 Files = Mapping[str, bytes]
@@ -60,11 +60,14 @@ def publish(
     *,
     views: Files | None = None,
     adopted: Collection[str] = (),
+    back: bool = False,
 ) -> Moved:
-    """Take over, stage what changed, switch."""
+    """Take over, stage what changed, switch. `back`: go back to a release that is kept, where there is one."""
     present = target.present(url, claim)
-    with target.release(present, slip_of(url, files, views), adopted=adopted) as release:
-        release.put(changed(present, {**files, **(views or {})}, adopted))
+    slip = slip_of(url, files, views)
+    with target.release(present, slip, adopted=adopted) as release:
+        if not (back and files_digest(slip) in present.held):
+            release.put(changed(present, {**files, **(views or {})}, adopted))
         release.prepare()
         return release.switch()
 
