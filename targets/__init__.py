@@ -20,7 +20,7 @@ from targets.errors import (
     TransientTargetError,
 )
 from targets.group import GroupTarget
-from targets.kinds import KINDS, nowhere, open_target
+from targets.kinds import KINDS, nowhere, open_target, placed_options
 from targets.local import LocalDisk
 from targets.memory import MemoryDisk, MemoryFiles
 from targets.options import PlacedOptions
@@ -63,4 +63,5 @@ __all__ = [
     "in_the_way",
     "nowhere",
     "open_target",
+    "placed_options",
 ]

@@ -46,7 +46,8 @@ class GroupTarget:
         presents = [present for _, present in self._ready(lambda member: member.present(url, claim), reached)]
         slip = next((present.slip for present in presents if present.slip is not None), None)
         recovered = next((present.recovered for present in presents if present.recovered is not None), None)
-        return Present(url, self._name, slip, recovered, members=tuple(presents))
+        held = frozenset.intersection(*(present.held for present in presents))
+        return Present(url, self._name, slip, recovered, held, members=tuple(presents))
 
     def _settled(self, url: str, claim: Claim, notes: Mapping[Target, Unfinished | None]) -> list[Target]:
         """Take back what was prepared on too few members: it would be live on these alone. The members that can be reached."""

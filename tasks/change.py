@@ -1,8 +1,8 @@
 """Make a module on the task's target equal to a slip, or say what that would mean."""
 
-from packageslip import Packageslip
+from packageslip import Packageslip, files_digest
 from sources import SourceChanged
-from targets import Present
+from targets import FilePut, Present
 from tasks.commit import Intent, commit, decide, live_slip, make_plans, nothing_to_do, plans_document, published
 from tasks.errors import TakenDown
 from tasks.load import Loaded
@@ -20,9 +20,18 @@ def make_equal(work: Work, loaded: Loaded, present: Present, intent: Intent) -> 
     plans = decide(work, intent.of(wanted), present.each())
     if nothing_to_do(work, wanted, present, plans):
         return _remembered_now(work, live)
-    files = gather(work, loaded, files_to_put(wanted, plans), live if not intent.damaged else None)
+    files: list[FilePut] = []
+    if stands(present, wanted, intent):
+        work.summary["stood_there"] = True
+    else:
+        files = gather(work, loaded, files_to_put(wanted, plans), live if not intent.damaged else None)
     commit(work, intent.of(wanted), present, plans, files, lambda: _still(work, loaded, resolved))
     return True
+
+
+def stands(present: Present, wanted: Packageslip, intent: Intent) -> bool:
+    """Whether the target still has a release with exactly these files, which it only has to turn to: none is put or fetched."""
+    return not intent.full and not intent.damaged and files_digest(wanted) in present.held
 
 
 def _remembered_now(work: Work, live: Packageslip | None) -> bool:

@@ -10,7 +10,7 @@ import structlog
 from config import PlacedTarget
 from database import Published
 from packageslip import Packageslip, on_target, write_slip
-from targets import FilePut, Grace, Moved, Present, SerialTooHigh
+from targets import FilePut, Grace, Moved, Present, SerialTooHigh, placed_options
 from tasks.errors import PlanHeld, PlanRefused
 from tasks.planner import Ground, Policy, plan, standing
 from tasks.plans import Plan, Verb, together
@@ -138,9 +138,12 @@ def make_plans(work: Work, intent: Intent, live: Sequence[tuple[str, Packageslip
 
 def _policy_on(work: Work, target: str, policy: Policy, intent: Intent) -> Policy:
     """The policy on one member."""
-    seconds = 0 if intent.wanted is None or intent.at_once else grace_of(work, target)
     kind = work.tools.settings.targets.get(target)
+    seconds = 0 if intent.wanted is None or intent.at_once else grace_of(work, target)
     fold = isinstance(kind, PlacedTarget) and not kind.case_sensitive
+    if isinstance(kind, PlacedTarget) and intent.wanted and placed_options(kind).versions(intent.wanted):
+        # A release of a versioned module is what its slip lists: what it leaves out stays in the releases before it.
+        seconds = 0
     return replace(policy, grace=Grace(seconds, work.tools.claim.now()) if seconds else None, fold=fold)
 
 

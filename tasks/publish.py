@@ -42,6 +42,8 @@ def sentence(work: Work) -> str:
     """What was done, for `queue list` and `why`."""
     put, drop, keep, stale = (work.summary.get(name, 0) for name in ("put", "drop", "keep", "stale"))
     for_a_while = f", {stale} stale ones stay for a while" if stale else ""
+    if work.summary.get("stood_there"):
+        return f"live on {work.target}: a release that still stood there, in which {put + drop} files differ{work.laggards()}"
     if not put and not drop:
         return f"live on {work.target}: nothing had to move, {keep} files are as they should be{for_a_while}{work.laggards()}"
     return f"live on {work.target}: {put} files put, {drop} dropped, {keep} kept{for_a_while}{work.laggards()}"
