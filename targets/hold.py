@@ -66,7 +66,8 @@ class Hold:
             return
         self.run([Call(Op.UNLINK, self.names.note)])
         if self.options.syncs:
-            left = next((self.names.inside(name) for name in names if name.startswith("s:")), self.names.slip)
+            files = (name for name, entry in names.items() if name.startswith("s:") and entry.type is EntryType.FILE)
+            left = next((self.names.inside(name) for name in files), self.names.slip)
             self.run([Call(Op.SYNC, left)])
         self.clean()
 
