@@ -4,6 +4,7 @@ It decides nothing about tasks. The database says what is due; a second daemon o
 """
 
 import argparse
+import hashlib
 import os
 import sys
 import time
@@ -27,9 +28,11 @@ from config import (
 )
 from daemon import Bell, Crews, Signals, Systemd, Ticker
 from database import (
+    Audit,
     Database,
     DatabaseError,
     DatabaseUnavailable,
+    Entry,
     Intake,
     Interest,
     Leases,
@@ -76,7 +79,7 @@ class Daemon:
         self._dead: set[int] = set()
         self._watch: Watch | None = None
         self._purge_at = time.monotonic()
-        self._greeted = False
+        self._greeted = self._configured = False
         self._failed_tries = 0
 
     def run(self, database: Database) -> None:
@@ -108,6 +111,8 @@ class Daemon:
             if not self._greeted:
                 self._greet(database)
                 takeover.bury()
+            if not self._configured:
+                self._note_configuration(database)
             self._begin_watch(database)
             again = self._serve(intake, takeover, restoration)
         except QueueRestored as error:
@@ -129,6 +134,13 @@ class Daemon:
         database.check_schema()
         log.info("database available", failed_tries=self._failed_tries)
         self._greeted, self._failed_tries = True, 0
+
+    def _note_configuration(self, database: Database) -> None:
+        """In the audit log: which settings are in force from now on, by their digest. Secrets are no part of them."""
+        digest = hashlib.sha256(self._settings.model_dump_json().encode()).hexdigest()
+        who = f"daemon {os.getpid()} on {this_host()[0]}"
+        Audit(database).note(Entry(kind="configured", who=who, document={"digest": digest}))
+        self._configured = True
 
     def _begin_watch(self, database: Database) -> None:
         """Alerts are a thread's work: a mail server that hangs must not keep this loop from polling."""
@@ -156,6 +168,8 @@ class Daemon:
             intake.sweep()
         if poll.takedowns:
             intake.settle_takedowns()
+        if poll.unsealed:
+            intake.seal()
         accepted = intake.accept(self._settings, BATCH) if poll.intake else 0
         inserted = self._insert_scheduled(intake)
         self._crews.tend(poll.due)
@@ -199,6 +213,7 @@ class Daemon:
         configure_logging(settings.log, sys.stderr, self._secrets)
         self._crews.dismiss()
         self._crews.settings = self._settings = settings
+        self._configured = False
         self._ticker.stop()
         seen = self._ticker.seen(settings.schedules)
         self._ticker = Ticker(settings.schedules, self._bell.ring, datetime.now(UTC), seen)

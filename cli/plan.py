@@ -13,7 +13,7 @@ from cli.places import environment_of, module_url, source_of, store_of, target_o
 from cli.session import Failure, Session, in_session
 from cli.words import many, size, table
 from config import EnvironmentSettings
-from database import Action, Deposits, Leases, NewTask, Outcome, Record, State, Task
+from database import Action, Deposits, Leases, NewTask, Outcome, Record, Signatures, State, Task
 from notices import Notifier
 from sources import Web
 from tasks import Reason, Tools, execute
@@ -67,6 +67,7 @@ def tools_of(session: Session, settings: EnvironmentSettings) -> Tools:
         store=store_of(session.settings),
         web=Web(session.settings.web),
         record=Record(session.database),
+        proofs=Signatures(session.database),
         deposits=Deposits(session.database),
         open_archive=lambda name: open_archive(name, session.settings, session.secrets),
         notifier=Notifier(session.settings.notices, session.secrets),

@@ -134,12 +134,12 @@ def print_view(session: Session, view: TaskView) -> None:
         session.say(f"to let it go on: slipway queue approve {task.id}")
 
 
-def acting(name: str, text: str, act: Callable[[Desk, Sequence[int]], object], done: str) -> click.Command:
+def acting(name: str, text: str, act: Callable[[Desk, Sequence[int], str], object], done: str) -> click.Command:
     """A verb that does one thing to the tasks it is given."""
 
     @in_session
     def verb(session: Session, ids: tuple[int, ...]) -> None:
-        act(Desk(session.database), ids)
+        act(Desk(session.database), ids, person())
         for number in ids:
             session.print(f"{number}\t{done}")
 
@@ -163,7 +163,7 @@ def retry(session: Session, ids: tuple[int, ...]) -> None:
     """Ask for tasks again: each becomes a new row, and the old one stays as it is."""
     desk = Desk(session.database)
     for number in ids:
-        session.print(f"{desk.retry(number)}\ta rerun of {number}")
+        session.print(f"{desk.retry(number, by=person())}\ta rerun of {number}")
 
 
 @queue.command()

@@ -8,6 +8,7 @@ import click
 from cli.exits import Exit
 from cli.flags import AS_JSON, EXISTING, FILE, FOLDER
 from cli.session import Failure, Session, in_session
+from cli.signing import keygen, sign, verify
 from cli.words import many, size
 from packageslip import Fault, Limits, Metadata, Packageslip, build_slip, check_slip, diff_slips, read_slip, write_slip_to
 
@@ -67,6 +68,11 @@ def check(session: Session, files: tuple[Path, ...], as_json: bool) -> Exit:
     bad = sum(1 for faults in found.values() if faults)
     session.say(f"{many(len(files), 'slip')} checked, {bad or 'none'} with faults")
     return Exit.SLIP if bad else Exit.OK
+
+
+slip.add_command(keygen)
+slip.add_command(sign)
+slip.add_command(verify)
 
 
 def faults_of(file: Path) -> list[Fault]:

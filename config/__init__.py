@@ -51,6 +51,8 @@ from config.settings import (
     WebSettings,
 )
 from config.shape import SOURCE_KINDS, TARGET_KINDS
+from config.signature_rules import signatures_of
+from config.signatures import SignatureSettings
 from config.snapshots import ExternalSettings, RewriteRule, SnapshotSettings
 
 __all__ = [
@@ -100,6 +102,7 @@ __all__ = [
     "Selection",
     "Settings",
     "SftpTarget",
+    "SignatureSettings",
     "SnapshotSettings",
     "SourceSettings",
     "StoreSettings",
@@ -121,6 +124,7 @@ __all__ = [
     "newest_fire",
     "queue_url",
     "reference",
+    "signatures_of",
     "snapshot",
     "state_dir",
     "this_host",

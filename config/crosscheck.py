@@ -15,6 +15,7 @@ from config.package_rules import package_findings
 from config.places import GroupTarget, HttpSource, LaidOut, LocalTarget, PlacedTarget, S3Target, SftpTarget
 from config.section import Secret, Section
 from config.settings import EnvironmentSettings, QueueSettings, ScheduleSettings, Settings
+from config.signature_rules import signature_findings
 from config.snapshot_check import snapshot_faults
 from config.validate import Finding, Location
 
@@ -34,6 +35,7 @@ def crosscheck(settings: Settings) -> Iterator[Finding]:
     yield from _back_offs(settings)
     yield from _secrets(settings, ())
     yield from _sources(settings)
+    yield from signature_findings(settings)
     yield from _targets(settings)
     for name, archive in settings.archives.items():
         yield from archive_findings(("archives", name), archive)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.section import Secret, Section, Selection
+from config.signatures import SignatureSettings
 
 
 class HttpSource(Section):
@@ -38,6 +39,8 @@ class HttpSource(Section):
     """The largest file that is accepted."""
     ca_file: Path | None = None
     """Certificates to trust instead of the system's."""
+    signatures: SignatureSettings | None = None
+    """Who must have signed its slips. Default: nobody is asked."""
 
 
 class DirectorySource(Section):
@@ -48,6 +51,8 @@ class DirectorySource(Section):
     """The folder."""
     build_slips: bool = False
     """Make a slip on the fly for a folder that has none."""
+    signatures: SignatureSettings | None = None
+    """Who must have signed its slips. Default: nobody is asked."""
 
 
 SourceSettings = Annotated[HttpSource | DirectorySource, Field(discriminator="kind")]

@@ -4,6 +4,8 @@
 engines, `Desk` people, `Record` whoever asks what is live, `Deposits` whoever asks what archives have.
 """
 
+from database.audit import Audit, AuditRow, Head, Verdict
+from database.auditing import Entry
 from database.backoff import delay
 from database.claims import Claims
 from database.connection import Database
@@ -15,6 +17,7 @@ from database.judge import rejection
 from database.leases import Leases
 from database.record import Record
 from database.restored import GoingOn, Restoration, restored_sentence
+from database.signatures import Signatures
 from database.takeover import Takeover
 from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
 from database.values import (
@@ -55,6 +58,8 @@ __all__ = [
     "SOURCELESS",
     "Action",
     "Attempt",
+    "Audit",
+    "AuditRow",
     "Breaker",
     "Claims",
     "Database",
@@ -66,9 +71,11 @@ __all__ = [
     "Desk",
     "Engine",
     "EngineView",
+    "Entry",
     "Event",
     "Findings",
     "GoingOn",
+    "Head",
     "HeldPlan",
     "Incident",
     "Intake",
@@ -92,12 +99,14 @@ __all__ = [
     "Result",
     "SchemaMismatch",
     "SchemaStatus",
+    "Signatures",
     "State",
     "Takedown",
     "Takeover",
     "Task",
     "TaskLost",
     "TaskView",
+    "Verdict",
     "Watching",
     "delay",
     "rejection",

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from database import schema
+from database.auditing import Entry, note
 from database.judge import Approval
 from database.rows import tell
 
@@ -29,6 +30,7 @@ def approve(connection: Connection, row: Row[Any], approval: Approval, now: date
     connection.execute(update(schema.queue).where(_queue.id == row.id).values(ended))
     by = f" by {row.requested_by}" if row.requested_by else ""
     adopt = " and to overwrite strangers' files" if approval.adopt else ""
+    note(connection, [_entry(row, held, approval)], now)
     tell(
         connection,
         now,
@@ -38,6 +40,19 @@ def approve(connection: Connection, row: Row[Any], approval: Approval, now: date
         ],
     )
     return None
+
+
+def _entry(row: Row[Any], held: Row[Any], approval: Approval) -> Entry:
+    said = {"plan": approval.plan, "adopt": approval.adopt, "why": row.note, "row": row.id, "account": row.account}
+    return Entry(
+        kind="approved",
+        who=row.requested_by,
+        task=approval.task,
+        environment=held.environment,
+        target=held.target,
+        url=held.url,
+        document=said | {"held_for": held.reason},
+    )
 
 
 def _refusal(held: Row[Any], plan: str | None, row: Row[Any], approval: Approval) -> str | None:

@@ -10,10 +10,22 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from database import schema
+from database.auditing import Entry, note
 from database.connection import Database
 from database.errors import NoSuchTask
 from database.parameters import RERUN_OF
-from database.rows import attempt_of, breaker_of, chunks, event_of, insert_ignore, new_row, object_of, progress_of, task_of
+from database.rows import (
+    attempt_of,
+    breaker_of,
+    chunks,
+    event_of,
+    insert_ignore,
+    new_row,
+    object_of,
+    progress_of,
+    task_of,
+    text_of,
+)
 from database.values import OPEN_STATES, Action, Breaker, HeldPlan, NewTask, State, Task
 from database.views import TaskView
 
@@ -38,19 +50,19 @@ class Desk:
         rows = [new_row(each) for each in new]
         return self._db.change(lambda connection: [_insert(connection, row) for row in rows])
 
-    def cancel(self, ids: Iterable[int]) -> None:
+    def cancel(self, ids: Iterable[int], by: str | None = None) -> None:
         """Ask to cancel tasks; running ones stop at their next safe point. Raises NoSuchTask, and then changes none."""
-        self._set(ids, {"cancel_requested": 1}, OPEN_STATES, "cancelled")
+        self._set(ids, {"cancel_requested": 1}, OPEN_STATES, "cancelled", by)
 
-    def hold(self, ids: Iterable[int]) -> None:
+    def hold(self, ids: Iterable[int], by: str | None = None) -> None:
         """Keep tasks from being claimed until they are released. Raises NoSuchTask, and then changes none."""
-        self._set(ids, {"hold": 1}, {State.NEW, State.READY}, "held")
+        self._set(ids, {"hold": 1}, {State.NEW, State.READY}, "held", by)
 
-    def release(self, ids: Iterable[int]) -> None:
+    def release(self, ids: Iterable[int], by: str | None = None) -> None:
         """Undo `hold`. Raises NoSuchTask, and then changes none."""
-        self._set(ids, {"hold": 0}, OPEN_STATES, "released")
+        self._set(ids, {"hold": 0}, OPEN_STATES, "released", by)
 
-    def retry(self, task: int) -> int:
+    def retry(self, task: int, by: str | None = None) -> int:
         """Insert a new row that does an ended task again, for the same target and version; its id. Raises NoSuchTask."""
 
         def work(connection: Connection) -> int:
@@ -60,10 +72,11 @@ class Desk:
             if row.status == "REJECTED":
                 raise NoSuchTask(f"Task {task} was rejected: {row.reason} Insert a corrected row instead.")
             parameters = {**object_of(row.parameters), RERUN_OF: task}
-            note = f"rerun of task {task}"
-            return _insert(
-                connection, new_row(NewTask(row.url, row.environment, row.action, row.priority, parameters=parameters, note=note))
+            note_ = f"rerun of task {task}"
+            again = NewTask(
+                row.url, row.environment, row.action, row.priority, parameters=parameters, requested_by=by, note=note_
             )
+            return _insert(connection, new_row(again))
 
         return self._db.change(work)
 
@@ -129,27 +142,42 @@ class Desk:
         wanted = select(environment.name).where(environment.paused == 1)
         return frozenset(self._db.look(lambda connection: connection.scalars(wanted).all()))
 
-    def pause(self, environment: str) -> None:
+    def pause(self, environment: str, by: str | None = None) -> None:
         """No engine claims tasks of this environment until `resume`; running ones end. Needs the engines' account."""
-        self._db.change(lambda connection: _pause(connection, environment, 1))
+        self._db.change(lambda connection: _pause(connection, environment, 1, by))
 
-    def resume(self, environment: str) -> None:
+    def resume(self, environment: str, by: str | None = None) -> None:
         """Undo `pause`. Needs the engines' account."""
-        self._db.change(lambda connection: _pause(connection, environment, 0))
+        self._db.change(lambda connection: _pause(connection, environment, 0, by))
 
-    def _set(self, ids: Iterable[int], values: Mapping[str, int], states: Collection[State], word: str) -> None:
+    def _set(self, ids: Iterable[int], values: Mapping[str, int], states: Collection[State], word: str, by: str | None) -> None:
         wanted = sorted(set(ids))
         allowed = [str(state) for state in states]
 
         def work(connection: Connection) -> None:
             for some in chunks(wanted):
-                found = {
-                    row.id: row.status for row in connection.execute(select(_queue.id, _queue.status).where(_queue.id.in_(some)))
-                }
+                rows = connection.execute(select(schema.queue).where(_queue.id.in_(some)).order_by(_queue.id)).all()
+                found = {row.id: row.status for row in rows}
                 _refuse([id_ for id_ in some if found.get(id_) not in allowed], found, word)
                 connection.execute(update(schema.queue).where(_queue.id.in_(some), _queue.status.in_(allowed)).values(**values))
+                note(connection, (_said(row, word, by) for row in rows))
 
         self._db.change(work)
+
+
+def _said(row: Row[Any], word: str, by: str | None) -> Entry:
+    """A person's word about a task, by a column of its row."""
+    # Cancelling is asked for here; that it was done is an entry of its own.
+    kind = "cancel asked" if word == "cancelled" else word
+    return Entry(
+        kind=kind,
+        who=by,
+        task=row.id,
+        environment=text_of(row.environment),
+        target=row.target,
+        url=text_of(row.url),
+        document={"state": row.status},
+    )
 
 
 def _refuse(ids: Iterable[int], found: Mapping[int, str], word: str) -> None:
@@ -189,6 +217,7 @@ def _view(connection: Connection, task: int) -> TaskView:
     )
 
 
-def _pause(connection: Connection, environment: str, paused: int) -> None:
+def _pause(connection: Connection, environment: str, paused: int, by: str | None) -> None:
     insert_ignore(connection, schema.environment, [{"name": environment, "paused": 0}])
     connection.execute(update(schema.environment).where(schema.environment.c.name == environment).values(paused=paused))
+    note(connection, [Entry(kind="paused" if paused else "resumed", who=by, environment=environment)])

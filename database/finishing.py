@@ -9,9 +9,11 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, up
 
 from config import RetrySettings
 from database import schema
+from database.auditing import note
 from database.backoff import Random
 from database.breakers import lock_concerned, note_outcomes
 from database.expanding import insert_made
+from database.outcome_entries import entries
 from database.picking import SIBLING, TASK, replaces
 from database.publishing import Packed, record
 from database.rows import by_id, clipped, tell
@@ -57,6 +59,7 @@ class Finishing:
         connection.execute(delete(schema.progress).where(schema.progress.c.task.in_(list(endings))))
         record(connection, [(result.task, published) for result in results for published in result.published], packed, now)
         insert_made(connection, [(kept[result.task], new) for result in results for new in result.new_tasks])
+        note(connection, entries(kept, results, endings), now)
         tell(connection, now, ((r.task, endings[r.task].state, endings[r.task].reason, r.fence) for r in results))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 from config import Settings
 from database import schema
 from database.approving import approve
+from database.auditing import Entry, note, seal
 from database.connection import Database
 from database.counters import begin_intake
 from database.earlier import NoSuchPublication, find_earlier
@@ -18,7 +19,7 @@ from database.judge import Accepted, Approval, Rejected, Request, judge
 from database.parameters import PROCEDURE_CODE, RERUN_OF, is_id
 from database.polling import poll
 from database.purging import cancel_requested, purge
-from database.rows import by_id, insert_ignore, new_row, object_of, tell
+from database.rows import by_id, insert_ignore, new_row, object_of, tell, text_of
 from database.settling_takedowns import settle_takedowns
 from database.takedowns import carry_out, covering, in_force
 from database.values import RESTORING, Action, NewTask, Poll
@@ -40,6 +41,10 @@ class Intake:
     def accept(self, settings: Settings, limit: int = 500) -> int:
         """Judge up to `limit` NEW rows, oldest first; how many. 0 as well while somebody else is at it."""
         return self._db.change(lambda connection: _accept(connection, settings, limit))
+
+    def seal(self) -> int:
+        """Chain what was written to the audit log since; how many rows. 0 as well while somebody else is at it."""
+        return self._db.change(seal)
 
     def sweep(self) -> int:
         """Cancel what is asked to be and does not run: NEW, READY, HELD; how many."""
@@ -90,9 +95,31 @@ def _accept(connection: Connection, settings: Settings, limit: int) -> int:
     ready = {id_: verdict for id_, verdict in accepted.items() if verdict.approval is None and id_ not in lost}
     _make_ready(connection, ready, requests, now)
     made = {row.id for row in rows if row.parent is not None}
-    _reject(connection, rejected | {id_: reason for id_, reason in down.items() if id_ not in made}, now)
+    rejected |= {id_: reason for id_, reason in down.items() if id_ not in made}
+    _reject(connection, rejected, now)
     _reject(connection, {id_: reason for id_, reason in down.items() if id_ in made}, now, "CANCELLED")
+    told = (row for row in rows if row.parent is None and (row.id not in approvals or row.id in rejected))
+    note(connection, (_asked(row, rejected.get(row.id)) for row in told), now)
     return len(rows)
+
+
+def _asked(row: Row[Any], rejected: str | None) -> Entry:
+    """What a person or a schedule asked for, and by which account the row came."""
+    asked = {
+        "action": row.action,
+        "parameters": row.parameters,
+        "priority": row.priority,
+        "why": row.note,
+        "account": row.account,
+    }
+    return Entry(
+        kind="asked" if rejected is None else "rejected",
+        who=row.requested_by,
+        task=row.id,
+        environment=text_of(row.environment),
+        url=text_of(row.url),
+        document=asked | {"reason": rejected},
+    )
 
 
 def _lock_new(connection: Connection, limit: int) -> Sequence[Row[Any]]:

@@ -1,11 +1,13 @@
 """Tasks that come to an end without running, and the end of their rows."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from database import schema
-from database.rows import tell
+from database.auditing import Entry, note
+from database.rows import tell, text_of
 
 SWEEP = 500
 """Tasks cancelled in one transaction."""
@@ -20,9 +22,8 @@ def cancel_requested(connection: Connection) -> int:
     ids = connection.scalars(asked.where(_queue.open_cancel == 1, _queue.status.in_(_IDLE)).limit(SWEEP)).all()
     if not ids:
         return 0
-    wanted = select(_queue.id, schema.NOW.label("now")).where(
-        _queue.id.in_(ids), _queue.cancel_requested == 1, _queue.status.in_(_IDLE)
-    )
+    columns = (_queue.id, _queue.environment, _queue.target, _queue.url, schema.NOW.label("now"))
+    wanted = select(*columns).where(_queue.id.in_(ids), _queue.cancel_requested == 1, _queue.status.in_(_IDLE))
     rows = connection.execute(wanted.order_by(_queue.id).with_for_update(skip_locked=True)).all()
     if not rows:
         return 0
@@ -32,7 +33,19 @@ def cancel_requested(connection: Connection) -> int:
         update(schema.queue).where(_queue.id.in_(locked)).values(status="CANCELLED", reason=reason, finished_at=now)
     )
     tell(connection, now, ((id_, "CANCELLED", reason, None) for id_ in locked))
+    note(connection, (_cancelled(row, reason) for row in rows), now)
     return len(rows)
+
+
+def _cancelled(row: Row[Any], reason: str) -> Entry:
+    return Entry(
+        kind="cancelled",
+        task=row.id,
+        environment=text_of(row.environment),
+        target=row.target,
+        url=text_of(row.url),
+        document={"why": reason},
+    )
 
 
 def purge(connection: Connection, days: int, batch: int) -> int:
@@ -50,6 +63,8 @@ def purge(connection: Connection, days: int, batch: int) -> int:
             connection.execute(delete(table).where(key.in_(ids)))
     connection.execute(delete(schema.engine).where(schema.engine.c.state != "UP", schema.engine.c.ended_at < before))
     _purge_runs(connection, before - timedelta(days=days))
+    if ids:
+        note(connection, [Entry(kind="purged", document={"tasks": len(ids), "first": ids[0], "last": ids[-1], "days": days})])
     return len(ids)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from database import schema
+from database.auditing import Entry, note
 from database.connection import Database
 from database.publishing import Packed, pack, read_document, record
 from database.rows import chunks, publication_of
@@ -184,10 +185,15 @@ def _close(connection: Connection, gone: Sequence[tuple[None, Published]]) -> No
 
 def _adopt(connection: Connection, documents: Sequence[Published], packed: Packed) -> int:
     now = connection.execute(select(schema.NOW)).scalar_one()
-    new = []
+    new: list[tuple[int | None, Published]] = []
     for one in documents:
         row = _current(connection, one.target, one.url)
         if row is None or (row.version, row.serial) != (one.version, one.serial):
             new.append((None, one))
     record(connection, new, packed, now)
+    note(connection, (_adopted(one) for _, one in new), now)
     return len(new)
+
+
+def _adopted(one: Published) -> Entry:
+    return Entry(kind="adopted", target=one.target, url=one.url, document={"version": one.version, "serial": one.serial})

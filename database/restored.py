@@ -13,6 +13,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, select, update
 
 from database import schema
+from database.auditing import Entry, note
 from database.connection import Database
 from database.counters import jump_above, newest_fence
 from database.errors import QueueRestored
@@ -84,7 +85,10 @@ class Restoration:
             fence = jump_above(connection, above + BEYOND)
             for start in connection.scalars(select(_engine.start).where(_engine.state == "UP")).all():
                 end_engine(connection, start, "DEAD")
-            return GoingOn(queue, fence, _put_on_hold(connection, frozenset(newer)))
+            went_on = GoingOn(queue, fence, _put_on_hold(connection, frozenset(newer)))
+            said = {"queue": queue, "fence": fence, "on_hold": len(went_on.on_hold)}
+            note(connection, [Entry(kind="restored", document=said)])
+            return went_on
 
         return self._db.change(work)
 

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, LargeBina
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration: what this code works with."""
 
 PROTOCOL = 2
@@ -99,6 +99,7 @@ queue = Table(
     Column("finished_at", Moment),
     Column("running_target", String(64)),
     Column("open_cancel", Integer),
+    Column("account", String(255)),
 )
 
 target = Table(
@@ -257,3 +258,31 @@ takedown = Table(
 )
 
 setting = Table("setting", metadata, Column("name", String(64), primary_key=True), Column("value", String(255)))
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("at", Moment),
+    Column("kind", String(32)),
+    Column("who", String(255)),
+    Column("account", String(255)),
+    Column("task", BigInteger),
+    Column("fence", BigInteger),
+    Column("environment", String(64)),
+    Column("target", String(64)),
+    Column("url", String(URL_COLUMN)),
+    Column("document", Text),
+    Column("seq", BigInteger),
+    Column("hash", LargeBinary),
+)
+
+seen_signature = Table(
+    "seen_signature",
+    metadata,
+    Column("environment", String(64), primary_key=True),
+    Column("url", String(URL_COLUMN), primary_key=True),
+    Column("serial", BigInteger),
+    Column("slip", LargeBinary),
+    Column("at", Moment),
+)

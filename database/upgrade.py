@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from database import schema
+from database.auditing import Entry, note
 from database.connection import Database, read_url, revision_of
 from database.errors import DatabaseError
 from database.transactions import ours
@@ -52,6 +53,8 @@ def upgrade(url: str, password: str | None = None) -> SchemaStatus:
             found = revision_of(connection)
             if found != schema.REVISION:
                 _run(connection)
+                if revision_of(connection) == schema.REVISION:
+                    note(connection, [Entry(kind="upgraded", document={"from": found, "to": schema.REVISION})])
     except SQLAlchemyError as error:
         raise ours(error) from error
     return SchemaStatus(found, schema.REVISION)
@@ -81,9 +84,12 @@ def schema_status(url: str, password: str | None = None) -> SchemaStatus:
 def renew_queue_id(database: Database) -> str:
     """Give the queue a new id, for a database that was restored from a copy: `target adopt` then shuts the old engines out."""
     new = uuid4().hex
-    database.change(
-        lambda connection: connection.execute(update(schema.setting).where(schema.setting.c.name == "queue").values(value=new))
-    )
+
+    def work(connection: Connection) -> None:
+        connection.execute(update(schema.setting).where(schema.setting.c.name == "queue").values(value=new))
+        note(connection, [Entry(kind="restored", document={"queue": new})])
+
+    database.change(work)
     return new
 
 

@@ -266,6 +266,8 @@ class Poll:
     dead: bool = False
     takedowns: bool = False
     """A takedown is open: `Intake.settle_takedowns` says how far it is."""
+    unsealed: bool = False
+    """Whether the audit log has rows that are not chained yet."""
     due: frozenset[str] = frozenset()
     engines: Mapping[str, int] = field(default_factory=dict)
     fence: int = 0

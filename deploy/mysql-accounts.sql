@@ -14,4 +14,6 @@ GRANT SELECT ON DATABASE.* TO 'slipway_operator'@'%';
 GRANT INSERT (url, environment, action, priority, run_after, parameters, requested_by, note, hold, cancel_requested, max_attempts),
       UPDATE (hold, cancel_requested, priority, run_after)
       ON DATABASE.publication_task_queue TO 'slipway_operator'@'%';
+-- What they do by the command is written to the audit log under their account; a row there is never changed by them, nor dated.
+GRANT INSERT (kind, who, task, environment, target, url, fence, document) ON DATABASE.audit TO 'slipway_operator'@'%';
 GRANT EXECUTE ON PROCEDURE DATABASE.schedule_implicit_module TO 'slipway_operator'@'%';

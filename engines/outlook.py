@@ -104,6 +104,8 @@ class Outlook:
             self._intake.sweep()
         if poll.takedowns:
             self._intake.settle_takedowns()
+        if poll.unsealed:
+            self._intake.seal()
         rescued = poll.dead and bool(self._takeover.rescue())
         self._dead = poll.dead and not rescued
         return poll.intake or rescued

@@ -10,7 +10,21 @@ import structlog
 
 from archives import open_archive
 from config import EnvironmentSettings, Secrets, Settings
-from database import Claims, Database, Deposits, Engine, Intake, Leases, Outcome, Progress, Record, Restoration, Result, Task
+from database import (
+    Claims,
+    Database,
+    Deposits,
+    Engine,
+    Intake,
+    Leases,
+    Outcome,
+    Progress,
+    Record,
+    Restoration,
+    Result,
+    Signatures,
+    Task,
+)
 from engines.claim import TaskClaim
 from engines.lease import Lease
 from notices import Notifier
@@ -197,6 +211,7 @@ class Workshop:
             store=self.store,
             web=self.web,
             record=self.record,
+            proofs=Signatures(self.database),
             deposits=Deposits(self.database, self.engine),
             open_archive=lambda archive: open_archive(archive, self.settings, self.secrets),
             notifier=self.notifier,

@@ -5,6 +5,8 @@ sentence that begins with the value, or UnsafePath.
 """
 
 import re
+from base64 import b64decode, b64encode
+from binascii import Error as BadBase64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,6 +79,21 @@ def format_digest(value: Digest) -> str:
     return f"sha256:{value.hex()}"
 
 
+def embedded(value: str) -> bytes:
+    """A small document inside an attribute."""
+    try:
+        found = b64decode(value, validate=True)
+    except BadBase64:
+        found = b""
+    if not found or format_embedded(found) != value:
+        raise ValueError("the value is not base64")
+    return found
+
+
+def format_embedded(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
 @lru_cache(maxsize=256)
 def media_type(value: str) -> str:
     if not _MEDIA_TYPE.fullmatch(value):
@@ -131,6 +148,7 @@ SLIP = Table(
         "serial": Attribute("serial", number),
         "version": Attribute("version", digest, format_digest),
         "queue": Attribute("queue", text),
+        "signature": Attribute("signature", embedded, format_embedded),
     }
 )
 RESOURCES = Table(

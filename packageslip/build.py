@@ -16,6 +16,7 @@ from typing import TypedDict, Unpack
 from packageslip.errors import BadSlip, Fault, UnsafePath
 from packageslip.names import SLIP_NAME, check_module_url, check_path
 from packageslip.occupied import collisions
+from packageslip.statement import SUFFIX
 from packageslip.times import LAST
 from packageslip.values import Kind, Packageslip, Resource, View
 
@@ -84,7 +85,7 @@ def build_slip(folder: Path, url: str, *, previous: Packageslip | None = None, *
     """
     check_module_url(url)
     about = previous or Packageslip(url)
-    slip = replace(about, url=url, resources=(), serial=None, version=None, queue=None, **metadata)
+    slip = replace(about, url=url, resources=(), serial=None, version=None, queue=None, signature=None, **metadata)
     slip = replace(slip, views=tuple(replace(view, size=None, digest=None) for view in slip.views))
     views = {view.path for view in slip.views}
     found = [each for each in _walk(folder, "") if each.path not in views]
@@ -119,7 +120,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[_Found]:
 def _counts(entry: os.DirEntry[str], prefix: str) -> bool:
     if entry.name.startswith("."):
         return entry.name == _WELL_KNOWN
-    return bool(prefix) or entry.name != SLIP_NAME
+    return bool(prefix) or entry.name not in {SLIP_NAME, SLIP_NAME + SUFFIX}
 
 
 def _reading_order(entry: os.DirEntry[str]) -> tuple[bool, int, str]:

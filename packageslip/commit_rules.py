@@ -30,6 +30,8 @@ class CommitRules:
         if marks and len(marks) < len(_MARKS):
             missing = ", ".join(mark for mark in _MARKS if mark not in root)
             self._faults.add(line, "T1", f"serial, version and queue come together; missing: {missing}")
+        if "signature" in root and not marks:
+            self._faults.add(line, "T1", "only a published slip has its signature inside; put it beside the slip")
 
     def file(self, values: dict[str, Any], line: int) -> None:
         """A resource or a view."""

@@ -2,7 +2,9 @@
 
 SlipError                  the slip cannot be used as it is; permanent
 ├── BadSlip                one or more faults, each with its line and its rule
-└── UnsafePath             a path that must never reach a target
+├── UnsafePath             a path that must never reach a target
+└── SignatureRefused       it is not signed as it has to be; never published
+    └── SerialSuspect      rightly signed, but its number is not the next: a person may know why
 """
 
 from collections.abc import Sequence
@@ -42,3 +44,19 @@ class UnsafePath(SlipError):
     def __init__(self, path: str, rule: str, why: str) -> None:
         self.path, self.rule, self.why = path, rule, why
         super().__init__(f"path {path!r} is refused: {why} [{rule}]")
+
+
+class SignatureRefused(SlipError):
+    """A slip that must not be believed; `rule` is one of docs/signing.md."""
+
+    def __init__(self, message: str, rule: str) -> None:
+        self.rule = rule
+        super().__init__(f"{message} [{rule}]")
+
+
+class SerialSuspect(SignatureRefused):
+    """The serial went back, was used twice, or jumped (G10). `digest` (hex): what an approval of this very slip names."""
+
+    def __init__(self, message: str, digest: str) -> None:
+        self.digest = digest
+        super().__init__(message, "G10")

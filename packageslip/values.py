@@ -107,6 +107,8 @@ class Packageslip:
     """Only on a target: the id of the queue whose task published it."""
     stale: tuple[Stale, ...] = ()
     """Only on a target: files that are no part of the module any more, and still ours, sorted by path."""
+    signature: bytes | None = None
+    """The signature document that came with it from its source, as it is; whether it is good is for `trust` to say."""
 
     @property
     def is_file(self) -> bool:

@@ -17,6 +17,7 @@ from sources.errors import (
 from sources.http import HttpSource
 from sources.kinds import KINDS, Secrets, open_source
 from sources.parallel import in_parallel
+from sources.proof import fingerprint, proven
 from sources.target import TargetSource
 from sources.web import WEB, Page, Web
 
@@ -45,6 +46,8 @@ __all__ = [
     "Want",
     "Web",
     "WrongBytes",
+    "fingerprint",
     "in_parallel",
     "open_source",
+    "proven",
 ]

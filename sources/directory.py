@@ -7,6 +7,8 @@ from urllib.parse import unquote
 
 from packageslip import (
     ITSELF,
+    LONGEST_SIGNATURE,
+    SIGNATURE_SUFFIX,
     BadSlip,
     CatalogueEntry,
     Limits,
@@ -22,6 +24,7 @@ from packageslip import (
 from sources.contract import Fetched, Sink, Want
 from sources.errors import AccessRefused, NoSuchModule, SourceChanged, SourceError, SourceUnreachable, WrongBytes
 from sources.folder import Folder
+from sources.proof import check_signature, proven, read_together
 from sources.sameness import agrees
 
 _SLIP = "packageslip.xml"
@@ -33,17 +36,20 @@ _CHUNK = 1024 * 1024
 class DirectorySource:
     """One directory source for all threads of an engine. It holds nothing open between calls."""
 
-    def __init__(self, name: str, path: Path, *, build_slips: bool = False, limits: Limits | None = None) -> None:
+    def __init__(
+        self, name: str, path: Path, *, build_slips: bool = False, signed: bool = False, limits: Limits | None = None
+    ) -> None:
         self.name = name
         self._folder = Folder(name, path)
         self._build_slips = build_slips
+        self._signed = signed
         self._limits = limits or Limits()
 
     def slip(self, url: str) -> Packageslip:
         """The module's slip: its packageslip.xml, or with `build_slips` one made of what lies in its folder."""
         check_module_url(url)
         if self._folder.has_file(_under(url, _SLIP)):
-            return self._read(url)
+            return read_together(lambda: self._read(url))
         if self._build_slips and self._folder.has_folder(url.strip("/")):
             return self._build(url)
         remedy = "correct the URL" if self._build_slips else "write one with 'slipway slip build', or set build_slips = true"
@@ -97,9 +103,18 @@ class DirectorySource:
     def _read(self, url: str) -> Packageslip:
         name = _under(url, _SLIP)
         with self._folder.open(name) as opened:
-            slip = read_slip(opened.stream, str(self._folder.path / name), self._limits, url=url)
+            signature, where = self._signature(name), str(self._folder.path / name)
+            check_signature(signature, opened.stream, where)
+            slip = read_slip(opened.stream, where, self._limits, url=url)
             opened.check_unchanged()
-            return slip
+            return proven(slip, signature)
+
+    def _signature(self, slip: str) -> bytes | None:
+        """What lies beside the slip; None where none is asked for or there."""
+        if not self._signed or not self._folder.has_file(slip + SIGNATURE_SUFFIX):
+            return None
+        with self._folder.open(slip + SIGNATURE_SUFFIX) as opened:
+            return opened.stream.read(LONGEST_SIGNATURE + 1)
 
     def _build(self, url: str) -> Packageslip:
         place = url.strip("/")

@@ -10,7 +10,17 @@ from typing import BinaryIO, TypeVar, cast
 import structlog
 
 from config import HttpSource as HttpSettings
-from packageslip import CatalogueEntry, Limits, Packageslip, SlipError, check_module_url, read_catalogue, read_slip
+from packageslip import (
+    LONGEST_SIGNATURE,
+    SIGNATURE_SUFFIX,
+    CatalogueEntry,
+    Limits,
+    Packageslip,
+    SlipError,
+    check_module_url,
+    read_catalogue,
+    read_slip,
+)
 from sources.answers import is_html
 from sources.client import Client
 from sources.contract import Fetched, Sink, Want
@@ -27,6 +37,7 @@ from sources.pace import Pace
 from sources.parallel import in_parallel
 from sources.partial import Partial
 from sources.patience import Patience
+from sources.proof import check_signature, proven, read_together
 from sources.sameness import Remembered, agrees
 from sources.transfer import PAST_CACHES, beginning, is_conditional, pour, receive, request_headers, unchanged
 
@@ -74,7 +85,7 @@ class HttpSource:
     def slip(self, url: str) -> Packageslip:
         """The module's slip as the CMS has it now, past every cache."""
         check_module_url(url)
-        slip, etag = self._read_slip(url, PAST_CACHES)
+        slip, etag = read_together(lambda: self._read_slip(url, PAST_CACHES))
         if slip is None:
             raise self._unasked(self._client.addresses.slip(url))
         self._remembered.keep(slip, etag)
@@ -147,13 +158,32 @@ class HttpSource:
             with self._document(address, headers) as document:
                 if document.content is None:
                     return None, document.etag
-                return read_slip(document.content, self._client.whole(address), self._limits, url=url), document.etag
+                signature, where = self._signature(address), self._client.whole(address)
+                check_signature(signature, document.content, where)
+                return proven(read_slip(document.content, where, self._limits, url=url), signature), document.etag
         except ResourceMissing as error:
             raise NoSuchModule(
                 f"{self.name}: there is no module {url}: {self._client.whole(address)} does not exist; correct the URL, "
                 "or unpublish the module if it is gone for good",
                 source=self.name,
             ) from error
+
+    def _signature(self, address: str) -> bytes | None:
+        """What is beside a slip, no more of it than a signature can be; None where none is asked for or there."""
+        if self._options.signatures is None:
+            return None
+
+        def request() -> bytes:
+            with self._client.get(address + SIGNATURE_SUFFIX, PAST_CACHES, self._closed) as answer:
+                if is_html(answer.headers):
+                    raise ResourceMissing(f"{self.name}: {answer.where} is an HTML page", source=self.name)
+                return beginning(answer, LONGEST_SIGNATURE + 1)
+
+        try:
+            return self._patiently(request, self._closed)
+        except ResourceMissing:
+            # Many servers answer what is not there with a page.
+            return None
 
     @contextmanager
     def _document(self, address: str, headers: Mapping[str, str]) -> Iterator[_Document]:

@@ -41,6 +41,8 @@ def open_source(name: str, settings: Settings, *, targets: Callable[[str], Targe
             password = secrets.read(options.password) if options.password else None
             return HttpSource(name, options, limits=limits, password=password)
         case DirectorySettings() as options:
-            return DirectorySource(name, options.path, build_slips=options.build_slips, limits=limits)
+            return DirectorySource(
+                name, options.path, build_slips=options.build_slips, signed=options.signatures is not None, limits=limits
+            )
     known = ", ".join(settings.sources) or "none"
     raise PermanentSourceError(f"there is no source {name!r} in the configuration; it has: {known}", source=name)

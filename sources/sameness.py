@@ -19,7 +19,7 @@ def agrees(now: Packageslip, then: Packageslip) -> bool:
 
 
 def _head(slip: Packageslip) -> Packageslip:
-    return replace(slip, resources=(), views=(), serial=None, version=None, queue=None)
+    return replace(slip, resources=(), views=(), serial=None, version=None, queue=None, signature=None)
 
 
 def _by_path(slip: Packageslip) -> dict[str, Resource | View]:

@@ -6,6 +6,7 @@ from packageslip import Packageslip, View, ViewKind
 from sources import NoSuchModule
 from tasks.errors import VersionGone
 from tasks.tools import promoted_from
+from tasks.trust import prove
 from tasks.work import Work
 
 
@@ -30,6 +31,7 @@ def load(work: Work) -> Loaded:
         else:
             slip = work.tools.source.slip(work.task.url)
             loaded = Loaded(bare(slip, keep_views=promoted is None), slip)
+        prove(work, loaded.slip)
         return replace(loaded, slip=_with_its_feeds(work, loaded.slip))
 
 

@@ -7,7 +7,7 @@ from archives import AnswerLost, ArchiveError, ArchiveUnreachable, PackageError,
 from config import SecretError
 from database import DatabaseUnavailable, Outcome, QueueRestored
 from notices import NoticeError, NoticeStumbled, NoticeUnreachable
-from packageslip import SlipError
+from packageslip import SignatureRefused, SlipError
 from sources import WEB, PermanentSourceError, SourceError, SourceUnreachable, TransientSourceError
 from store import BlobMissing, StoreError, StoreFull, StoreHindered
 from targets import (
@@ -60,6 +60,7 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (TransientArchiveError, Outcome.RETRY, AGAIN),
     (AnswerLost, Outcome.RETRY, AGAIN),
     (ArchiveError, Outcome.FAILED, CORRECT),
+    (SignatureRefused, Outcome.FAILED, "nothing was published"),
     (SlipError, Outcome.FAILED, "correct the slip at its source, then insert the task again"),
     (PackageError, Outcome.FAILED, CORRECT),
     (BlobMissing, Outcome.RETRY, AGAIN),

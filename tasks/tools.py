@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from archives import Sword
 from config import EnvironmentSettings, GroupTarget, Settings
 from database import Deposit, NewTask, Parcel, Progress, Publication, Takedown, Task
-from packageslip import Digest, Packageslip
+from packageslip import Digest, Packageslip, Seen
 from sources import Source, Web
 from store import Store
 from targets import Claim, Target
@@ -62,6 +62,16 @@ class Deposited(Protocol):
     def told(self, task: Task, fence: int, deposit: int) -> Deposit: ...
 
 
+class Proofs(Protocol):
+    """What the database remembers of signed slips; `database.Signatures` is one."""
+
+    def now(self) -> datetime: ...
+
+    def seen(self, environment: str, url: str) -> Seen | None: ...
+
+    def believe(self, environment: str, url: str, seen: Seen | None) -> None: ...
+
+
 class Notifies(Protocol):
     """Who sends notices; `notices.Notifier` is one."""
 
@@ -87,6 +97,7 @@ class Tools:
     web: Web
     """Pages that no source has."""
     record: Record
+    proofs: Proofs
     deposits: Deposited
     open_archive: Callable[[str], Sword]
     """An archive, by its name, with its account."""

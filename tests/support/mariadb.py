@@ -83,6 +83,8 @@ def _serve(daemon: str, install: str, folder: Path) -> Iterator[Server]:
             install,
             "--no-defaults",
             f"--datadir={folder}/data",
+            # A server that starts removes the temporary tables of every other in the same folder.
+            f"--tmpdir={folder}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             *as_user,
@@ -96,6 +98,7 @@ def _serve(daemon: str, install: str, folder: Path) -> Iterator[Server]:
     server = Server(port, folder / "sock")
     options = [
         f"--datadir={folder}/data",
+        f"--tmpdir={folder}",
         f"--socket={server.socket}",
         f"--port={port}",
         "--bind-address=127.0.0.1",

@@ -1,0 +1,96 @@
+"""Writing the audit log, and sealing it.
+
+A row is written in the transaction of the thing itself, without touching anything that others wait for. Whoever polls then seals
+what was committed: each row gets the next number and a hash over its content and the hash before it. One row of `counter` is
+locked for that alone, shortly, by one at a time; to chain while writing, every transaction would have to wait for it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from database import schema
+from database.rows import by_id, chunks, clipped
+
+SEALED_AT_ONCE = 500
+GENESIS = b"\0" * 32
+"""What stands before the first row."""
+
+_audit, _counter = schema.audit.c, schema.counter.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that was done. `document`: what more there is to say, for JSON; `why` stands there."""
+
+    kind: str
+    who: str | None = None
+    task: int | None = None
+    fence: int | None = None
+    environment: str | None = None
+    target: str | None = None
+    url: str | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+
+def note(connection: Connection, entries: Iterable[Entry], now: datetime | None = None) -> None:
+    """Write what was done, with what was done. `now`: the database's time, where it is known already."""
+    rows = [_row(entry) | ({} if now is None else {"at": now}) for entry in entries]
+    for some in chunks(rows):
+        connection.execute(insert(schema.audit), list(some))
+
+
+def seal(connection: Connection) -> int:
+    """Chain what is committed and not yet chained, oldest first; how many rows. 0 as well while somebody else is at it."""
+    locked = select(_counter.value).where(_counter.name == "audit").with_for_update(skip_locked=True)
+    last = connection.execute(locked).scalar_one_or_none()
+    rows = _unsealed(connection) if last is not None else []
+    if last is None or not rows:
+        return 0
+    before = connection.scalar(select(_audit.hash).where(_audit.seq == last)) or GENESIS
+    numbers: dict[int, object] = {}
+    hashes: dict[int, object] = {}
+    for seq, row in enumerate(rows, last + 1):
+        numbers[row.id], hashes[row.id] = seq, (before := hash_of(row, seq, before))
+    values = {"seq": by_id(_audit.id, numbers), "hash": by_id(_audit.id, hashes, _audit.hash.type)}
+    connection.execute(update(schema.audit).where(_audit.id.in_(list(numbers))).values(values))
+    connection.execute(update(schema.counter).where(_counter.name == "audit").values(value=last + len(rows)))
+    return len(rows)
+
+
+def hash_of(row: Row[Any], seq: int, before: bytes) -> bytes:
+    """The seal of a row: over everything in it, its number, and the seal before it."""
+    at = row.at.isoformat(timespec="microseconds")
+    content = [seq, before.hex(), row.id, at, row.kind, row.who, row.account, row.task, row.fence]
+    content += [row.environment, row.target, row.url, row.document]
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode("ascii")).digest()
+
+
+def _unsealed(connection: Connection) -> Sequence[Row[Any]]:
+    # The order of ids is that of inserting; one that is committed late is sealed late.
+    wanted = select(schema.audit).where(_audit.seq.is_(None)).order_by(_audit.id).limit(SEALED_AT_ONCE)
+    return connection.execute(wanted).all()
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "kind": entry.kind,
+        "who": clipped(entry.who, 255),
+        "task": entry.task,
+        "fence": entry.fence,
+        "environment": clipped(entry.environment, 64),
+        "target": clipped(entry.target, 64),
+        "url": clipped(entry.url, schema.URL_COLUMN),
+        "document": json.dumps({name: _plain(value) for name, value in entry.document.items() if value is not None}),
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    return clipped(value, 4000) if isinstance(value, str) else value
