@@ -11,10 +11,11 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 WHOLE := packageslip/*,tasks/planner.py,database/*.py,targets/*.py
 RELIABILITY := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m reliability
 MINUTES ?= 30
+CLAIMS ?= 10000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -52,6 +53,9 @@ servers:  # what the tests start for themselves: MariaDB, OpenSSH, rsync
 
 soak: $(VENV)/.installed-dev servers  ## visitors read while everything goes wrong; MINUTES=30
 	@$(RELIABILITY).soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(LAYOUT),--layout $(LAYOUT))
+
+contention: $(VENV)/.installed-dev servers  ## several daemons want the same modules, stopped past their leases; CLAIMS=10000
+	@$(RELIABILITY).contention --claims $(CLAIMS) $(if $(SEED),--seed $(SEED))
 
 defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail
 	@$(RELIABILITY).defences $(IDS)

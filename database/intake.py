@@ -18,6 +18,7 @@ from database.earlier import NoSuchPublication, find_earlier
 from database.judge import Accepted, Approval, Rejected, Request, judge
 from database.parameters import PROCEDURE_CODE, RERUN_OF, is_id
 from database.polling import poll
+from database.protocol import newest_protocol
 from database.purging import cancel_requested, purge
 from database.rows import by_id, insert_ignore, new_row, object_of, tell, text_of
 from database.settling_takedowns import settle_takedowns
@@ -76,7 +77,7 @@ def _accept(connection: Connection, settings: Settings, limit: int) -> int:
     if not begin_intake(connection):
         return 0
     _know(connection, settings)
-    rows = _lock_new(connection, limit)
+    rows = _understood(connection, _lock_new(connection, limit))
     if not rows:
         return 0
     now: datetime = rows[0].now
@@ -120,6 +121,14 @@ def _asked(row: Row[Any], rejected: str | None) -> Entry:
         url=text_of(row.url),
         document=asked | {"reason": rejected},
     )
+
+
+def _understood(connection: Connection, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """What a newer program that works here may mean by an action unknown to this one is left for it to judge."""
+    strange = {row.id for row in rows if row.action and row.action not in set(Action)}
+    if not strange or newest_protocol(connection) <= schema.PROTOCOL:
+        return rows
+    return [row for row in rows if row.id not in strange]
 
 
 def _lock_new(connection: Connection, limit: int) -> Sequence[Row[Any]]:

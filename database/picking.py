@@ -15,6 +15,7 @@ from database.values import SOURCELESS, Action
 FLOOD = 1000
 """Siblings read at once. A module with more of them is worked off over several claims."""
 
+KNOWN = sorted(Action)
 OPEN = ("NEW", "READY", "RUNNING", "HELD")
 
 
@@ -71,12 +72,18 @@ def candidates(environment: str, target: str, limit: int, among: Among = Among.A
             task.c.run_after <= schema.NOW,
             task.c.cancel_requested == 0,
             ~busy,
+            _known(task),
             not_waiting(task),
             *_among(task, among),
         )
         .order_by(task.c.priority, task.c.id)
         .limit(limit)
     )
+
+
+def _known(task: FromClause) -> ColumnElement[bool]:
+    """What a newer program asks for is left to its engines."""
+    return task.c.action.in_(KNOWN)
 
 
 def _among(task: FromClause, among: Among) -> tuple[ColumnElement[bool], ...]:
@@ -103,7 +110,7 @@ def find_siblings(connection: Connection, environment: str, target: str, urls: S
         select(*_columns(task))
         .with_hint(task, "FORCE INDEX (k_module)", "mysql")
         .where(task.c.target == target, task.c.url.in_(urls), task.c.status == "READY", task.c.environment == environment)
-        .where(takes_part(task))
+        .where(takes_part(task), _known(task))
         .order_by(task.c.url, task.c.id)
         .limit(FLOOD)
     )

@@ -18,6 +18,7 @@ from targets.errors import (
     TargetUnfit,
     TargetUnreachable,
     TransientTargetError,
+    WrittenByNewer,
 )
 from targets.group import GroupTarget
 from targets.kinds import KINDS, nowhere, open_target, placed_options
@@ -60,6 +61,7 @@ __all__ = [
     "TargetUnfit",
     "TargetUnreachable",
     "TransientTargetError",
+    "WrittenByNewer",
     "in_the_way",
     "nowhere",
     "open_target",

@@ -13,6 +13,7 @@ TargetError
 │   └── PathBlocked             a directory, link or special file stands where a file must go
 ├── Fenced                      somebody with a later fence has this module: stop, touch nothing, report nothing
 ├── SerialTooHigh               the live slip is newer than this task by its own queue's count: hold for a person
+├── WrittenByNewer              a newer Slipway is at work in the module: left to its engines
 ├── AreaMissing                 the target is managed by another queue id, or by none while it has commit records
 └── CorruptTransfer             the target answered for bytes that are not the ones that were sent
 """
@@ -78,6 +79,10 @@ class Fenced(TargetError):
 
 class SerialTooHigh(TargetError):
     """The live slip was published by a later task of this queue than the queue remembers."""
+
+
+class WrittenByNewer(TargetError):
+    """What lies there is of a version that this one does not know."""
 
 
 class AreaMissing(TargetError):

@@ -10,9 +10,12 @@ from xml.sax.saxutils import quoteattr
 
 from packageslip import Digest, UnsafePath, check_path
 from targets.area import PUBLIC_SLIP
+from targets.errors import WrittenByNewer
 from targets.shelf import is_name
 
-NAMESPACE = "urn:slipway:release:1"
+FAMILY = "urn:slipway:release:"
+NAMESPACE = f"{FAMILY}1"
+"""The number rises with what an older program must not carry out."""
 
 _Element = tuple[str, dict[str, str]]
 
@@ -84,6 +87,19 @@ class BadNote(Exception):
     """The document is cut short, damaged, or not a note."""
 
 
+class UnknownNote(BadNote):
+    """A note, but of another version of Slipway."""
+
+
+def another_version(target: str, url: str, error: UnknownNote) -> WrittenByNewer:
+    """What it means for the module: its task waits, without losing an attempt."""
+    return WrittenByNewer(
+        f"{target}: an unfinished release of {url} was begun by another version of Slipway ({error}); an engine of that version "
+        "finishes it",
+        target=target,
+    )
+
+
 def write_note(note: Note) -> bytes:
     """The document, UTF-8."""
     head = {
@@ -120,6 +136,8 @@ def read_note(document: bytes) -> Note:
     """The note in a document. Raises BadNote."""
     try:
         (kind, head), *lines = _elements(document)
+        if kind.startswith(FAMILY) and kind != f"{NAMESPACE} release":
+            raise UnknownNote(f"its root is {kind}")
         note = _note(head, lines)
         _check(note, kind, head, len(lines))
     except (expat.ExpatError, KeyError, ValueError, UnsafePath) as error:

@@ -20,7 +20,7 @@ from targets.contract import Claim, Present, Recovered, Unfinished
 from targets.disk import Answer, Call, Disk, Entry, Op
 from targets.errors import PermanentTargetError, PermissionRefused, TargetBusy
 from targets.hold import Hold, names_in
-from targets.note import BadNote, Note, read_note
+from targets.note import BadNote, Note, UnknownNote, another_version, read_note
 from targets.options import PlacedOptions
 from targets.protocol import begun, unmake_folders
 from targets.rank import outranked, renew
@@ -169,6 +169,8 @@ class Takeover:
             return read_note(self.disk.read(hold.names.note))
         except FileNotFoundError as error:
             raise hold.fenced() from error
+        except UnknownNote as error:
+            raise another_version(self.target, self.url, error) from error
         except BadNote as error:
             raise PermanentTargetError(
                 f"{self.target}: the note of an unfinished release of {self.url} cannot be read ({error}). Remove "

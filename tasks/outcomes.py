@@ -18,6 +18,7 @@ from targets import (
     TargetError,
     TargetUnreachable,
     TransientTargetError,
+    WrittenByNewer,
 )
 from tasks.errors import Cancelled, NotYet, PlanHeld, Released, TakenDown, TaskError
 
@@ -45,6 +46,7 @@ TABLE: tuple[tuple[type[BaseException], Outcome, str], ...] = (
     (TransientTargetError, Outcome.RETRY, AGAIN),
     # A disk that is full at night has room again once a person came, or a log was rotated: a queue of tasks must not fail.
     (NoSpace, Outcome.RETRY, AGAIN),
+    (WrittenByNewer, Outcome.UNREACHABLE, ""),
     (AreaMissing, Outcome.FAILED, CORRECT),
     (SerialTooHigh, Outcome.HELD, "approve it to publish over the newer one, or cancel it"),
     (PermanentTargetError, Outcome.FAILED, CORRECT),
@@ -111,6 +113,6 @@ def _down(error: Exception, task_target: str) -> str:
         return f"source:{error.source}".removeprefix("source:target:")
     if isinstance(error, ArchiveError):
         return f"archive:{error.archive}"
-    if isinstance(error, NotYet):
+    if isinstance(error, (NotYet, WrittenByNewer)):
         return ""
     return getattr(error, "target", "") or task_target

@@ -7,7 +7,7 @@ import structlog
 from targets.area import Area, Held, fence_of, token_name
 from targets.contract import Claim, Present, Recovered
 from targets.errors import AreaMissing, PermanentTargetError, TargetBusy
-from targets.note import BadNote, Note, read_note
+from targets.note import BadNote, Note, UnknownNote, another_version, read_note
 from targets.rank import outranked, renew
 from targets.records import read_record
 from targets.s3.bucket import Bucket
@@ -122,6 +122,8 @@ class Takeover:
         path = Held(self.url, hold.names.module, tag).note
         try:
             return read_note(self.bucket.read(path))
+        except UnknownNote as error:
+            raise another_version(self.target, self.url, error) from error
         except (FileNotFoundError, BadNote) as error:
             hold.check()
             raise PermanentTargetError(

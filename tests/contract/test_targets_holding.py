@@ -12,6 +12,7 @@ from targets import (
     AreaMissing,
     Fenced,
     SerialTooHigh,
+    WrittenByNewer,
 )
 
 
@@ -165,3 +166,21 @@ def test_adopting_an_empty_target_makes_its_area(place: Place, queue: TestQueue)
 def test_the_area_is_nobody_elses_business(place: Place, queue: TestQueue) -> None:
     publish(place.open(), URL, FILES, queue.claim())
     assert [tree.mode(".slipway") for tree in place.trees] == [0o700] * len(place.trees)
+
+
+def test_a_note_of_another_version_is_left_to_its_engines(
+    place: Place, queue: TestQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = place.open()
+    present = target.present(URL, queue.claim())
+    with monkeypatch.context() as newer:
+        newer.setattr("targets.note.NAMESPACE", "urn:slipway:release:9")
+        with target.release(present, slip_of(URL, FILES)) as release:
+            release.put(changed(present, FILES))
+            release.prepare()
+    with pytest.raises(WrittenByNewer, match=r"another version of Slipway .*release:9"):
+        place.open().present(URL, queue.claim())
+    assert place.live() == [{}] * len(place.trees)
+    monkeypatch.setattr("targets.note.NAMESPACE", "urn:slipway:release:9")
+    place.open().present(URL, queue.claim())
+    assert place.live() == [under(URL, FILES)] * len(place.trees)
