@@ -15,7 +15,7 @@ CLAIMS ?= 10000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention model
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -56,6 +56,10 @@ soak: $(VENV)/.installed-dev servers  ## visitors read while everything goes wro
 
 contention: $(VENV)/.installed-dev servers  ## several daemons want the same modules, stopped past their leases; CLAIMS=10000
 	@$(RELIABILITY).contention --claims $(CLAIMS) $(if $(SEED),--seed $(SEED))
+
+model: $(VENV)/.installed-dev  ## explore the models of the commit protocol, of groups and of the grace; hurt groups at every call
+	@EVERY_CALL=1 $(BIN)/python -m pytest -q tests/contract/test_group_faults.py
+	@$(RELIABILITY).models
 
 defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail
 	@$(RELIABILITY).defences $(IDS)

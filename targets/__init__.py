@@ -1,6 +1,6 @@
 """Targets: places where published files live. One contract (`contract.py`), one suite of tests, every kind."""
 
-from targets.contract import Check, Claim, FilePut, Moved, Present, Recovered, Release, Target
+from targets.contract import Check, Claim, FilePut, Moved, Present, Recovered, Release, Target, Unfinished
 from targets.departing import SEEN, Grace
 from targets.errors import (
     AreaMissing,
@@ -61,6 +61,7 @@ __all__ = [
     "TargetUnfit",
     "TargetUnreachable",
     "TransientTargetError",
+    "Unfinished",
     "WrittenByNewer",
     "in_the_way",
     "nowhere",

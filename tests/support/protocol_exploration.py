@@ -4,7 +4,7 @@ Two engines that stand at the same place of the program with the same variables 
 a place is looked up from then on.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +15,14 @@ Tree = tuple[tuple[str, Any], ...]
 
 @dataclass
 class Places:
-    """Every place that an engine was ever seen at, and where each answer leads from there."""
+    """Every place that an engine was ever seen at, and where each answer leads from there. `program`: what engines do."""
 
+    program: Callable[..., Any] = engine
     ways: dict[tuple[Hashable, Any], tuple[Hashable, Call | str]] = field(default_factory=dict)
     history: dict[Hashable, tuple[tuple[Any, ...], tuple[Any, ...]]] = field(default_factory=dict)
 
     def start(self, *arguments: Any) -> tuple[Hashable, Call]:
-        program = engine(*arguments)
+        program = self.program(*arguments)
         call = next(program)
         place = place_of(program)
         self.history.setdefault(place, (arguments, ()))
@@ -35,7 +36,7 @@ class Places:
         return self.ways[place, said]
 
     def _replay(self, arguments: tuple[Any, ...], answers: tuple[Any, ...]) -> tuple[Hashable, Call | str]:
-        program = engine(*arguments)
+        program = self.program(*arguments)
         call = next(program)
         try:
             for said in answers:
@@ -234,7 +235,7 @@ def move_area(files: dict[str, Any], area: str, to: str) -> None:
         files[to + name[len(area) :]] = files.pop(name)
 
 
-def history(came: dict[State, tuple[State | None, str]], state: State | None) -> list[str]:
+def history(came: Mapping[Any, tuple[Any, str]], state: Any) -> list[str]:
     lines = []
     while state is not None:
         state, label = came[state]
