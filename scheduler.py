@@ -194,8 +194,9 @@ class Daemon:
     def _purge(self, intake: Intake) -> None:
         if time.monotonic() >= self._purge_at:
             gone = intake.purge(self._settings.queue.keep_finished_days, BATCH)
+            stranded = intake.end_stranded(self._settings)
             # A full batch means there is more: go on with the next turn, so that no transaction is long.
-            self._purge_at = time.monotonic() + (0 if gone >= BATCH else PURGE_EVERY)
+            self._purge_at = time.monotonic() + (0 if max(gone, stranded) >= BATCH else PURGE_EVERY)
 
     def _reload(self) -> None:
         """Takes the file as it is now, if it is good. Engines of the old settings finish what they run; nothing is dropped."""

@@ -64,10 +64,10 @@ class Claims:
 
         return self._db.change(work)
 
-    def waited_for(self, environment: str, prefix: str) -> frozenset[str]:
-        """Targets whose names begin so and that tasks of an environment wait for, whether it has a lane for them or not."""
+    def waited_for(self, environment: str) -> frozenset[str]:
+        """Targets that tasks of an environment wait for, whether it has a lane for them or not."""
         wanted = select(_queue.target).where(_queue.status == "READY", _queue.environment == environment).distinct()
-        wanted = wanted.where(_queue.target.startswith(prefix, autoescape=True))
+        wanted = wanted.where(_queue.target.is_not(None), _queue.action != Action.TAKEDOWN)
         return self._db.look(lambda connection: frozenset(connection.scalars(wanted)))
 
     def urgent(self, environment: str) -> frozenset[str]:

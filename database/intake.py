@@ -22,6 +22,7 @@ from database.protocol import newest_protocol
 from database.purging import cancel_requested, purge
 from database.rows import by_id, insert_ignore, new_row, object_of, tell, text_of
 from database.settling_takedowns import settle_takedowns
+from database.stranded import end_stranded
 from database.takedowns import carry_out, covering, in_force
 from database.values import RESTORING, Action, NewTask, Poll
 
@@ -50,6 +51,10 @@ class Intake:
     def sweep(self) -> int:
         """Cancel what is asked to be and does not run: NEW, READY, HELD; how many."""
         return self._db.change(cancel_requested)
+
+    def end_stranded(self, settings: Settings) -> int:
+        """End tasks of environments that left the configuration long ago; how many. Call it again while it ends many."""
+        return self._db.change(lambda connection: end_stranded(connection, settings.environments.keys()))
 
     def settle_takedowns(self) -> int:
         """Say of every open takedown how far it is, and end those that every target has confirmed; how many ended."""
@@ -192,16 +197,26 @@ def _requests(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Req
     """The rows' requests; a rerun takes over the target and version of what it repeats."""
     requests = {
         row.id: Request(
-            row.url, row.environment, row.action, row.parameters, row.max_attempts, row.target, row.version, row.parent
+            row.url,
+            row.environment,
+            row.action,
+            row.parameters,
+            row.max_attempts,
+            row.target,
+            row.version,
+            row.parent,
         )
         for row in rows
     }
     repeated = {row.id: old for row in rows if is_id(old := object_of(row.parameters).get(RERUN_OF))}
     if repeated:
-        wanted = select(_queue.id, _queue.url, _queue.environment, _queue.target, _queue.version, _queue.parent)
+        wanted = select(_queue.id, _queue.url, _queue.environment, _queue.action, _queue.target, _queue.version, _queue.parent)
         old = {row.id: row for row in connection.execute(wanted.where(_queue.id.in_(sorted(set(repeated.values())))))}
         for id_, of in repeated.items():
-            if of in old and (old[of].url, old[of].environment) == (requests[id_].url, requests[id_].environment):
+            # The same thing again: a DELIVER that repeated a PUBLISH would do without the guard what that was held for.
+            if of in old and all(
+                getattr(old[of], name) == getattr(requests[id_], name) for name in ("url", "environment", "action")
+            ):
                 requests[id_] = replace(requests[id_], target=old[of].target, version=old[of].version, made_by=old[of].parent)
     return requests
 

@@ -101,7 +101,7 @@ class TargetLane:
 def lane_names(environment: EnvironmentSettings, left: Iterable[str] = ()) -> tuple[str, ...]:
     """What tasks of this environment write to: its origin, its holding areas, where exports go, and whom it notifies.
 
-    `left`: notices that tasks wait for; one that left the configuration has a lane until its tasks have ended with that.
+    `left`: what tasks wait for; what left the configuration has a lane until its tasks have ended with that.
     """
     areas = [area.target for area in environment.holding_areas]
     exports = [environment.exports.target] if environment.exports else []

@@ -10,7 +10,6 @@ from engines.bell import Bell
 from engines.lanes import TargetLane, lane_names
 from engines.outlook import Outlook
 from engines.workshop import Workshop
-from tasks import NOTICE
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +96,7 @@ class Loop:
 
     def _complete_lanes(self) -> None:
         """Once, with the first turn, when the database is asked anyway: what left the configuration is waited for no longer."""
-        left = self._claims.waited_for(self._workshop.engine.environment, NOTICE)
+        left = self._claims.waited_for(self._workshop.engine.environment)
         names = lane_names(self._workshop.environment, left)
         self._lanes += self._lanes_for(names[len(self._lanes) :])
         self._complete = True

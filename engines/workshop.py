@@ -31,7 +31,7 @@ from notices import Notifier
 from sources import Source, Web, open_source
 from store import Store
 from targets import Fenced, Target, nowhere, open_target
-from tasks import Tools, execute, failure, notice_of, views_source
+from tasks import NotAsked, Tools, execute, failure, notice_of, views_source
 
 log = structlog.get_logger(__name__)
 
@@ -157,6 +157,8 @@ class Workshop:
         """A target of its own for whoever asks. A lane that only tells somebody works without one, and opens none."""
         if notice_of(name):
             return nowhere(name)
+        if name not in self.settings.targets:
+            raise NotAsked(f"the target {name} is not configured any more; nothing can be done there")
         return self.seams.open_target(name, self.settings, self.secrets)
 
     def _purge(self, days: int) -> int:

@@ -1,5 +1,6 @@
 """What a task does: the pure planner, one module for each kind of task, and the table that maps errors to outcomes."""
 
+from tasks.errors import NotAsked
 from tasks.execute import KINDS, execute, failure
 from tasks.outcomes import Verdict, verdict_of
 from tasks.planner import Ground, Policy, plan, standing
@@ -11,6 +12,7 @@ __all__ = [
     "NOTICE",
     "Change",
     "Ground",
+    "NotAsked",
     "Objection",
     "Plan",
     "Policy",

@@ -7,6 +7,7 @@ from packageslip import Packageslip
 from tasks.areas import TREE, area_of, part_of
 from tasks.change import make_equal, rehearse
 from tasks.commit import Intent, live_slip, take_over
+from tasks.errors import NotAsked
 from tasks.load import Loaded, bare, load_delivery
 from tasks.publish import sentence
 from tasks.work import Done, Work
@@ -14,10 +15,15 @@ from tasks.work import Done, Work
 
 def deliver(work: Work) -> Done:
     """Deliver the module. What was unpublished on the origin meanwhile is not delivered any more."""
+    area = area_of(work)
+    if area is None and work.target != work.tools.environment.origin:
+        raise NotAsked(
+            f"{work.target} is no holding area of {work.task.environment} any more, so {work.task.url} was not delivered there; "
+            "what lies there stays until it is unpublished"
+        )
     loaded = load_delivery(work)
     if loaded is None:
         return Done(f"not delivered to {work.target}: {work.task.url} is no longer published on {work.tools.environment.origin}")
-    area = area_of(work)
     loaded = replace(loaded, slip=part_of(area, loaded.slip))
     # The guard has judged these drops on the origin; strangers here are asked about all the same.
     intent = Intent(full=work.parameter("mode") == "full", consent=True)

@@ -204,7 +204,9 @@ def _line(change: Change) -> bytes:
     if change.reason in {Reason.LINGERS, Reason.OVER}:
         return b""
     if change.view and not change.leaves:
-        return f"view\0{change.path}\0".encode()
+        # A stranger's file that a view replaces is not made anew: an approval to overwrite is one for these bytes.
+        over = change.was if change.reason is Reason.OVERWRITES else None
+        return f"view\0{change.path}\0".encode() + (over or b"")
     verb = Verb.DROP if change.leaves else change.verb
     return f"{verb}\0{change.path}\0".encode() + (change.digest or _NONE) + (change.was or _NONE)
 

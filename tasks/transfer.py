@@ -41,7 +41,7 @@ def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | No
     missing = work.tools.store.missing(needed)
     away: list[TransientTargetError] = []
     with work.step("transfer", files=len(missing), size=sum(needed[digest].size or 0 for digest in missing)):
-        for place, slip in _places(work, live) if missing else ():
+        for place, slip in _places(work, loaded, live) if missing else ():
             missing -= copied(work, place, slip, missing, away)
         if missing:
             _from_source(work, loaded, [file for file in files if file.digest in missing], away)
@@ -55,7 +55,7 @@ def _file_put(work: Work, file: File) -> FilePut:
     return FilePut(file.path, file.digest, file.size, partial(work.tools.store.open, file.digest), modified)
 
 
-def _places(work: Work, live: Packageslip | None) -> Iterator[tuple[str, Packageslip]]:
+def _places(work: Work, loaded: Loaded, live: Packageslip | None) -> Iterator[tuple[str, Packageslip]]:
     """Targets that may have the bytes, with their slips: this one (a renamed file), the environment's others, all others.
 
     The slips come from the record, so that no connection is made to a target that cannot help.
@@ -63,7 +63,9 @@ def _places(work: Work, live: Packageslip | None) -> Iterator[tuple[str, Package
     if live:
         yield work.target, live
     environment = work.tools.environment
-    others = [environment.origin, *(area.target for area in environment.holding_areas), *_elsewhere(work)]
+    others = [environment.origin, *(area.target for area in environment.holding_areas)]
+    # What the source has not as it is wanted may be live elsewhere.
+    others += _elsewhere(work) if loaded.at_source is None else ()
     source = promoted_from(environment)
     for name in dict.fromkeys(others):
         # What is promoted is read through the source, which reads many files at once.

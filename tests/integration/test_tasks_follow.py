@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Connection
 
 from database import State, TaskView
 from engines.workshop import Targets
@@ -333,3 +334,36 @@ def fail_at(at: str) -> Callable[[str], None]:
             raise RuntimeError(at)
 
     return reached
+
+
+def test_a_delivery_to_an_area_that_left_the_configuration_ends_with_that(bench: Bench) -> None:
+    bench.write(A, {"index.htm": "one"}, module_type="course")
+    publish = bench.insert(A)
+    [task] = bench.claim("STAGING")
+    workshop = bench.workshop("STAGING")
+    targets = Targets(workshop.open_target)
+    workshop.claims.start(workshop.engine, [task])
+    result = workshop.carry_out(task, targets)
+    assert result is not None
+    workshop.claims.finish(workshop.engine, [result])
+    targets.close()
+    # While the delivery waits, the area goes: first from its environment, then from the targets altogether.
+    for left, reason in (
+        ({}, "area is no holding area of STAGING any more, so /courses/a was not delivered there"),
+        ({"area"}, "the target area is not configured any more"),
+    ):
+        environments = dict(bench.settings.environments)
+        environments["STAGING"] = environments["STAGING"].model_copy(update={"holding_areas": ()})
+        places = {name: each for name, each in bench.settings.targets.items() if name not in left}
+        while bench.intake.accept(bench.settings):
+            pass
+        smaller = Bench(bench.root, bench.settings.model_copy(update={"environments": environments, "targets": places}))
+        smaller.run()
+        [delivery] = [child for child in bench.desk.show(publish).children if child.action == "DELIVER"]
+        assert (delivery.state, reason in str(delivery.reason)) == (State.FAILED, True), delivery.reason
+        smaller.close()
+        bench.database.change(put_back)
+
+
+def put_back(connection: Connection) -> None:
+    connection.exec_driver_sql("UPDATE publication_task_queue SET status = 'READY' WHERE action = 'DELIVER'")

@@ -15,7 +15,7 @@ from engines.workshop import Seams, Targets, Workshop
 from packageslip import Packageslip, build_slip, write_slip
 from support.deployment import digests, tree
 from targets import MemoryFiles, Target, open_target
-from tasks import NOTICE, needs
+from tasks import needs
 
 FOREVER = 3600.0
 
@@ -69,7 +69,7 @@ class Bench:
         while self.intake.accept(self.settings):
             pass
         workshop = self.workshop(environment)
-        names = lane_names(workshop.environment, workshop.claims.waited_for(environment, NOTICE))
+        names = lane_names(workshop.environment, workshop.claims.waited_for(environment))
         wishes = [Lane(name, 8, urgent=True) for name in sorted(workshop.claims.urgent(environment))]
         wishes += [Lane(name, 8, needs(workshop.environment, name)) for name in names]
         return workshop.claims.claim(workshop.engine, wishes)

@@ -19,7 +19,7 @@ from engines.lease import Lease
 from engines.workshop import Seams, Targets, Workshop
 from store import Store
 from targets.local import disk as local
-from tasks import NOTICE, needs
+from tasks import needs
 
 PATIENCE = 60.0
 """Seconds after which a run that never gets idle ends: a bound for hangs."""
@@ -87,7 +87,7 @@ class Straight:
 
     def _claim(self) -> list[Task]:
         workshop = self._workshop
-        names = lane_names(workshop.environment, workshop.claims.waited_for(self._name, NOTICE))
+        names = lane_names(workshop.environment, workshop.claims.waited_for(self._name))
         lanes = [Lane(name, 8, needs(workshop.environment, name)) for name in names]
         return workshop.claims.claim(workshop.engine, lanes)
 

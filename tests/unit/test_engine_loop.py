@@ -58,7 +58,7 @@ class Script:
             raise given
         return given
 
-    def waited_for(self, environment: str, prefix: str) -> frozenset[str]:
+    def waited_for(self, environment: str) -> frozenset[str]:
         return frozenset()
 
     def start(self, engine: object, tasks: Sequence[Task], finished: Sequence[Result]) -> frozenset[int]:
