@@ -1,10 +1,12 @@
 """The two accounts of deploy/mysql-accounts.sql: what operators can do, and that they can do no more."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pymysql
 import pytest
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from database import (
@@ -210,3 +212,39 @@ def test_the_engines_account_changes_no_tables(accounts: str, mariadb_server: Se
             with pytest.raises(pymysql.err.MySQLError, match="denied"):
                 cursor.execute(statement)
     connection.close()
+
+
+def write(statement: str, connection: Connection) -> None:
+    connection.exec_driver_sql(statement)
+
+
+def test_an_operator_takes_a_module_down_lifts_that_and_goes_back(
+    mariadb_queue: Queue, operator: Database, engine: Database
+) -> None:
+    desk, intake = Desk(operator), Intake(engine)
+    waiting = desk.insert(NewTask("/a", "STAGING"))
+    intake.accept(mariadb_queue.settings)
+    root = desk.insert(NewTask("/a", "*", "TAKEDOWN", note="a complaint", requested_by="eve"))
+    intake.accept(mariadb_queue.settings)
+    assert desk.show(waiting).task.state is State.CANCELLED
+    registered = Leases(engine).register("PRODUCTION", "host", "boot", 1, 60, "0.1.0")
+    assert Claims(engine).urgent("PRODUCTION") == {"production"}
+    assert Claims(engine).claim(registered, [Lane("production", 8, urgent=True)])
+    intake.settle_takedowns()
+    assert [one.by for one in Record(operator).takedowns()] == ["eve"]
+    for statement in (
+        "INSERT INTO takedown (url, task, since) VALUES ('/b', 1, UTC_TIMESTAMP())",
+        "UPDATE takedown SET lifted_at = UTC_TIMESTAMP()",
+        "DELETE FROM takedown",
+        "UPDATE publication_task_queue SET status = 'READY'",
+        "UPDATE publication_task_queue SET approved_plan = 'ab'",
+        "INSERT INTO publication_task_queue (url, environment, approved_plan) VALUES ('/a', 'STAGING', 'ab')",
+        "INSERT INTO publication_task_queue (url, environment, parent) VALUES ('/a', 'STAGING', 1)",
+    ):
+        with pytest.raises(DatabaseError, match="denied"):
+            operator.change(partial(write, statement))
+    lift = desk.insert(NewTask("/a", "*", "TAKEDOWN", parameters={"lift": True}))
+    back = desk.insert(NewTask("/a", "STAGING", "ROLLBACK", parameters={"version": "ab"}))
+    intake.accept(mariadb_queue.settings)
+    assert [desk.show(task).task.state for task in (lift, root, back)] == [State.SUCCEEDED, State.CANCELLED, State.REJECTED]
+    assert Record(operator).takedowns() == []
