@@ -101,6 +101,10 @@ class Bystander:
     def check(self) -> None:
         """Always: there is no lease to lose."""
 
+    def begins(self, target: str) -> None:
+        """Never: nothing is made anywhere."""
+        raise AssertionError(f"a dry run makes no area on {target}")
+
     def now(self) -> int:
         """By the database's clock."""
         return self.clock()

@@ -4,6 +4,7 @@ import secrets as randomness
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 
 import structlog
@@ -161,6 +162,10 @@ class Workshop:
             raise NotAsked(f"the target {name} is not configured any more; nothing can be done there")
         return self.seams.open_target(name, self.settings, self.secrets)
 
+    def _live(self, target: str) -> str | None:
+        """Some module that is live on a target by the record; None: it knows of none."""
+        return next((publication.url for publication in self.record.published(target)), None)
+
     def _purge(self, days: int) -> int:
         intake, deleted = Intake(self.database), 0
         while some := intake.purge(days):
@@ -169,7 +174,8 @@ class Workshop:
 
     def carry_out(self, task: Task, targets: Targets) -> Result | None:
         """One attempt by one worker; None: nothing may be reported, somebody else has the task or will have it."""
-        claim = TaskClaim(self.database.queue_id, self.engine, task, self.lease, self.leases, lambda: randomness.token_hex(4))
+        nonce = partial(randomness.token_hex, 4)
+        claim = TaskClaim(self.database.queue_id, self.engine, task, self.lease, self.leases, nonce, self._live)
         name = task.target or self.environment.origin
         log.info("task started", task=task.id, url=task.url, action=task.action, target=name, fence=task.fence)
         try:

@@ -48,6 +48,12 @@ class Claim(Protocol):
     def check(self) -> None:
         """Raise Fenced if the engine may no longer trust its lease. Called before every step that others can see."""
 
+    def begins(self, target: str) -> None:
+        """Called before a target gets its first area of this queue.
+
+        Raises AreaMissing if the queue knows of modules that are live there: then it is not the target that it was.
+        """
+
     def now(self) -> int:
         """Seconds since the epoch by the queue's clock, the only one whose moments are compared with each other."""
 

@@ -27,7 +27,7 @@ from targets.rank import outranked, renew
 from targets.records import read_record
 from targets.replay import Replay
 from targets.shelf import Shelf, digests_of
-from targets.territory import ensure
+from targets.territory import ensure, queues, refuse_missing_root, refuse_others
 
 log = structlog.get_logger(__name__)
 
@@ -137,6 +137,10 @@ class Takeover:
     def _bear(self, mine: Held) -> None:
         """Step 1: a module's first folder comes with its token inside."""
         if None in self.disk.stat([self.area.modules, self.area.new]):
+            if self.area.queue not in queues(self.disk, self.area.folder):
+                refuse_others(self.disk, self.area, self.target)
+                refuse_missing_root(self.disk, self.target)
+                self.claim.begins(self.target)
             ensure(self.disk, self.area, self.target)
         birth = f"{self.area.new}/{module_id(self.url)}~{mine.token}"
         own = f"{birth}/{mine.token}"

@@ -94,6 +94,7 @@ class Takeover:
         """The module has no holder yet. Another queue's area is looked for before and after: of two, neither gets the target."""
         refuse_others(self.bucket, self.area, self.target)
         if self.area.queue not in queues(self.bucket, self.area.folder):
+            self.claim.begins(self.target)
             mark(self.bucket, self.area)
         mine = Holder(names.token)
         etag = register.change(None, mine)

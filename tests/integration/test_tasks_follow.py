@@ -1,6 +1,5 @@
 """What follows a publication: deliveries, dependents, promotion, withdrawal."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -321,8 +320,7 @@ def test_an_unpublish_that_broke_off_is_finished_and_recorded(bench: Bench) -> N
 def test_a_record_that_believes_in_a_wiped_target_is_told(bench: Bench) -> None:
     course(bench)
     bench.well(A)
-    shutil.rmtree(bench.target("origin"))
-    bench.target("origin").mkdir()
+    bench.wipe("origin")
     view = bench.well(A, action="UNPUBLISH")
     assert bench.workshop("STAGING").record.current("origin", A) is None
     assert [child.target for child in view.children] == ["area"]

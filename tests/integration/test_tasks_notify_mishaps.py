@@ -1,6 +1,5 @@
 """What is told when something broke off at the wrong moment: everything that became visible, and nothing else."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -126,8 +125,7 @@ def test_a_wiped_target_that_is_unpublished_is_told(told: Bench, purge_server: P
     course(told, index_htm="one")
     told.well(A)
     heard(purge_server)
-    shutil.rmtree(told.target("origin"))
-    told.target("origin").mkdir()
+    told.wipe("origin")
     told.well(A, action="UNPUBLISH")
     assert heard(purge_server) == [("unpublished", ["index.htm"])]
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -351,8 +350,7 @@ def test_a_package_without_a_trace_is_made_again_as_long_as_nothing_was_sent(ret
     made.bench.well(COURSE, "STAGING", "VERIFY")
     store = made.bench.workshop("DSPACE").store
     store.discard(made.deposit().digest)
-    shutil.rmtree(made.bench.target("retired"))
-    made.bench.target("retired").mkdir()
+    made.bench.wipe("retired")
     made.archive.heal()
     done(made, task)
     assert [item.md5 for item in made.archive.items] == [made.deposit().md5]

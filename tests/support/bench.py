@@ -1,5 +1,6 @@
 """A whole installation in one folder and one thread: a site, an embedded queue, targets; tasks are executed one by one."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +103,12 @@ class Bench:
 
     def target(self, name: str) -> Path:
         return self.root / "targets" / name
+
+    def wipe(self, name: str) -> None:
+        """Empty a target, and say that this was meant."""
+        shutil.rmtree(self.target(name))
+        self.target(name).mkdir()
+        self.workshop("STAGING").open_target(name).adopt(self.database.queue_id)
 
     def live(self, name: str) -> dict[str, str]:
         """The files on a target, less slips and our own area: path to digest."""

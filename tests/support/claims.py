@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-from targets import Fenced
+from targets import AreaMissing, Fenced
 
 NONCES = count(1)
 
@@ -33,6 +33,10 @@ class Ticket:
         self.fence = self.serial = self.source.counter
         self.nonce = f"{next(NONCES):08x}"
 
+    def begins(self, target: str) -> None:
+        if target in self.source.known:
+            raise AreaMissing(f"{target}: modules are live there by the record", target=target)
+
     def now(self) -> int:
         return self.source.now
 
@@ -52,6 +56,8 @@ class TestQueue:
     counter: int = 0
     now: int = 1_800_000_000
     """The queue's clock, which stands still unless a test moves it."""
+    known: frozenset[str] = frozenset()
+    """Targets on which this queue knows modules to be live."""
     tickets: list[Ticket] = field(default_factory=list)
 
     def claim(self, serial: int | None = None) -> Ticket:
