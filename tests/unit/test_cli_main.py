@@ -23,7 +23,7 @@ def test_help_lists_every_verb_without_importing_what_the_verbs_need() -> None:
 def test_the_verbs_are_the_documented_ones() -> None:
     assert list(VERBS) == [
         "demo", "init", "run", "publish", "unpublish", "rollback", "takedown", "republish", "plan", "why", "queue", "schedule",
-        "history", "verify", "slip", "package", "store", "target", "notice", "alert", "config", "db",
+        "history", "verify", "slip", "package", "audit", "store", "target", "notice", "alert", "config", "db",
         "doctor",
     ]  # fmt: skip
 
