@@ -57,8 +57,8 @@ soak: $(VENV)/.installed-dev servers  ## visitors read while everything goes wro
 contention: $(VENV)/.installed-dev servers  ## several daemons want the same modules, stopped past their leases; CLAIMS=10000
 	@$(RELIABILITY).contention --claims $(CLAIMS) $(if $(SEED),--seed $(SEED))
 
-model: $(VENV)/.installed-dev  ## explore the models of the commit protocol, of groups and of the grace; hurt groups at every call
-	@EVERY_CALL=1 $(BIN)/python -m pytest -q tests/contract/test_group_faults.py
+model: $(VENV)/.installed-dev  ## explore the models of the commit protocol, of groups and of the grace; hurt groups, and lose power, at every call
+	@EVERY_CALL=1 $(BIN)/python -m pytest -q tests/contract/test_group_faults.py tests/contract/test_power_elsewhere.py
 	@$(RELIABILITY).models
 
 defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail
