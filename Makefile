@@ -42,8 +42,9 @@ demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holdi
 test: $(VENV)/.installed-dev servers  ## run every test, on real servers of its own
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
 
+kill-sweep: JOBS ?= 2
 kill-sweep: $(VENV)/.installed-dev servers  ## kill an engine at every point and every system call; KILLS=n for some of them
-	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.kill_sweep $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.kill_sweep --jobs $(JOBS) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 corruption: $(VENV)/.installed-dev servers  ## spoil every reply and every bit of an upload; FAULTS=n of them
 	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.corruption $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED))

@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import io
 import logging
+import math
 import random
 import sys
 import tempfile
@@ -36,10 +37,12 @@ MODE, MTIME = 0o640, 1_700_000_000
 BITS = tuple(1 << bit for bit in range(8))
 IDLE = 0.3
 """Seconds of silence after which the client gives up: a flipped length leaves both sides waiting."""
+PATIENCE = 60.0
+"""The same where nothing is wrong: a bound for hangs."""
 LOUD = frozenset({"refuse", "drop", "cut"})
 """Faults that must be noticed although the file may be right."""
 BEYOND = frozenset({"flip", "pretend", "short"})
-"""Faults of a request that no reply tells: only reading back does."""
+"""Faults that may pass for a success, a flipped handle in a reply for one: only reading back tells."""
 
 
 @dataclass
@@ -76,7 +79,7 @@ class SftpCase:
     def __init__(self, folder: Path, content: bytes, *, read_back: bool) -> None:
         self._folder, self._file, self._content, self._read_back = folder, folder / "file", content, read_back
         self._pipe: FaultyPipe | None = None
-        self._disk = plain_disk(plain_settings(folder, idle_timeout=IDLE), "t", self._between)
+        self._disk = plain_disk(plain_settings(folder, idle_timeout=PATIENCE), "t", self._between)
         self._own = len(self._packets(read_back=False)[0])
         self.faults = self._applicable(*self._packets(read_back=read_back))
 
@@ -96,7 +99,7 @@ class SftpCase:
         faults = every_fault(requests, replies, BITS)
         if self._read_back:
             return faults
-        return [fault for fault in faults if fault.side == "reply" or fault.action not in BEYOND]
+        return [fault for fault in faults if fault.action not in BEYOND]
 
     def strike(self, fault: Fault, tally: Tally) -> None:
         error = self._upload(fault, read_back=self._read_back)
@@ -117,6 +120,8 @@ class SftpCase:
         session = self._disk._connected()
         session.write_size = session.read_size = CHUNK
         assert self._pipe is not None
+        # Only a fault is a reason for silence; a busy machine is not.
+        self._pipe.settimeout(PATIENCE if fault is None else IDLE)
         self._pipe.arm(fault)
         error = _write(self._disk, self._content, read_back=read_back)
         # What is sent later belongs to this upload too, and not to the next.
@@ -173,8 +178,8 @@ def _write(disk: Disk, content: bytes, *, read_back: bool) -> Exception | None:
     return None if done == [write] else CorruptTransfer("not answered for")
 
 
-def corrupt(folder: Path, chance: random.Random, most: int | None) -> Tally:
-    """So many faults, drawn from all; None: each of them once."""
+def corrupt(folder: Path, chance: random.Random, most: int | None, until: float = math.inf) -> Tally:
+    """So many faults, drawn from all (None: each of them once), until a moment on the monotonic clock."""
     tally = Tally()
     cases: list[SftpCase | LocalCase] = []
     for size in SIZES:
@@ -186,7 +191,8 @@ def corrupt(folder: Path, chance: random.Random, most: int | None) -> Tally:
     share = 1.0 if most is None else max(0, most - few) / flips
     for case in cases:
         for fault in _drawn(case.faults, chance, share):
-            case.strike(fault, tally)
+            if time.monotonic() < until:
+                case.strike(fault, tally)
         case.close()
     return tally
 
@@ -205,13 +211,14 @@ def _fresh(folder: Path) -> Path:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, help="about so many, drawn at random; default: every one")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin nothing new after so many")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     wanted = parser.parse_args()
     print(f"seed {wanted.seed}", flush=True)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="corruption-", dir=folder_for_worlds()) as folder:
-        tally = corrupt(Path(folder), random.Random(wanted.seed), wanted.faults)
+        tally = corrupt(Path(folder), random.Random(wanted.seed), wanted.faults, began + 60 * wanted.minutes)
     print("noticed as: " + ", ".join(f"{name} {count}" for name, count in tally.noticed.most_common()))
     print(
         f"{tally.faults} faults: {tally.noticed.total()} noticed, {tally.harmless} without effect, {tally.attributes} on mode or time "

@@ -8,29 +8,38 @@ a last engine must leave exactly the tree, the modes, the times, the slip, the r
 import argparse
 import itertools
 import logging
+import math
 import os
+import pickle
 import random
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy import text
 
-from database import Claims, Intake, Lane, Leases
+from config import Secrets
+from database import Claims, Intake, Lane, Leases, renew_queue_id
+from reliability.kill_strikes import Sweep, Tally
 from support.kill_points import POINTS
-from support.kill_rig import Rig, Strike, Violation, folder_for_worlds
+from support.kill_rig import Rig, Strike, folder_for_worlds
 from support.killing import may_trace
-from support.sweep_world import CHANGE, FIRST, OTHER, WITHDRAW, Scenario, World
-from targets.area import token_name
+from support.sweep_world import AFTER, BEFORE, CHANGE, FIRST, OTHER, URL, WITHDRAW, Scenario, World
+from targets import open_target
 
-LAYOUTS = ("ordered",)
+LAYOUTS = ("ordered", "versioned")
 KINDS = ("local", "sftp")
+AGAIN = 0.25
+"""How many of the kills at a system call are followed by one in the recovery."""
+MANY = 1000
+"""Kills from which on each named point has its turn in each kind of target, not only in each layout."""
 
 
 def _dead_elsewhere(world: World) -> None:
@@ -38,179 +47,119 @@ def _dead_elsewhere(world: World) -> None:
     world.insert(OTHER, "PUBLISH")
     with closing(world.database) as database:
         leases = Leases(database)
-        engine = leases.register("STAGING", "elsewhere", "boot", 1, 0.3, "test")
+        engine = leases.register("STAGING", "elsewhere", "boot", 1, 3600, "test")
         Intake(database).accept(world.settings)
         claims = Claims(database)
         claims.start(engine, claims.claim(engine, [Lane("origin", 1)]))
-        time.sleep(0.4)
+        over = text("UPDATE engine SET lease_until = '2000-01-01 00:00:00.000000' WHERE start = :start")
+        database.change(lambda connection: connection.execute(over, {"start": engine.start}))
 
 
-def _later_fence(world: World) -> None:
-    """The module's token is later than all that this queue has given out: its counter was put back."""
-    for token in (world.live / "targets/origin/.slipway").glob("modules-*/modules/*/*.*"):
-        if token.is_dir():
-            token.rename(token.with_name(token_name(900, "deadbeef")))
+def _another_queue(world: World) -> None:
+    """The database was lost: a new queue, whose counter begins low, adopted targets whose tokens are later."""
+    with closing(world.database) as database:
+        queue = renew_queue_id(database)
+        database._queue_id = None
+        database.change(lambda connection: connection.execute(text("UPDATE counter SET value = 0 WHERE name = 'fence'")))
+    for name in ("origin", "area"):
+        open_target(name, world.settings, secrets=Secrets({})).adopt(queue)
+
+
+def _and_back(world: World) -> None:
+    """A release later, the module at the source is again as it was."""
+    world.write(URL, AFTER)
+    world.insert(URL, "PUBLISH")
+    world.run()
+    world.write(URL, BEFORE)
 
 
 SCENARIOS = (FIRST, CHANGE, WITHDRAW)
 ODD = (
     Scenario("republish", CHANGE.before, CHANGE.after, "REPUBLISH", also=(OTHER,), url="/", counted=True),
     Scenario("rescue", CHANGE.before, CHANGE.after, also=(OTHER,), prepare=_dead_elsewhere),
-    Scenario("later fence", CHANGE.before, CHANGE.after, prepare=_later_fence),
+    Scenario("another queue", CHANGE.before, CHANGE.after, prepare=_another_queue, counted=True),
     Scenario("collection", CHANGE.before, CHANGE.after, collects=True),
 )
 """What it takes to come by the other points."""
+BACK = Scenario(
+    "back to a release that stands", BEFORE, None, prepare=_and_back, more={"layout": "versioned", "keep_releases": 2}
+)
 
 
-@dataclass
-class Tally:
-    """What was done, and what went wrong."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One world of the sweep."""
 
-    kills: Counter[str] = field(default_factory=Counter)
-    calls: Counter[str] = field(default_factory=Counter)
-    points: set[str] = field(default_factory=set)
-    reached: set[str] = field(default_factory=set)
-    missed: int = 0
-    violations: list[str] = field(default_factory=list)
+    scenario: Scenario
+    kind: str
+    layout: str
+    calls: bool
+    """Whether the system calls are swept too, or the named points alone."""
 
-    def note(self, strike: Strike, what: str) -> None:
-        self.kills[what] += 1
-        if strike.who == "point":
-            self.points.add(strike.what)
-        else:
-            self.calls[f"{strike.who} {strike.what}"] += 1
-
-
-class Sweep:
-    """Strikes many worlds."""
-
-    def __init__(self, folder: Path, chance: random.Random, tally: Tally) -> None:
-        self._folder, self._chance, self._tally = folder, chance, tally
-        self._ways: dict[str, tuple[Rig, Strike]] = {}
-        """A point by which a recovery comes, and where to kill so that it does."""
-
-    def rig(self, scenario: Scenario, kind: str, layout: str) -> Rig:
-        place: dict[str, Any] = {"layout": layout}
-        if kind == "sftp":
+    def rig(self, folder: Path) -> Rig:
+        place: dict[str, Any] = {"layout": self.layout}
+        if self.layout == "versioned":
+            # So that the release before expires.
+            place["keep_releases"] = 1
+        if self.kind == "sftp":
             place |= {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"}
-        folder = Path(tempfile.mkdtemp(dir=self._folder))
-        return Rig(World(folder, scenario, place))
+        return Rig(World(Path(tempfile.mkdtemp(dir=folder)), self.scenario, place))
 
-    def points(self, rig: Rig, *, thorough: bool) -> None:
-        """At each named point of the first run; `thorough`: also where another world was killed there already, at the last time that
-        it is reached too, and each time at some point of the recovery.
-        """
-        reached = rig.points()
-        self._tally.reached |= reached.keys()
-        for point, times in reached.items():
-            if thorough or point not in self._tally.points:
-                for nth in sorted({1, times} if thorough else {1}):
-                    self._at_point(rig, Strike("point", point, nth), again=thorough)
-
-    def _at_point(self, rig: Rig, strike: Strike, *, again: bool) -> None:
-        points = self._strike(rig, strike)
-        for point in points or ():
-            self._tally.reached.add(point)
-            self._ways.setdefault(point, (rig, strike))
-        if points and again:
-            point = self._chance.choice(points)
-            rig.restore_struck()
-            self._again(rig, strike, Strike("point", point, self._chance.randint(1, points.count(point))))
-
-    def points_of_recovery(self) -> None:
-        """At those points by which only an engine comes that takes over from a dead one."""
-        for point, (rig, strike) in self._ways.items():
-            if point not in self._tally.points and self._strike(rig, strike) is not None:
-                rig.restore_struck()
-                self._again(rig, strike, Strike("point", point, 1))
-
-    def calls(self, rig: Rig, strikes: Sequence[Strike], *, again: float) -> None:
-        """At each of these system calls; in so many cases (0 to 1) once more, somewhere in the recovery."""
-        for strike in strikes:
-            twice = self._chance.random() < again
-            if self._strike(rig, strike) is not None and twice and strike.who == "engine":
-                self._somewhere_again(rig, strike)
-
-    def _somewhere_again(self, rig: Rig, strike: Strike) -> None:
-        rig.restore_struck()
-        with self._watching(rig, f"{strike}, counted"):
-            later = self._chance.choice(rig.calls())
-            rig.restore_struck()
-            self._again(rig, strike, later)
-
-    def _strike(self, rig: Rig, strike: Strike) -> list[str] | None:
-        """One kill, then a last engine: the points that it came by; None if the place was not reached, or all went wrong."""
-        with self._watching(rig, str(strike)):
-            rig.world.reset()
-            if not rig.strike(strike):
-                self._tally.missed += 1
-                return None
-            self._tally.note(strike, "first run")
-            rig.keep_struck()
-            return rig.check()
-        return None
-
-    def _again(self, rig: Rig, first: Strike, later: Strike) -> None:
-        with self._watching(rig, f"{first}, then {later}"):
-            if not rig.strike(later):
-                self._tally.missed += 1
-                return
-            self._tally.note(later, "recovery")
-            self._tally.reached |= set(rig.check())
-
-    def _watching(self, rig: Rig, where: str) -> "_Watching":
-        return _Watching(self._tally, f"{rig.world.settings.targets['origin'].kind}, {rig.world.scenario.name}: {where}")
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.layout}, {self.scenario.name}"
 
 
-class _Watching:
-    """Turns a violation into a line."""
-
-    def __init__(self, tally: Tally, where: str) -> None:
-        self._tally, self._where = tally, where
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        if isinstance(error, Violation):
-            self._tally.violations.append(f"{self._where}: {error}")
-            print(f"VIOLATION {self._where}: {error}", flush=True)
-            return True
-        return False
+PARTS = (
+    *(Part(scenario, kind, layout, calls=True) for scenario in SCENARIOS for kind in KINDS for layout in LAYOUTS),
+    *(Part(BACK, kind, "versioned", calls=True) for kind in KINDS),
+    *(Part(scenario, "local", "ordered", calls=False) for scenario in ODD),
+)
 
 
-def sweep(folder: Path, chance: random.Random, *, kills: int | None, say: Callable[[str], None]) -> Tally:
-    """The named points, then the system calls, so many kills in all. None: everywhere."""
-    tally = Tally()
-    work = Sweep(folder, chance, tally)
-    rigs = [work.rig(scenario, kind, layout) for layout in LAYOUTS for kind in KINDS for scenario in SCENARIOS]
-    odd = [work.rig(scenario, "local", layout) for layout in LAYOUTS for scenario in ODD]
-    for rig in (*rigs, *odd):
-        work.points(rig, thorough=kills is None)
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How much is wanted: so many kills (None: everywhere), until a moment on the monotonic clock."""
+
+    kills: int | None
+    until: float
+    seed: int
+
+    @property
+    def thorough(self) -> bool:
+        return self.kills is None
+
+
+def sweep(folder: Path, parts: Sequence[Part], wish: Wish) -> Tally:
+    """The named points of these parts, then the system calls."""
+    tally, chance = Tally(), random.Random(wish.seed)
+    work = Sweep(chance, tally, wish.until)
+    rigs = [(part, part.rig(folder)) for part in parts]
+    for part, rig in rigs:
+        few = wish.kills is not None and wish.kills < MANY
+        work.points(rig, part.layout if few else f"{part.kind}, {part.layout}", thorough=wish.thorough)
     work.points_of_recovery()
-    say(f"named points: {sum(tally.kills.values())} kills at {len(tally.points)} of {len(POINTS)} points")
+    print(f"named points: {sum(tally.kills.values())} kills at {len(tally.points)} of {len(POINTS)}", flush=True)
     barred = may_trace(folder)
-    if barred:
-        say(f"SYSTEM CALLS NOT SWEPT: {barred}; the named points alone were")
-        if os.environ.get("CI") == "true":
-            tally.violations.append(f"system calls cannot be swept: {barred}")
-    else:
-        _sweep_calls(work, rigs, kills, say)
-    _check_points(tally)
+    if not barred:
+        _sweep_calls(work, tally, [(part, rig) for part, rig in rigs if part.calls], wish.kills, chance)
+        return tally
+    print(f"SYSTEM CALLS NOT SWEPT: {barred}; the named points alone were", flush=True)
+    if os.environ.get("CI") == "true":
+        tally.violations.append(f"system calls cannot be swept: {barred}")
     return tally
 
 
-def _sweep_calls(work: Sweep, rigs: Sequence[Rig], kills: int | None, say: Callable[[str], None]) -> None:
-    left = None if kills is None else max(0, kills - sum(work._tally.kills.values()))
-    for rig, share in _shares(rigs, left):
+def _sweep_calls(work: Sweep, tally: Tally, rigs: Sequence[tuple[Part, Rig]], kills: int | None, chance: random.Random) -> None:
+    left = None if kills is None else max(0, kills - sum(tally.kills.values()))
+    for part, rig in rigs:
         rig.world.reset()
         strikes = rig.calls()
         rig.world.reset()
         strikes += rig.server_calls()
-        if share is not None:
-            strikes = _some(strikes, share, work._chance)
-        work.calls(rig, strikes, again=0.25)
-        kind, name = rig.world.settings.targets["origin"].kind, rig.world.scenario.name
-        say(f"{kind}, {name}: {len(strikes)} system calls; {sum(work._tally.kills.values())} kills so far")
+        if left is not None:
+            strikes = _some(strikes, math.ceil(left / len(rigs) / (1 + AGAIN)), chance)
+        work.calls(rig, strikes, again=AGAIN)
+        print(f"{part}: {len(strikes)} system calls; {sum(tally.kills.values())} kills so far", flush=True)
 
 
 def _some(strikes: Sequence[Strike], count: int, chance: random.Random) -> list[Strike]:
@@ -222,10 +171,37 @@ def _some(strikes: Sequence[Strike], count: int, chance: random.Random) -> list[
     return sorted(in_turn[:count], key=strikes.index)
 
 
-def _shares(rigs: Sequence[Rig], left: int | None) -> Iterator[tuple[Rig, int | None]]:
-    for rig in rigs:
-        # A quarter of them kill twice.
-        yield rig, None if left is None else -(-left * 4 // (5 * len(rigs)))
+def in_jobs(folder: Path, wish: Wish, jobs: int) -> Tally:
+    """The parts dealt out to so many processes."""
+    children = []
+    for job in range(jobs):
+        own = replace(wish, seed=wish.seed + job, kills=None if wish.kills is None else wish.kills // jobs)
+        pid = os.fork()
+        if pid == 0:
+            _be_a_job(folder, PARTS[job::jobs], own, folder / f"job-{job}")
+        children.append(pid)
+    tally = Tally()
+    for job, pid in enumerate(children):
+        os.waitpid(pid, 0)
+        result = folder / f"job-{job}"
+        if result.exists():
+            tally.add(pickle.loads(result.read_bytes()))
+        else:
+            tally.violations.append(f"process {job} of the sweep died")
+    return tally
+
+
+def _be_a_job(folder: Path, parts: Sequence[Part], wish: Wish, result: Path) -> None:
+    code = 1
+    try:
+        tally = sweep(folder, parts, wish)
+        result.write_bytes(pickle.dumps(tally))
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
 
 
 def _check_points(tally: Tally) -> None:
@@ -239,13 +215,17 @@ def _check_points(tally: Tally) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, help="about so many, chosen at random beyond the named points; default: everywhere")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin nothing new after so many")
+    parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     wanted = parser.parse_args()
     print(f"seed {wanted.seed}", flush=True)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began = time.monotonic()
+    wish = Wish(wanted.kills, began + 60 * wanted.minutes, wanted.seed)
     with tempfile.TemporaryDirectory(prefix="kill-sweep-", dir=folder_for_worlds()) as folder:
-        tally = sweep(Path(folder), random.Random(wanted.seed), kills=wanted.kills, say=lambda line: print(line, flush=True))
+        tally = in_jobs(Path(folder), wish, wanted.jobs)
+    _check_points(tally)
     for line in tally.violations:
         print(f"VIOLATION {line}")
     print("by call: " + ", ".join(f"{name} {count}" for name, count in sorted(tally.calls.items())))

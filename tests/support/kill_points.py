@@ -27,6 +27,8 @@ PROTOCOL = (
     "file staged", "slip staged", "public slip staged", "note written", "note renamed", "note synced",
     "folder made", "folder renamed", "asset renamed", "page renamed", "public slip renamed",
     "slip renamed", "slip synced", "live file synced", "page dropped", "asset dropped", "public slip dropped", "trash synced",
+    "tree folder made", "kept file linked", "slip linked", "link made", "release renamed", "release slip renamed", "link turned",
+    "release synced", "link withdrawn", "release expired", "shelf removed",
     "folder removed", "slip withdrawn", "note removed", "staged file removed", "trash removed", "junk removed",
 )  # fmt: skip
 """Each of them: just before that call."""
@@ -149,37 +151,55 @@ def name_of(call: Call) -> str:
     match call.op:
         case Op.RENAME:
             return _rename(call, source, goal)
+        case Op.LINK:
+            return "slip linked" if source.endswith(":slip") else "kept file linked"
+        case Op.SYMLINK:
+            return "link made"
         case Op.MKDIR:
-            return "folder made" if source.startswith("d:") else "birth made" if "/new/" in call.path else "area made"
-        case Op.RMDIR:
-            return "folder removed" if ".slipway" not in call.path else "junk removed"
-        case Op.UNLINK:
-            return _by_prefix(
-                source, {"next.xml": "note removed", "s:": "staged file removed", "t:": "trash removed"}, "junk removed"
-            )
+            return _made(call.path, source)
+        case Op.RMDIR | Op.UNLINK:
+            return _removed(call.path, source)
         case _:
-            return _by_prefix(
-                source, {"next.xml": "note synced", "slip.xml": "slip synced", "t:": "trash synced"}, "live file synced"
-            )
+            kinds = {"next.xml": "note synced", "slip.xml": "slip synced", "release.xml": "release synced", "t:": "trash synced"}
+            return _by_prefix(source, kinds, "live file synced")
+
+
+def _made(path: str, name: str) -> str:
+    if name.startswith("d:"):
+        return "folder made"
+    return "tree folder made" if ":tree" in path else "birth made" if "/new/" in path else "area made"
+
+
+def _removed(path: str, name: str) -> str:
+    if name == "next.xml":
+        return "note removed"
+    if "/s:" in path or "/t:" in path:
+        return "staged file removed" if "/s:" in path else "trash removed"
+    if path.startswith(".slipway-releases"):
+        return "shelf removed"
+    return "junk removed" if path.startswith(".slipway") else "folder removed"
 
 
 def _rename(call: Call, source: str, goal: str) -> str:
     if _TOKEN.fullmatch(source):
         return "token renamed"
     if goal.startswith("t:"):
-        return _dropped(call.path)
+        return _dropped(call.path, goal)
     if "/new/" in call.path:
         return "birth ended" if goal.startswith("j:") else "birth renamed"
+    ends = {"tree": "release renamed", "own": "release slip renamed", "link": "link turned", "slip": "slip renamed"}
+    if source.startswith("s:") and source.rpartition(":")[2] in ends:
+        return ends[source.rpartition(":")[2]]
     kinds = {"note.tmp": "note renamed", "d:": "folder renamed"}
-    if goal == "slip.xml":
-        return "slip renamed"
     page = goal.endswith(".htm")
     return _by_prefix(
         source, kinds, "public slip renamed" if goal == "packageslip.xml" else "page renamed" if page else "asset renamed"
     )
 
 
-def _dropped(path: str) -> str:
+def _dropped(path: str, goal: str) -> str:
+    if goal == "t:link" or goal.startswith("t:r"):
+        return "link withdrawn" if goal == "t:link" else "release expired"
     name = path.rpartition("/")[2]
     if name == "slip.xml":
         return "slip withdrawn"

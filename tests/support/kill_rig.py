@@ -48,6 +48,8 @@ class Rig:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.sort = ""
+        """What sort of world it is, for whoever counts."""
         self._errors, self._trace, self._served = (world.folder / name for name in ("errors", "trace", "served"))
         self._noted, self._struck = world.folder / "noted", world.folder / "struck"
         self._sftp = world.settings.targets["origin"].kind == "sftp"

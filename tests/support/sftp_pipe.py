@@ -43,6 +43,9 @@ class SocketPipe:
     def recv(self, count: int, /) -> bytes:
         return self._near.recv(count)
 
+    def settimeout(self, seconds: float) -> None:
+        self._near.settimeout(seconds)
+
     def recv_ready(self) -> bool:
         return bool(select.select([self._near], [], [], 0)[0])
 

@@ -5,7 +5,7 @@ Sweeps walk along such a run call by call; what a real engine does beside it (he
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -13,7 +13,7 @@ from typing import Any, Self
 from sqlalchemy import func, select
 
 from config import Secrets, Settings, queue_url, this_host
-from database import Database, Intake, Lane, Leases, Takeover, Task, schema
+from database import Database, DatabaseUnavailable, Intake, Lane, Leases, Result, Takeover, Task, schema
 from engines.lanes import lane_names
 from engines.lease import Lease
 from engines.workshop import Seams, Targets, Workshop
@@ -54,22 +54,38 @@ class Straight:
         self._workshop = Workshop(settings, configured, Secrets({}), database, engine, lease, tooling.seams)
         self._workshop.store = tooling.store(self._workshop.store)
         self._targets = Targets(self._workshop.open_target)
+        self._waiting: list[Task] = []
+        self._finished: list[Result] = []
 
     def run(self) -> None:
-        """Until idle. Raises TimeoutError if that does not come."""
+        """Until idle. Raises TimeoutError if that does not come. A database that does not answer is asked again, as in a real engine."""
         deadline = time.monotonic() + self._tooling.patience
         while True:
-            self._look()
-            tasks = self._claim()
-            if tasks:
-                self._carry_out(tasks)
-            elif not self._open():
-                break
-            elif time.monotonic() > deadline:
-                raise TimeoutError("something is still open, and nothing can be claimed")
-            else:
+            try:
+                if not self._turn():
+                    self._leases.leave(self._workshop.engine)
+                    return
+            except DatabaseUnavailable:
                 time.sleep(PAUSE)
-        self._leases.leave(self._workshop.engine)
+            if time.monotonic() > deadline:
+                raise TimeoutError("something is still open, or the database does not answer")
+
+    def _turn(self) -> bool:
+        """Results go out before the next claim, for rows may wait for them. Whether there is more to do."""
+        workshop = self._workshop
+        if self._finished:
+            workshop.claims.finish(workshop.engine, self._finished)
+            self._finished = []
+        self._look()
+        self._waiting = self._waiting or self._claim()
+        if not self._waiting:
+            time.sleep(PAUSE if (open_ := self._open()) else 0)
+            return open_
+        ours = workshop.claims.start(workshop.engine, self._waiting)
+        tasks, self._waiting = self._waiting, []
+        ended = [workshop.carry_out(task, self._targets) for task in tasks if task.id in ours]
+        self._finished = [result for result in ended if result is not None]
+        return True
 
     def close(self) -> None:
         self._targets.close()
@@ -90,13 +106,6 @@ class Straight:
         names = lane_names(workshop.environment, workshop.claims.waited_for(self._name))
         lanes = [Lane(name, 8, needs(workshop.environment, name)) for name in names]
         return workshop.claims.claim(workshop.engine, lanes)
-
-    def _carry_out(self, tasks: Sequence[Task]) -> None:
-        """Start these, do them, write what they came to: results go out before the next claim, for rows may wait for them."""
-        workshop = self._workshop
-        ours = workshop.claims.start(workshop.engine, tasks)
-        ended = [workshop.carry_out(task, self._targets) for task in tasks if task.id in ours]
-        workshop.claims.finish(workshop.engine, [result for result in ended if result is not None])
 
     def _open(self) -> bool:
         wanted = select(func.count()).where(schema.queue.c.status.in_(["NEW", "READY", "RUNNING"]))

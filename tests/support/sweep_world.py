@@ -12,12 +12,12 @@ import sqlite3
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from config import Settings, queue_url
-from database import Desk, NewTask, Record, upgrade
+from database import Desk, Leases, NewTask, Record, upgrade
 from packageslip import build_slip, read_slip, write_slip
 from store import Store
 from support.kill_points import WatchedDatabase
@@ -31,6 +31,8 @@ KEPT = {f"same{n}.htm": f"same {n}" for n in range(3)}
 BEFORE: Files = {"index.htm": "old", "old.pdf": "x", "turn": "file", "box/in.png": "folder"} | KEPT
 AFTER: Files = {"index.htm": "new", "img/new.png": "p", "turn/in.htm": "folder", "box": "file"} | KEPT
 """Changed, added, removed, a file that becomes a folder and a folder that becomes a file; the rest stays."""
+_TAG = re.compile(r"\d{19}\.[0-9a-f]{8}=")
+"""The front of a release's name, which has a nonce in it."""
 MTIME = 1_700_000_000
 """Long ago, so that a file whose time nobody set shows."""
 
@@ -50,6 +52,8 @@ class Scenario:
     url: str = URL
     collects: bool = False
     """Whether the content store is collected just before."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """More of the origin's settings."""
     counted: bool = False
     """Whether the slip's serial counts the claims of other tasks too, and so the kills."""
 
@@ -81,7 +85,7 @@ class World:
         self.live, self._pristine = folder / "live", folder / "pristine"
         for path in ("site", "targets/origin", "targets/area", "state"):
             (self.live / path).mkdir(parents=True)
-        self.settings = settings_of(self.live, place)
+        self.settings = settings_of(self.live, {**place, **scenario.more})
         upgrade(queue_url(self.settings), None)
         # Made once: what SQLAlchemy has compiled is what a fork inherits, and connections it opens for itself.
         self.database = WatchedDatabase.connect(queue_url(self.settings))
@@ -144,8 +148,31 @@ class World:
                 for url in (URL, *self.scenario.also):
                     assert record.current(target, url) is None or (target, url) in recorded, f"the record thinks {url} is live"
         self._check_store()
-        trees = {target: self._tree(target) for target in targets}
-        return Seen(trees, slips, frozenset(residue), self._tasks(), frozenset(recorded))
+        return Seen(self.trees(), slips, frozenset(residue), self._tasks(), frozenset(recorded))
+
+    def trees(self) -> dict[str, dict[str, Leaf]]:
+        """What visitors of each target see."""
+        return {target: self._tree(target) for target in ("origin", "area")}
+
+    def states(self) -> dict[int, str]:
+        """The state of each task."""
+        return dict(self._rows("SELECT id, status FROM publication_task_queue ORDER BY id"))
+
+    def ends(self) -> list[tuple[str, str, str | None]]:
+        """State, reason and last error of each task."""
+        last = "(SELECT error FROM attempt a WHERE a.task = q.id ORDER BY a.fence DESC LIMIT 1)"
+        return self._rows(f"SELECT status, coalesce(reason, ''), {last} FROM publication_task_queue q")
+
+    def bury(self) -> None:
+        """This very process was the engine: nobody else would know that it is at work no more."""
+        with closing(self.database) as database:
+            leases = Leases(database)
+            for view in leases.engines():
+                leases.bury(view.engine.start)
+
+    def _rows(self, statement: str) -> list[Any]:
+        with closing(sqlite3.connect(self.live / "state" / "queue.db")) as database:
+            return database.execute(statement).fetchall()
 
     def _tasks(self) -> dict[tuple[str, str, str], tuple[str, int]]:
         with closing(sqlite3.connect(self.live / "state" / "queue.db")) as database:
@@ -174,13 +201,16 @@ class World:
             if ".slipway" in relative.parts:
                 continue
             status = path.lstat()
+            shown = _TAG.sub("*=", str(relative))
             kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "file"
-            public = path.name == "packageslip.xml"
+            public = path.name in {"packageslip.xml", "release.xml"}
             # Its own time is the moment of writing; every other file's time comes from the slip.
             moment = int(status.st_mtime) if kind == "file" and not public else 0
-            text = path.read_bytes() if kind == "file" else b""
+            text = (
+                path.read_bytes() if kind == "file" else _TAG.sub("*=", str(path.readlink())).encode() if kind == "link" else b""
+            )
             text = self._bare(text.decode(), target).encode() if public else text
-            found[str(relative)] = (kind, stat.S_IMODE(status.st_mode), moment, hashlib.sha256(text).hexdigest())
+            found[shown] = (kind, stat.S_IMODE(status.st_mode), moment, hashlib.sha256(text).hexdigest())
         return found
 
     def _check_store(self) -> None:
