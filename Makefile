@@ -15,7 +15,7 @@ CLAIMS ?= 10000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention model
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention model fuzz
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault ca
 
 faults: $(VENV)/.installed-dev  # write docs/faults.md from the fault catalogue
 	@PYTHONPATH=.:tests $(BIN)/python -P -m support.faults_page
+
+fuzz: $(VENV)/.installed-dev  ## hostile slips, names and documents; slips that would delete what they may not
+	@$(RELIABILITY).fuzz $(if $(SEED),--seed $(SEED)) $(ARGUMENTS)
 
 check: $(VENV)/.installed-dev  ## format, lint, types, known weaknesses, unit tests
 	@$(BIN)/ruff format --check .

@@ -41,6 +41,11 @@ class _Text(Template):
     delimiter = "@@"
 
 
+_LARGEST = 128 * 1024
+"""Bytes; the largest that was seen has 7,000."""
+_MOST_KEYS = 500
+
+
 def import_engines_conf(path: Path) -> Imported:
     """Read the old file. Raises ConfigError if it cannot be read or is none."""
     old = _read(path)
@@ -57,6 +62,8 @@ def _read(path: Path) -> OldFile:
         raw = path.read_bytes()
     except OSError as error:
         raise ConfigError([ConfigFault(str(path), "", f"cannot be read: {error.strerror}")]) from error
+    if len(raw) > _LARGEST:
+        raise ConfigError([ConfigFault(str(path), "", "is larger than any configuration of the old engines")])
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -66,6 +73,10 @@ def _read(path: Path) -> OldFile:
     if not set(SECTIONS) & set(old.sections):
         known = ", ".join(f"[{name}]" for name in SECTIONS)
         raise ConfigError([ConfigFault(str(path), "", f"has none of the sections of the old engines: {known}")])
+    if len(old.keys) > _MOST_KEYS:
+        raise ConfigError(
+            [ConfigFault(str(path), "", f"has more than {_MOST_KEYS} keys, which no configuration of the old engines has")]
+        )
     return old
 
 

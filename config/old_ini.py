@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
-_OPTION = re.compile(r"(?P<key>[^:=\s][^:=]*?)\s*[:=]\s*(?P<value>.*)$")
-_REFERENCE = re.compile(r"%\((?P<name>[^)]*)\)s|%%")
+# No two parts of a pattern can match the same blanks or signs: that would take hours on a line full of them.
+_OPTION = re.compile(r"(?P<key>[^:=\s][^:=]*)[:=]\s*(?P<value>.*)$")
+_REFERENCE = re.compile(r"%\((?P<name>[^()%]*)\)s|%%")
 _NESTED = 10
 """Values that name values that name values ...: as deep as the old reader went."""
+_LONGEST = 10_000
+"""Characters of a value with its references filled in; beyond, they are left as they stand."""
 DEFAULT = "DEFAULT"
 
 
@@ -59,6 +62,7 @@ class OldFile:
 def read_old(text: str) -> OldFile:
     """Read the file. Never fails: a line that is none of its form is remarked."""
     found = OldFile()
+    seen: set[tuple[str, str]] = set()
     section: str | None = None
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         if not line.strip() or _is_comment(line):
@@ -69,7 +73,11 @@ def read_old(text: str) -> OldFile:
         elif header := _SECTION.match(line):
             section = header["name"]
         elif section is not None and (option := _OPTION.match(line)):
-            _add(found, OldKey(section, option["key"].strip().lower(), _value(option["value"]), number))
+            new = OldKey(section, option["key"].strip().lower(), _value(option["value"]), number)
+            if (section, new.key) in seen:
+                _drop_earlier(found, new)
+            seen.add((section, new.key))
+            found.keys.append(new)
         else:
             found.remarks.append(Remark(number, "is neither a section, a key nor a comment, and was passed over"))
     _check_references(found)
@@ -86,7 +94,7 @@ def _value(text: str) -> str:
     return "" if cut == '""' else cut
 
 
-def _add(found: OldFile, new: OldKey) -> None:
+def _drop_earlier(found: OldFile, new: OldKey) -> None:
     """The last one counts, and stands at its own place."""
     for position, old in enumerate(found.keys):
         if (old.section, old.key) == (new.section, new.key):
@@ -94,13 +102,15 @@ def _add(found: OldFile, new: OldKey) -> None:
             sentence = f"[{new.section}] {new.key} stands here again, and line {old.line} does not count"
             found.remarks.append(Remark(new.line, sentence))
             break
-    found.keys.append(new)
 
 
 def _filled(value: str, raw: Mapping[str, str]) -> str:
     for _ in range(_NESTED):
         if "%(" not in value:
             break
+        if len(value) + sum(len(_referred(found, raw)) for found in _REFERENCE.finditer(value)) > _LONGEST:
+            # Ten values that name each other ten times would fill the memory.
+            return value
         value = _REFERENCE.sub(lambda found: _referred(found, raw), value)
     return value
 
@@ -112,10 +122,10 @@ def _referred(found: re.Match[str], raw: Mapping[str, str]) -> str:
 
 
 def _check_references(found: OldFile) -> None:
+    known = {(each.section, each.key) for each in found.keys}
     for each in found.keys:
-        known = {other.key for other in found.keys if other.section in (DEFAULT, each.section)}
         for reference in _REFERENCE.finditer(each.value):
             name = reference["name"]
-            if name is not None and name.lower() not in known:
+            if name is not None and not known & {(DEFAULT, name.lower()), (each.section, name.lower())}:
                 sentence = f"[{each.section}] {each.key} refers to {name}, which stands neither there nor in [DEFAULT]"
                 found.remarks.append(Remark(each.line, sentence))

@@ -23,6 +23,8 @@ LONGEST_SEGMENT = 255
 """Bytes; OpenSSH answers "Bad message" to more."""
 LONGEST_PATH = 1024
 """Bytes. PATH_MAX is 4,096 on Linux and 1,024 on macOS."""
+DEEPEST = 64
+"""Folders on the way to a file. A slip costs memory for each of them; with 500 to a path, 2 MB of slip took 680 MB."""
 LONGEST_URL = 500
 """Characters; what a row of the queue can hold."""
 
@@ -48,7 +50,8 @@ def check_path(path: str) -> None:
     if path == ITSELF:
         return
     folder, below, name = path.rpartition("/")
-    if len(path) <= LONGEST_SEGMENT and _PLAIN.fullmatch(name) and (_is_plain(folder) if below else name.lower() != SLIP_NAME):
+    short = len(path) <= LONGEST_SEGMENT and path.count("/") <= DEEPEST
+    if short and _PLAIN.fullmatch(name) and (_is_plain(folder) if below else name.lower() != SLIP_NAME):
         return
     for rule, why in _path_faults(path):
         raise UnsafePath(path, rule, why)
@@ -78,6 +81,8 @@ def _path_faults(path: str) -> Iterator[tuple[str, str]]:
     if path.startswith(("/", "\\")):
         yield "N2", "it is absolute; write it relative to the module"
     yield from _text_faults(path)
+    if path.count("/") > DEEPEST:
+        yield "N12", f"it leads through more than {DEEPEST} folders"
     if path.casefold() == SLIP_NAME:
         yield "N15", f"{SLIP_NAME} is the slip itself"
     if path.partition("/")[0].casefold() == AREA_NAME:
@@ -124,6 +129,8 @@ def _text_faults(path: str) -> Iterator[tuple[str, str]]:
         yield "N1", "a '..' segment leaves the module's folder"
     elif "%" in path and _hides_step(path):
         yield "N1", "it hides a '.', '..', '/' or NUL behind percent signs"
+    elif not path.isascii() and any(_is_dots(segment) for segment in path.split("/")):
+        yield "N1", "a segment of dots in another form is taken for a step by who replaces them with plain ones"
     for segment in path.split("/"):
         yield from _segment_faults(segment)
     # A lone surrogate is reported above; here it only has to be counted.
@@ -162,6 +169,11 @@ def _category_fault(letter: str) -> tuple[str, str] | None:
             return "N17", f"it contains the invisible character U+{ord(letter):04X}"
         case _:
             return None
+
+
+def _is_dots(segment: str) -> bool:
+    """Whether this is not a step, but looks like one and becomes one in a compatible form: full-width dots, a leader."""
+    return segment not in {".", ".."} and unicodedata.normalize("NFKC", segment) in {".", ".."}
 
 
 def _hides_step(path: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from packageslip import attributes
 from packageslip.attributes import NAMESPACE, Table
 from packageslip.commit_rules import CommitRules
-from packageslip.document import Element, Faults, Unreadable, chunks
+from packageslip.document import MOST_FAULTS, Element, Faults, Unreadable, chunks
 from packageslip.errors import BadSlip, UnsafePath
 from packageslip.names import ITSELF
 from packageslip.occupied import Occupied
@@ -116,6 +116,8 @@ class Draft:
             self._faults.add(element.line, "X7", f"there is a second <{name}>")
         self._sections[name] = read_attributes(element, _SECTIONS[name], self._faults, self._limits)
         self._lines[name] = element.line
+        if self._sections[name].get("count", 0) > self._limits.resources:
+            self._faults.end(element.line, "X4", f"there are more than {self._limits.resources} resources")
 
     def _take_leaf(self, element: Element) -> None:
         if not self._section:
@@ -138,6 +140,9 @@ class Draft:
         self._counted += 1
         if self._counted > self._limits.resources:
             self._faults.end(line, "X4", f"there are more than {self._limits.resources} resources")
+        declared = self._sections["resources"].get("count", self._counted)
+        if self._counted > declared + MOST_FAULTS:
+            self._faults.end(line, "X10", f"count is {declared}, but many more resources follow")
         size = values.get("size")
         self._size = None if size is None or self._size is None else self._size + size
         if self._take_file(values, line):

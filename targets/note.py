@@ -3,13 +3,14 @@
 The note is an XML document in the holder's folder. A cut one is not well-formed, and its counts are checked as well.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from packageslip import Digest, UnsafePath, check_path
-from targets.area import PUBLIC_SLIP
+from packageslip import Digest, UnsafePath, check_module_url, check_path
+from targets.area import PUBLIC_SLIP, fence_of
 from targets.errors import WrittenByNewer
 from targets.shelf import is_name
 
@@ -18,6 +19,10 @@ NAMESPACE = f"{FAMILY}1"
 """The number rises with what an older program must not carry out."""
 
 _Element = tuple[str, dict[str, str]]
+_LONGEST_NUMBER = 19
+"""Digits of a fence."""
+_STAGED = re.compile(r"[0-9]{1,9}|public")
+"""What comes behind the tag in a staged file's name: a number, or the public copy of the slip. Never a way to another folder."""
 
 
 class Part(StrEnum):
@@ -149,9 +154,14 @@ def _elements(document: bytes) -> list[_Element]:
     """Each element's name and attributes, the root first. Expat refuses a document whose root does not end."""
     found: list[_Element] = []
     parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartDoctypeDeclHandler = _refuse_doctype
     parser.StartElementHandler = lambda name, attributes: found.append((name, attributes))
     parser.Parse(document, True)
     return found
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise ValueError("it has a DOCTYPE; a note has none, so that nothing in it expands or refers elsewhere")
 
 
 def _note(head: dict[str, str], lines: list[_Element]) -> Note:
@@ -161,14 +171,14 @@ def _note(head: dict[str, str], lines: list[_Element]) -> Note:
     return Note(
         url=head["url"],
         tag=head["tag"],
-        serial=int(head["serial"]),
-        previous=int(head["previous"]) if head["previous"] else None,
+        serial=_number(head["serial"]),
+        previous=_number(head["previous"]) if head["previous"] else None,
         publish={"publish": True, "unpublish": False}[head["wanted"]],
         puts=tuple(Put(line["name"], line["path"], Part(line["part"])) for line in of("put")),
         drops=tuple(Drop(line["path"], Part(line["part"])) for line in of("drop")),
         folders=tuple(line["path"] for line in of("folder")),
         fold=head["fold"] == "true",
-        since=int(head["since"]) if "since" in head else None,
+        since=_number(head["since"]) if "since" in head else None,
         turn=_turn(of("turn"), of("expired")),
         version=bytes.fromhex(head["version"]) if "version" in head else None,
     )
@@ -188,12 +198,24 @@ def _turn(lines: list[dict[str, str]], expired: list[dict[str, str]]) -> Turn | 
     return turn
 
 
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
+        raise ValueError(f"{text[:40]!r} is no serial")
+    return int(text)
+
+
 def _check(note: Note, kind: str, head: dict[str, str], lines: int) -> None:
     if kind != f"{NAMESPACE} release":
         raise ValueError(f"its root is {kind}")
     known = len(note.puts) + len(note.drops) + len(note.folders) + len(_turn_lines(note.turn))
     if not int(head["count"]) == known == lines:
         raise ValueError(f"it counts {head['count']} lines and has {lines}")
+    if fence_of(note.tag) is None:
+        raise ValueError(f"its tag {note.tag[:40]!r} is none")
+    for put in note.puts:
+        if not _STAGED.fullmatch(put.name):
+            raise ValueError(f"it names a staged file {put.name[:40]!r}, which no release makes")
+    check_module_url(note.url)
     paths = [*note.folders, *(put.path for put in note.puts), *(drop.path for drop in note.drops)]
     for path in paths:
         if path != PUBLIC_SLIP:

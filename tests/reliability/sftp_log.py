@@ -28,13 +28,13 @@ def moves_of(lines: Iterable[str], target: str) -> Iterator[Move]:
                 found[waiting.pop(process)] = None
             continue
         waiting.pop(process, None)
-        if (rename := _RENAME.match(words)) and (move := _move(target, *rename.groups())):
+        if (rename := _RENAME.match(words)) and (move := move_of(target, *rename.groups())):
             waiting[process] = len(found)
             found.append(move)
     return (move for move in found if move is not None)
 
 
-def _move(target: str, old: str, new: str) -> Move | None:
+def move_of(target: str, old: str, new: str) -> Move | None:
     """A rename that visitors can see, or of the commit record; None for staging, notes and tokens."""
     left, right = _HELD.search(old), _HELD.search(new)
     if left and not right and left[4].startswith(("s:", "d:")):

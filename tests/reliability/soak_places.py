@@ -155,6 +155,7 @@ def _deployment(config: Path, url: str, cms: Cms, server: sshd.Sshd, proxy: Drop
             "connect_timeout": 3,
             "idle_timeout": 4,
             "durability": "none",
+            "delete_grace": 3 if target == "production" else 0,
             **({} if layout == "ordered" else {"layout": layout}),
         }
         for target, account in zip(ENVIRONMENTS.values(), server.accounts, strict=True)

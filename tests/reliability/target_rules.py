@@ -68,7 +68,7 @@ def unequal(
     """
     listed: dict[str, Digest | None] = {}
     for slip in slips:
-        for file in slip.files():
+        for file in slip.ours():
             listed[public_path(slip.url, file.path)] = file.digest
     for path in sorted(listed.keys() | files.keys()):
         if path not in files:

@@ -249,6 +249,24 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         import_engines_conf(tmp_path / "none")
 
 
+def test_values_that_name_each_other_again_and_again_fill_no_memory() -> None:
+    lines = "".join(f"k{n}: {f'%(k{n - 1})s' * 10}\n" for n in range(1, 12))
+    section = read_old(f"[SERVER]\nk0: {'ha' * 50}\n{lines}").section("SERVER")
+    assert section["k1"] == "ha" * 500
+    assert max(map(len, section.values())) <= 10_000
+
+
+@pytest.mark.parametrize("line", ["key" + " " * 100_000 + "x", "key: " + "%(" * 50_000, "key: x" + " ;" * 50_000, "[" * 100_000])
+def test_no_line_takes_long(line: str) -> None:
+    """Not measured: with patterns that try every way, one of these would not be done within the suite's patience."""
+    assert read_old(f"[SERVER]\n{line}\n").section("SERVER").keys() <= {"key"}
+
+
+def test_a_file_larger_than_any_is_refused(imported: Import) -> None:
+    with pytest.raises(ConfigError, match="larger"):
+        imported(ENGINES_CONF + "#" * 200_000)
+
+
 def test_letters_of_old_encodings_are_read(imported: Import) -> None:
     assert "Bücher" in imported(ENGINES_CONF.replace("/data2/prod", "/data2/Bücher")).toml
 

@@ -15,6 +15,7 @@ SAFE_PATHS = [
     "a/b/c/d/e/f.txt",
     "Übung/été.pdf",
     "日本語.html",
+    "資料／1…2．pdf",
     ".well-known/security.txt",
     ".htaccess",
     "a b/c (1).pdf",
@@ -29,6 +30,8 @@ SAFE_PATHS = [
     "a..b/c...d",
     "x" * 255,
     "/".join(["x" * 200] * 5),
+    "a/" * 64 + "a",
+    "é/" * 64 + "a",
     "what?.html",
 ]
 UNSAFE_PATHS = [
@@ -43,6 +46,11 @@ UNSAFE_PATHS = [
     ("N1", "%252e%252e/a"),
     ("N1", "%25252525%32e./a"),
     ("N1", "%2e"),
+    ("N12", "a/" * 65 + "a"),
+    ("N12", "é/" * 65 + "a"),
+    ("N1", "．．/a"),
+    ("N1", "a/‥"),
+    ("N1", "a/․/b"),
     ("N1", "%" + "25" * 40 + "41"),
     ("N2", "/etc/passwd"),
     ("N2", "//host/share"),

@@ -211,12 +211,22 @@ def test_billions_of_laughs_are_refused_as_a_doctype() -> None:
 
 @pytest.mark.parametrize(
     ("limits", "line"),
-    [(Limits(bytes=100), 0), (Limits(resources=2), 5), (Limits(depth=2), 3), (Limits(attribute=1), 1)],
+    [(Limits(bytes=100), 0), (Limits(resources=2), 2), (Limits(depth=2), 3), (Limits(attribute=1), 1)],
     ids=["bytes", "resources", "depth", "attribute"],
 )
 def test_each_limit_ends_the_reading(limits: Limits, line: int) -> None:
     found = faults_of(of('path="a"', 'path="b"', 'path="c"'), limits)[0]
     assert (found.rule, found.line) == ("X4", line)
+
+
+def test_more_resources_than_the_limit_are_refused_although_fewer_are_declared() -> None:
+    document = of('path="a"', 'path="b"', 'path="c"').replace('count="3"', 'count="1"')
+    assert ("X4", 5) in [(fault.rule, fault.line) for fault in faults_of(document, Limits(resources=2))]
+
+
+def test_a_slip_that_goes_on_long_after_its_count_is_not_read_to_its_end() -> None:
+    document = of(*(f'path="{number}"' for number in range(3000))).replace('count="3000"', 'count="7"')
+    assert [(fault.rule, fault.line) for fault in faults_of(document)] == [("X10", 3 + 7 + 1000)]
 
 
 def test_after_a_thousand_faults_the_rest_is_not_read() -> None:

@@ -44,6 +44,11 @@ def test_a_note_cut_anywhere_is_refused() -> None:
         ('part="page"', 'part="hat"'),
         ('serial="7"', 'serial="seven"'),
         ('tag="', 'gat="'),
+        ('name="1"', 'name="../1"'),
+        ('name="1"', 'name="1/../../../../x"'),
+        (NOTE.tag, "../../x"),
+        ("url='/courses", "url='/../courses"),
+        ('serial="7"', 'serial="-7"'),
     ],
 )
 def test_a_note_that_says_something_else_is_refused(old: str, new: str) -> None:
@@ -51,6 +56,13 @@ def test_a_note_that_says_something_else_is_refused(old: str, new: str) -> None:
     assert old in document
     with pytest.raises(BadNote):
         read_note(document.replace(old, new, 1).encode())
+
+
+def test_a_note_with_a_doctype_is_refused_before_anything_expands() -> None:
+    entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    laughs = f'<!DOCTYPE release [<!ENTITY l0 "ha">{entities}]>'.encode()
+    with pytest.raises(BadNote, match="DOCTYPE"):
+        read_note(laughs + write_note(NOTE))
 
 
 def test_a_document_of_another_kind_is_refused() -> None:
