@@ -4,14 +4,16 @@ Two pools: `change` for transactions (READ COMMITTED, or BEGIN IMMEDIATE on SQLi
 autocommit, where nothing but the statement itself is sent.
 """
 
+import math
+import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from pymysql.err import MySQLError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from database import schema
 from database.errors import DatabaseError, SchemaMismatch
@@ -29,6 +31,11 @@ BUSY_TIMEOUT = 5
 READ_TIMEOUT = 60
 """Seconds without an answer after which a connection counts as dead: no statement here takes that long."""
 
+
+IDLE = "idle_transaction_timeout"
+"""Seconds that a session may stand still in a transaction. MySQL has no such variable: there a session may not stand still for
+longer at all, and one that is older than half of that is replaced before it is used again."""
+FRESH_UNTIL = "fresh_until"
 
 RECYCLE = 3600
 """Seconds after which a connection is replaced: before a firewall or the server's wait_timeout cuts it."""
@@ -137,13 +144,22 @@ def _mysql(where: URL, **options: Any) -> Engine:  # noqa: ANN401 - create_engin
     engine = create_engine(where, connect_args=timeouts, pool_recycle=RECYCLE, max_overflow=MOST, **options)
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - pymysql's connection
+    def prepare(connection: Any, record: Any) -> None:  # noqa: ANN401 - pymysql's connection, and the pool's record of it
+        record.info.pop(FRESH_UNTIL, None)
         with connection.cursor() as cursor:
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
             cursor.execute(f"SET SESSION time_zone='+00:00', innodb_lock_wait_timeout={LOCK_WAIT}, sql_mode='{SQL_MODE}'")
-            # A stopped engine must not keep its locks. MySQL has no such variable.
-            with suppress(Exception):
-                cursor.execute(f"SET SESSION idle_transaction_timeout={LOCK_WAIT}")
+            try:
+                # A stopped engine must not keep its locks.
+                cursor.execute(f"SET SESSION {IDLE}={LOCK_WAIT}")
+            except MySQLError:
+                cursor.execute(f"SET SESSION wait_timeout={2 * LOCK_WAIT}")
+                record.info[FRESH_UNTIL] = time.monotonic() + LOCK_WAIT
+
+    @event.listens_for(engine, "checkout")
+    def replace_stale(_connection: object, record: Any, _proxy: object) -> None:  # noqa: ANN401 - a connection's record
+        if time.monotonic() >= record.info.get(FRESH_UNTIL, math.inf):
+            raise DisconnectionError("as old as the server lets it stand still")
 
     return engine
 

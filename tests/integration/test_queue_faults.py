@@ -4,12 +4,13 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from database import Database, DatabaseUnavailable, NewTask, Outcome, Result
+from database import Database, DatabaseUnavailable, NewTask, Outcome, Result, connection
 from database.transactions import ours
 from support.mariadb import Server
 from support.queue import Queue
@@ -98,3 +99,24 @@ def test_a_claim_waits_for_no_lock_of_somebody_else(mariadb_queue: Queue, mariad
         began = time.monotonic()
         assert [task.id for task in mariadb_queue.claim(mariadb_queue.engine())] == [free]
         assert time.monotonic() - began < 2.5, "less than a wait for a lock, which is 3 s"
+
+
+def test_where_a_server_knows_no_idle_transactions_its_sessions_are_short(
+    mariadb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on MySQL: a session that stands still is cut, so one in the pool is replaced before that."""
+    monkeypatch.setattr(connection, "IDLE", "idle_transaction_timeout_of_mysql")
+    database = Database.connect(mariadb_url)
+
+    def session() -> tuple[int, int]:
+        asked = text("SELECT @@wait_timeout, CONNECTION_ID()")
+        row = database.change(lambda connection: connection.execute(asked).one())
+        return row[0], row[1]
+
+    timeout, first = session()
+    assert timeout == 2 * connection.LOCK_WAIT
+    assert session() == (timeout, first), "within its time it is used again"
+    now = time.monotonic()
+    monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: now + connection.LOCK_WAIT))
+    assert session()[1] != first
+    database.close()

@@ -25,8 +25,6 @@ MARK = "CONTENTION_FOLDER"
 SKEWS = ("+0", "+3600", "-3600", "+1800")
 """Seconds by which the clocks of the daemons and their engines are wrong."""
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
-
 
 @dataclass
 class Contended:
@@ -50,9 +48,7 @@ class Contended:
             MARK: str(self.folder),
             "OTHER_HOST": f"host-{max(number, 1)}",
             "PYTHONPATH": f"{ROOT / 'tests/support/elsewhere'}:{ROOT}",
-            "LD_PRELOAD": str(faketime()),
-            "FAKETIME": SKEWS[number % len(SKEWS)],
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "CLOCK_OFFSET": SKEWS[number % len(SKEWS)],
         }
         config = self.folder / f"slipway-{number}.toml"
         self.daemons.append(self.deployment.start("scheduler.py", "--config", str(config), **variables))
@@ -109,13 +105,6 @@ class Contended:
                 int(connection.execute(statement, {"url": url, "environment": environment}).lastrowid)
                 for url, environment in rows
             }
-
-
-def faketime() -> Path:
-    """The library that makes a process's clock wrong."""
-    if not FAKETIME.exists():
-        mariadb.missing("libfaketime is not installed: apt-get install libfaketime")
-    return FAKETIME
 
 
 @contextmanager

@@ -8,7 +8,6 @@ command -v sshd >/dev/null 2>&1 || wanted="$wanted openssh-server"
 command -v rsync >/dev/null 2>&1 || wanted="$wanted rsync"
 command -v nginx >/dev/null 2>&1 || wanted="$wanted nginx-light"
 command -v strace >/dev/null 2>&1 || wanted="$wanted strace"
-[ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || wanted="$wanted libfaketime"
 command -v chromium >/dev/null 2>&1 || wanted="$wanted chromium"
 command -v systemd-analyze >/dev/null 2>&1 || wanted="$wanted systemd"
 [ -n "$wanted" ] || exit 0
