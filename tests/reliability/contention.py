@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from reliability.contention_places import Contended, contended
 from reliability.contention_trouble import Trouble
-from reliability.happenings import Seen, Violation
+from reliability.happenings import Seen, TaskRow, Violation
 from reliability.history import check
 from reliability.rows import read_rows, slips_in
 from reliability.sftp_log import moves_of
@@ -123,9 +123,14 @@ def _judge(places: Contended, report: Report, accepted: frozenset[int], records:
     slips = slips_in(path.read_bytes() for path in places.root.glob(".slipway/modules-*/modules/*/slip.xml"))
     broken += unequal("origin", slips, public_files(places.root))
     report.violations += [str(violation) for violation in broken]
-    report.violations += [f"task: {task.id} is {task.status}: {task.reason}" for task in history.tasks if task.status == "FAILED"]
+    report.violations += [f"task: {task.id} failed: {task.reason}" for task in history.tasks if _failed_for_nothing(task)]
     if not report.moves:
         report.violations.append("log: the server logged no move at all")
+
+
+def _failed_for_nothing(task: TaskRow) -> bool:
+    """Whoever was alone with its engine when that was stopped or killed, three times, counts as poison: so it should."""
+    return task.status == "FAILED" and not (task.reason or "").startswith("Its engine died")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
