@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select
 
 from config import GroupTarget, S3Target, Settings
 from database import schema
+from database.auditing import Entry, note
 from database.judge import TakedownWish
 from database.rows import tell
 from database.values import RESTORING, Action, Takedown
@@ -65,10 +66,16 @@ def carry_out(connection: Connection, row: Row[Any], wish: TakedownWish, setting
     _make_mirrors_anew(connection, row, wish, settings, now)
     places = _places(connection, wish, settings)
     _begin(connection, row, wish, places, now)
+    _audit(connection, row, wish, "taken down", now)
     log.warning(
         "takedown begun", task=row.id, url=wish.url, below=wish.below, targets=sorted(dict(places.reached)), stopped=stopped
     )
     return None
+
+
+def _audit(connection: Connection, row: Row[Any], wish: TakedownWish, kind: str, now: datetime) -> None:
+    document = {"below": wish.below, "why": row.note, "row": row.id, "account": row.account}
+    note(connection, [Entry(kind=kind, who=row.requested_by, task=row.id, url=wish.url, document=document)], now)
 
 
 def _note(connection: Connection, row: Row[Any], wish: TakedownWish, now: datetime) -> None:
@@ -205,6 +212,7 @@ def _lift(connection: Connection, row: Row[Any], wish: TakedownWish, now: dateti
     ended = {"status": "SUCCEEDED", "environment": EVERYWHERE, "url": wish.url, "reason": reason, "finished_at": now}
     connection.execute(update(schema.queue).where(_queue.id == row.id).values(ended))
     tell(connection, now, [(row.id, "SUCCEEDED", reason, None)])
+    _audit(connection, row, wish, "lifted", now)
     return None
 
 
