@@ -3,6 +3,7 @@
 import functools
 import json
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
@@ -79,15 +80,15 @@ class Session:
     def say(self, text: str) -> None:
         """Tell a person, on stderr, unless asked to be quiet."""
         if not self.options.quiet:
-            self.err.print(text)
+            self.err.print(self.secrets.masked(text))
 
     def print(self, text: str) -> None:
         """A line of what was asked for, on stdout."""
-        click.echo(text)
+        click.echo(self.secrets.masked(text))
 
     def document(self, content: Mapping[str, object]) -> None:
         """The one JSON document of --json, on stdout."""
-        click.echo(json.dumps({"version": DOCUMENT_VERSION, **content}, ensure_ascii=False, indent=2))
+        click.echo(self.secrets.masked(json.dumps({"version": DOCUMENT_VERSION, **content}, ensure_ascii=False, indent=2)))
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask before something that cannot be taken back; without a terminal, -y must have been given."""
@@ -117,6 +118,7 @@ def in_session(verb: Callable[Concatenate[Session, P], Exit | None]) -> Callable
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         context = click.get_current_context()
         options: Options = context.find_root().obj
+        session: Session | None = None
         try:
             with Session(options) as session:
                 code = verb(session, *args, **kwargs) or Exit.OK
@@ -126,11 +128,12 @@ def in_session(verb: Callable[Concatenate[Session, P], Exit | None]) -> Callable
             # Of these click knows what to do; a reader that has seen enough is no fault.
             raise
         except Failure as failure:
-            code = complain(str(failure), failure.code)
-        except Exception as error:
+            code = complain(session.secrets.masked(str(failure)) if session is not None else str(failure), failure.code)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person hears of it, and no secret with it
+            secrets = session.secrets if session is not None else Secrets({})
             if options.verbosity > 1:
-                raise
-            code = complain(sentence(error), code_of(type(error)))
+                click.echo(secrets.masked(traceback.format_exc()), err=True, nl=False)
+            code = complain(secrets.masked(sentence(error)), code_of(type(error)))
         context.exit(int(code))
 
     return run

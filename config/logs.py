@@ -9,12 +9,10 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from config.secrets import MASK, Secrets, without_password
+from config.secrets import MASK, Secrets, masked, without_password
 from config.settings import LogSettings
 
 SECRET_KEYS = re.compile(r"passw(or)?d|passphrase|secret|token|authorization|cookie", re.IGNORECASE)
-SHORTEST = 4
-"""Shorter secrets would be masked inside ordinary words, and make the log useless."""
 
 
 def configure_logging(settings: LogSettings, stream: TextIO, secrets: Secrets | None = None) -> None:
@@ -109,10 +107,10 @@ class Redaction:
         self._known = known
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        secrets = sorted((secret for secret in self._known() if len(secret) >= SHORTEST), key=len, reverse=True)
+        secrets = tuple(self._known())
         return {key: MASK if SECRET_KEYS.search(key) else self._masked(value, secrets) for key, value in event.items()}
 
-    def _masked(self, value: object, secrets: list[str]) -> object:
+    def _masked(self, value: object, secrets: tuple[str, ...]) -> object:
         if isinstance(value, (bool, int, float)) or value is None:
             return value
         if isinstance(value, dict):
@@ -120,6 +118,4 @@ class Redaction:
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self._masked(entry, secrets) for entry in value]
         text = value if isinstance(value, str) else str(value)
-        for secret in secrets:
-            text = text.replace(secret, MASK)
-        return without_password(text)
+        return without_password(masked(text, secrets))

@@ -1,15 +1,23 @@
 """Reading secrets at the moment they are needed; nothing else in Slipway ever holds one."""
 
+import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 from config.section import Secret
 
 MASK = "***"
 PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+@")
+SHORTEST = 4
+"""Shorter secrets would be masked inside ordinary words, and make logs and reasons useless."""
+SHORTEST_FORM = 8
+"""The same for the other forms of a secret: parts of base64 look like anything."""
 COMMAND_SECONDS = 30
 """A password manager that asks for a person must not stop an engine for ever."""
 
@@ -29,6 +37,10 @@ class Secrets:
     def seen(self) -> frozenset[str]:
         """Every secret read so far, for the redaction of logs."""
         return frozenset(self._seen)
+
+    def masked(self, text: str) -> str:
+        """The text without any secret read so far, in whatever form a server may have sent it back."""
+        return masked(text, self._seen)
 
     def read(self, secret: Secret) -> str:
         """The first line of what the secret's place holds. Raises SecretError."""
@@ -70,6 +82,37 @@ class Secrets:
         if done.returncode != 0:
             raise SecretError(f"the secret from {place_of(secret)} failed with exit code {done.returncode}")
         return done.stdout.decode("utf-8")
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets, as they are or as URLs, headers, JSON and Python write them."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= SHORTEST:
+            for form in forms(secret):
+                text = text.replace(form, MASK)
+    return text
+
+
+@lru_cache(maxsize=256)
+def forms(secret: str) -> tuple[str, ...]:
+    """How a secret can be written: the longest forms first. Inside a longer base64 text it begins at one of three places."""
+    raw = secret.encode()
+    found = {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        raw.hex(),
+    }
+    for encode in (b64encode, urlsafe_b64encode):
+        for before in range(3):
+            # What the neighbours have a part in is left out at both ends.
+            whole = encode(bytes(before) + raw).decode().rstrip("=")
+            end = (before + len(raw)) * 8 // 6
+            found.add(whole[(before * 8 + 5) // 6 : end])
+    return tuple(sorted((form for form in found if form == secret or len(form) >= SHORTEST_FORM), key=len, reverse=True))
 
 
 def without_password(text: str) -> str:

@@ -3,7 +3,7 @@
 import secrets as randomness
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
 
@@ -187,6 +187,8 @@ class Workshop:
             return None if self.lease.lost else Result(task.id, claim.fence, Outcome.RETRY, str(error), error="Fenced")
         finally:
             self.reports.forget(task.id)
+        # What a server sends back, its refusal may quote: no row and no page may hold it.
+        result = replace(result, reason=self.secrets.masked(result.reason))
         if result.outcome in {Outcome.UNREACHABLE, Outcome.RETRY}:
             targets.close()
         log.info("task ended", task=task.id, url=task.url, outcome=result.outcome.value, reason=result.reason, **_counts(result))

@@ -346,7 +346,7 @@ def test_two_vs_show_the_traceback(small_site: SmallSite) -> None:
     bad = str(small_site.folder / "cms/about/packageslip.xml")
     done = subprocess.run([*command, bad, bad], capture_output=True, text=True, check=False, timeout=30)
     assert "Traceback" in done.stderr
-    assert done.returncode == 1
+    assert done.returncode == 5
 
 
 def test_json_of_every_looking_verb_has_the_version(published: SmallSite) -> None:

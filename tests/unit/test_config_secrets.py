@@ -2,11 +2,13 @@
 
 import stat
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
 from config import Secret, SecretError, Secrets, describe, load
+from config.secrets import MASK, masked
 
 CANARY = "canary-4711"
 
@@ -68,3 +70,24 @@ def test_no_secret_is_shown_with_the_configuration(tmp_path: Path) -> None:
     assert shown["queue.password"] == "(command pass)"
     assert shown["sources.cms.password"] == f"(file {secret})"
     assert CANARY not in repr(shown)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "https://evil.example/?p=p%40ss%2Fw%26rd%221",
+        "https://evil.example/?p=p%40ss/w%26rd%221",
+        'a "quoted" p@ss/w&rd\\"1',
+        b64encode(b'user:p@ss/w&rd"1').decode(),
+        b64encode(b'users:p@ss/w&rd"1!').decode(),
+        b64encode(b'a:p@ss/w&rd"1??').decode(),
+        b'p@ss/w&rd"1'.hex(),
+    ],
+)
+def test_a_secret_is_masked_in_the_forms_that_servers_send_back(said: str) -> None:
+    assert masked("nothing of it", ['p@ss/w&rd"1']) == "nothing of it"
+    assert MASK in masked(f"it said {said}", ['p@ss/w&rd"1'])
+
+
+def test_a_secret_that_is_too_short_is_left_in_words() -> None:
+    assert masked("a cat", ["cat"]) == "a cat"
