@@ -15,7 +15,7 @@ CLAIMS ?= 10000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention model fuzz
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention model fuzz rollback-bench
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ contention: $(VENV)/.installed-dev servers  ## several daemons want the same mod
 model: $(VENV)/.installed-dev  ## explore the models of the commit protocol, of groups and of the grace; hurt groups, and lose power, at every call
 	@EVERY_CALL=1 $(BIN)/python -m pytest -q tests/contract/test_group_faults.py tests/contract/test_power_elsewhere.py
 	@$(RELIABILITY).models
+
+rollback-bench: $(VENV)/.installed-dev servers  ## roll 100,000 files back and forth while readers fetch them; FILES=n, TIMES=n
+	@$(RELIABILITY).rollback $(if $(FILES),--files $(FILES)) $(if $(TIMES),--times $(TIMES)) $(if $(SEED),--seed $(SEED))
 
 defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail
 	@$(RELIABILITY).defences $(IDS)

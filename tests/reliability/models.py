@@ -8,9 +8,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from support import grace_model, group_exploration, protocol_exploration
+from support import grace_model, group_exploration, protocol_exploration, versioned_exploration
 from support.group_exploration import GroupExploration
 from support.protocol_exploration import Broken, Exploration
+from support.versioned_exploration import VersionedExploration
 
 RUNS: Mapping[str, Callable[[], int]] = {
     "one member: two engines, two claims, three goals, a lost database": lambda: Exploration(2, (0, 2, 3)).run(
@@ -30,6 +31,12 @@ RUNS: Mapping[str, Callable[[], int]] = {
     ),
     "group, all of two: one engine after another, three claims, one answer missing": lambda: GroupExploration(2, slots=1).run(
         group_exploration.begin(members=2, claims=3, downs=1)
+    ),
+    "versioned: two engines, two claims, any task": lambda: VersionedExploration(2, (0, 1, 2, 3)).run(
+        versioned_exploration.begin(claims=2, losses=0, published=(2, 1))
+    ),
+    "versioned: one engine after another, three claims, a lost database": lambda: VersionedExploration(1, (0, 2)).run(
+        versioned_exploration.begin(claims=3, losses=1, published=(3, 1))
     ),
     "grace: one engine after another, three claims": lambda: grace_model.Exploration().run(grace_model.begin(claims=3, ticks=4)),
 }

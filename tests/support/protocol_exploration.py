@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from support.protocol_model import FOLDER, VERSIONS, WHOLE, Call, answer, clash, engine, parent
+from support.protocol_model import FOLDER, VERSIONS, WHOLE, Call, Program, answer, clash, engine, parent
 
 Tree = tuple[tuple[str, Any], ...]
 
@@ -108,6 +108,18 @@ class Exploration:
     places: Places = field(default_factory=Places)
     ends: dict[tuple[Tree, Hashable], tuple[str, Tree]] = field(default_factory=dict)
 
+    def answer(self, files: dict[str, Any], call: Call, number: int) -> Any:
+        return answer(files, call, number)
+
+    def check_step(self, before: State, after: State, label: str) -> None:
+        check_step(before, after, label)
+
+    def check_tree(self, files: dict[str, Any]) -> None:
+        check_tree(files)
+
+    def check_end(self, files: dict[str, Any], goal: int) -> None:
+        check_end(files, goal)
+
     def run(self, first: State) -> int:
         """How many states there are. Raises Broken with the shortest history."""
         came: dict[State, tuple[State | None, str]] = {first: (None, "start")}
@@ -122,10 +134,10 @@ class Exploration:
                     came[after] = (state, label)
                     coming.append(after)
                     try:
-                        check_step(state, after, label)
+                        self.check_step(state, after, label)
                         if after.files not in checked:
                             checked.add(after.files)
-                            check_tree(dict(after.files))
+                            self.check_tree(dict(after.files))
                             self.check_alone(after)
                     except AssertionError as error:
                         raise Broken(f"{error}\n" + "\n".join(history(came, after))) from error
@@ -155,7 +167,7 @@ class Exploration:
             if said:
                 counter, last = said, (last[0], said) if last else None
         else:
-            said = answer(files, one.call, one.number)
+            said = self.answer(files, one.call, one.number)
         place, call = self.places.go(one.place, said)
         others = tuple(other for other in state.engines if other != one)
         if place is None:
@@ -197,7 +209,7 @@ class Exploration:
             place, call = self.places.start(99, fence, goal, fence, f"A{state.area}")
             word, tree = self.alone(freeze(files), place, call, fence)
             assert word == "done", f"I3: alone with v{goal} an engine ends {word}"
-            check_end(dict(tree), goal)
+            self.check_end(dict(tree), goal)
 
     def alone(self, files: Tree, place: Hashable, call: Call | str, counter: int) -> tuple[str, Tree]:
         path: list[tuple[Tree, Hashable]] = []
@@ -205,7 +217,7 @@ class Exploration:
             path.append((files, place))
             now = dict(files)
             assert not isinstance(call, str)
-            said: Any = max(counter, call[1]) + 1 if call[0] == "renew" else answer(now, call, 99)
+            said: Any = max(counter, call[1]) + 1 if call[0] == "renew" else self.answer(now, call, 99)
             place, call = self.places.go(place, said)
             files = freeze(now)
             assert len(path) < 500, "I3: an engine alone comes to no end"
@@ -257,15 +269,20 @@ def noted(files: dict[str, Any]) -> Any:
     return next((held for path, held in files.items() if path.endswith("/next")), None)
 
 
-def check_step(before: State, after: State, label: str) -> None:
-    """I4 and I5."""
+def stale(after: State, label: str) -> bool:
+    """Whether this was a call of an engine after which another took the token."""
     tokens = [
         path.rpartition(".")[2]
         for path in dict(after.files)
         if path.count("/") == 2 and path.startswith(f"A{after.area}/M/") and path[-4:] != "slip"
     ]
     newest = max((int(token) for token in tokens), default=0)
-    if label.startswith("E") and " claims " not in label and int(label[1 : label.index(" ")]) < newest:
+    return label.startswith("E") and " claims " not in label and int(label[1 : label.index(" ")]) < newest
+
+
+def check_step(before: State, after: State, label: str) -> None:
+    """I4 and I5."""
+    if stale(after, label):
         assert live(before.files) == live(after.files), "I4: a stale engine changed a live file"
         assert record(before.files) == record(after.files), "I4: a stale engine changed the slip"
     old, new = record(before.files), record(after.files)
