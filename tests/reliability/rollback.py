@@ -7,7 +7,6 @@ the moment at which the link leads elsewhere, and as a whole task. Prints its co
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from support.nginx import serving
 from targets import Claim, OrderedTarget, Present, Target
 
 URL = "/big"
+READER = Path(__file__).with_name("rollback_reader.py")
 
 
 @dataclass
@@ -125,20 +125,20 @@ def _load(root: Path, files: int, readers: int, seed: int, figures: Figures) -> 
         command = [
             sys.executable,
             "-P",
-            "-m",
-            "reliability.rollback_reader",
+            str(READER),
             str(place),
             str(web.port),
             URL.strip("/"),
             str(files),
         ]
         running = [
-            subprocess.Popen(
-                [*command, str(seed + number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
-            )
+            subprocess.Popen([*command, str(seed + number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             for number in range(readers)
         ]
         try:
+            for reader in running:
+                assert reader.stdout is not None
+                reader.stdout.readline()
             yield
         finally:
             for reader in running:

@@ -1,4 +1,6 @@
-"""One reader of a versioned module, in a process of its own: `ROOT PORT MODULE COUNT SEED`; counts as JSON when stdin closes.
+"""One reader of a versioned module, in a process of its own: `ROOT PORT MODULE COUNT SEED`.
+
+It prints a line when it begins, and its counts as JSON when stdin closes.
 
 By turns it asks the web server for a file, and resolves the module's link once and reads several files behind it, which have
 to be of one version. File number n says `<version> <n>`, with version `-` in files that all versions share.
@@ -68,5 +70,6 @@ def behind_the_link(link: Path, numbers: list[int], seen: Counter[str]) -> None:
 
 
 if __name__ == "__main__":
+    print("begins", flush=True)
     place, served, below, files, seed = sys.argv[1:]
     print(json.dumps(read_on(Path(place), int(served), below, int(files), random.Random(int(seed)))))
