@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from support.protocol_model import FOLDER, VERSIONS, WHOLE, Call, Program, answer, clash, engine, parent
+from support.protocol_model import FOLDER, VERSIONS, WHOLE, Call, answer, clash, engine, parent
 
 Tree = tuple[tuple[str, Any], ...]
 
