@@ -87,7 +87,10 @@ def test_the_highest_fence_of_a_queue_is_told_where_the_target_knows_it(place: P
     for url in ("/a", "/b"):
         publish(target, url, {"index.htm": url.encode()}, queue.claim())
     queue.counter = 40
-    target.present("/a", queue.claim(serial=1))
-    # In a bucket every holder would have to be read for it.
+    publish(target, "/a", {"index.htm": b"later"}, queue.claim())
+    target.present("/new", queue.claim())
+    # In a bucket every record would have to be asked for by itself.
     assert place.open().highest_fence(queue.id) == (0 if place.kind == "s3" else 41)
+    target.adopt("e" * 32)
+    assert place.open().highest_fence("e" * 32) == 0, "what another queue wrote says nothing about this one"
     assert place.open().highest_fence("f" * 32) == 0
