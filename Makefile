@@ -11,11 +11,12 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 WHOLE := packageslip/*,tasks/planner.py,database/*.py,targets/*.py
 RELIABILITY := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m reliability
 MINUTES ?= 30
+N ?= 2000
 CLAIMS ?= 10000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention model fuzz rollback-bench
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -70,6 +71,9 @@ defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault ca
 
 faults: $(VENV)/.installed-dev  # write docs/faults.md from the fault catalogue
 	@PYTHONPATH=.:tests $(BIN)/python -P -m support.faults_page
+
+model-histories: $(VENV)/.installed-dev  ## random histories of queue, engines and target; N=2000 of them
+	@$(RELIABILITY).whole_model --histories $(N)
 
 fuzz: $(VENV)/.installed-dev  ## hostile slips, names and documents; slips that would delete what they may not
 	@$(RELIABILITY).fuzz $(if $(SEED),--seed $(SEED)) $(ARGUMENTS)
