@@ -29,9 +29,9 @@ RUNS: Mapping[str, Callable[[], int]] = {
     "group, two of three: one engine after another, two claims, one answer missing": lambda: GroupExploration(2, slots=1).run(
         group_exploration.begin(members=3, claims=2, downs=1)
     ),
-    "group, all of two: one engine after another, three claims, one answer missing": lambda: GroupExploration(2, slots=1).run(
-        group_exploration.begin(members=2, claims=3, downs=1)
-    ),
+    "group, all of two: one engine after another, three claims, one answer missing": lambda: GroupExploration(
+        2, slots=1, goals=(2,)
+    ).run(group_exploration.begin(members=2, claims=3, downs=1)),
     "versioned: two engines, two claims, any task": lambda: VersionedExploration(2, (0, 1, 2, 3)).run(
         versioned_exploration.begin(claims=2, losses=0, published=(2, 1))
     ),

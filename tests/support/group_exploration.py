@@ -112,7 +112,7 @@ class GroupExploration:
             for goal, serial in {slip, *(((page, note[1]),) if note and note[2] and page == note[0] else ())}:
                 on = {member for one, by, member in state.prepared if (one, by) == (goal, serial)}
                 # Where a module is absent already, an unpublish has nothing to prepare.
-                on |= {other for other, member in enumerate(state.members) if not goal and member[1] is None and not member[4][0]}
+                on |= {other for other, member in enumerate(state.members) if not goal and not member[4][0]}
                 assert len(on) >= self.quorum, f"G1: {name} is at v{goal} of {serial}, which was prepared only on {on}"
             assert not page or page in assets, f"G2: {name} shows v{page} without what it uses"
             if note is None:
