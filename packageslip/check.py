@@ -45,12 +45,12 @@ class _Ending:
 
     def watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Pass the pieces through."""
-        # The declaration, after a byte order mark or not, begins before this place.
-        begin = 5
+        first = True
         for piece in pieces:
             seen = self._end + piece
+            begin = _declared(piece) if first else 0
             self._marked = self._marked or seen.find(b"<!", begin) >= 0 or seen.find(b"<?", begin) >= 0
-            self._end, begin = seen[-_END_TAG:], 0
+            self._end, first = seen[-_END_TAG:], False
             yield piece
 
     def is_plain(self) -> bool:
@@ -59,6 +59,13 @@ class _Ending:
 
 _END_TAG = 64
 """Bytes that hold the root's end tag and some blanks."""
+_DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[ \t\r\n]")
+
+
+def _declared(head: bytes) -> int:
+    """Where a document goes on after the beginning of its XML declaration, which looks like an instruction and is none."""
+    found = _DECLARATION.match(head)
+    return found.end() if found else 0
 
 
 def _faults(document: BinaryIO, limits: Limits, ending: _Ending | None = None) -> list[Fault]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from packageslip import BadSlip, read_slip
+from packageslip import BadSlip, check_slip, read_slip
 from packageslip.parsing import _EVENTS, _OPTIONS
 
 
@@ -36,3 +36,13 @@ def test_one_path_with_two_digests_is_no_choice() -> None:
     document = f'<packageslip xmlns="urn:slipway:packageslip:1" url="/a"><resources count="2">{twice}</resources></packageslip>'
     with pytest.raises(BadSlip, match="'a' is listed twice"):
         read_slip(document.encode(), "slip")
+
+
+@pytest.mark.parametrize("instruction", [b"<?:xml version='1.0'?>", b"<?x:y?>", b"\n<?:a?>"])
+def test_an_instruction_before_the_root_never_divides_reader_and_checker(instruction: bytes) -> None:
+    document = instruction + b'<packageslip xmlns="urn:slipway:packageslip:1" url="/a"><resources count="0"/></packageslip>'
+    found = check_slip(document, "slip")
+    with pytest.raises(BadSlip) as refused:
+        read_slip(document, "slip")
+    assert [fault.rule for fault in found] == ["X1"]
+    assert tuple(found) == refused.value.faults
