@@ -125,7 +125,7 @@ class SftpTarget(PlacedTarget):
     connect_timeout: float = Field(default=15, gt=0)
     """Seconds for each of: TCP, banner, authentication."""
     idle_timeout: float = Field(default=60, gt=0)
-    """Seconds without any reply after which the connection counts as cut."""
+    """Seconds without any reply after which the connection counts as cut; one reply may take as long to arrive."""
 
 
 class MemoryTarget(LaidOut):

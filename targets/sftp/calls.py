@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from targets.disk import Answer, Op
-from targets.errors import NoSpace
+from targets.errors import NoSpace, PermanentTargetError
 from targets.sftp import wire
 from targets.sftp.asking import answer, ask, ask_all, ask_handle
 from targets.sftp.faults import answer as word
@@ -20,6 +20,10 @@ T = TypeVar("T")
 _LISTS_AT_ONCE = 4
 """READDIRs under way: OpenSSH answers a hundred names to each."""
 _LIST_BYTES = 64 * 1024
+_MOST_NAMES = 500_000
+"""In one folder: five times as many as there are files in a large module. A server could go on for ever."""
+_LEAD_BYTES = 8 * 1024
+"""Of a link: its text, twice."""
 
 
 def numbered(session: Session, *, number: int, work: Callable[[Session, bytes], Work[T]], path: bytes) -> Work[tuple[int, T]]:
@@ -96,7 +100,7 @@ def listing(session: Session, path: bytes) -> Work[dict[bytes, wire.Attributes]]
 
 def lead(session: Session, path: bytes) -> Work[str | None]:
     """Where a symbolic link leads; None where none is: the server says "not there" or just no."""
-    said = wire.lead((yield from ask(session, wire.read_symlink(path))))
+    said = wire.lead((yield from ask(session, wire.read_symlink(path), _LEAD_BYTES)))
     if not isinstance(said, wire.Status):
         return said.decode("utf-8", "surrogateescape")
     if said.code == wire.NO_SUCH_FILE:
@@ -109,17 +113,33 @@ def lead(session: Session, path: bytes) -> Work[str | None]:
 
 def _names(session: Session, path: bytes, handle: bytes) -> Work[dict[bytes, wire.Attributes]]:
     found: dict[bytes, wire.Attributes] = {}
+    count = 0
     under_way: deque[Ticket] = deque()
     while True:
         while len(under_way) < _LISTS_AT_ONCE and (session.room or not under_way):
             under_way.append(session.send(wire.read_folder(handle), awaited=_LIST_BYTES))
         said = wire.names((yield from answer(under_way.popleft())))
         if not isinstance(said, wire.Status):
-            found |= said
+            found |= _believed(said)
+            # A reply without any name, or with the same ones again, brings the end no nearer.
+            count += max(1, len(said))
+            if count > _MOST_NAMES:
+                name = f"{path.decode('utf-8', 'replace')!r} on {session.place}"
+                raise PermanentTargetError(
+                    f"could not list {name}: it has more than {_MOST_NAMES} names, or the list has no end."
+                )
         elif said.code == wire.EOF:
             return found
         else:
             raise (yield from explain(session, said, "list", path))
+
+
+def _believed(said: dict[bytes, wire.Attributes]) -> dict[bytes, wire.Attributes]:
+    """The names, none of which leads out of its folder. Raises Garbled."""
+    for name in said:
+        if not name or b"/" in name or b"\0" in name:
+            raise wire.Garbled(f"{name[:100]!r} as a name in a folder")
+    return said
 
 
 def _request(one: Change) -> wire.Request:

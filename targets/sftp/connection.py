@@ -6,7 +6,6 @@ defaults are not used: they list CBC, 3DES and MD5, put GCM last, and wait an ho
 
 import logging
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Protocol
 import paramiko
 
 from config import Secret, SftpTarget
-from targets.errors import HostKeyRefused, LoginRefused, TargetUnfit, TargetUnreachable
+from targets.errors import HostKeyRefused, LoginRefused, TargetError, TargetUnfit, TargetUnreachable
+from targets.sftp.bounds import Watched, bound
 from targets.sftp.hostkeys import HostKeys, from_known_hosts, from_setting
 
 CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr")
@@ -40,7 +40,6 @@ that the server never stops reading our requests because we have not read its re
 
 _FAREWELL = 5
 """Seconds that paramiko's reading thread gets to end; it needs milliseconds."""
-_READ_AHEAD = 128 * 1024
 _QUIET = "targets.sftp.paramiko"
 """Paramiko logs whole tracebacks of what it also raises; they go nowhere."""
 
@@ -56,7 +55,7 @@ class ReadsSecrets(Protocol):
 class Connection:
     """An authenticated connection with SFTP channels. `close` ends it; nothing is left to the garbage collector."""
 
-    def __init__(self, plain: "_Watched", transport: paramiko.Transport, settings: SftpTarget, place: str) -> None:
+    def __init__(self, plain: "Watched", transport: paramiko.Transport, settings: SftpTarget, place: str) -> None:
         self._plain, self._transport, self._settings = plain, transport, settings
         self.place = place
         self._channels: list[paramiko.Channel] = []
@@ -110,49 +109,6 @@ def connect(settings: SftpTarget, *, target: str, secrets: ReadsSecrets | None) 
         raise
 
 
-class _Watched:
-    """A socket for paramiko that reads ahead, and gives up a send that makes no progress.
-
-    Paramiko reads each packet in two calls and retries a blocked send for ever; its reads time out so that it can look
-    around, which stays as it is.
-    """
-
-    def __init__(self, plain: socket.socket, patience: float) -> None:
-        self._plain = plain
-        self._patience = patience
-        self._ahead = b""
-        self._closed = False  # paramiko looks at this name of a socket
-        self._blocked_since: float | None = None
-
-    def send(self, data: bytes) -> int:
-        try:
-            sent = self._plain.send(data)
-        except TimeoutError:
-            now = time.monotonic()
-            self._blocked_since = self._blocked_since or now
-            if now - self._blocked_since > self._patience:
-                raise ConnectionAbortedError(f"nothing could be sent for {self._patience:g} s") from None
-            raise
-        self._blocked_since = None
-        return sent
-
-    def recv(self, count: int) -> bytes:
-        if not self._ahead:
-            self._ahead = self._plain.recv(max(count, _READ_AHEAD))
-        taken, self._ahead = self._ahead[:count], self._ahead[count:]
-        return taken
-
-    def settimeout(self, seconds: float) -> None:
-        self._plain.settimeout(seconds)
-
-    def close(self) -> None:
-        self._closed = True
-        with suppress(OSError):
-            # Wakes the reading thread at once.
-            self._plain.shutdown(socket.SHUT_RDWR)
-        self._plain.close()
-
-
 def _host_keys(name: str, settings: SftpTarget) -> HostKeys:
     if settings.host_key is not None:
         return from_setting(settings.host_key, settings.host, f"host_key of [targets.{name}]")
@@ -194,17 +150,17 @@ def _key_fault(path: Path, passphrase: bytes | None, error: Exception) -> str:
     return "the passphrase of key_password does not open it."
 
 
-def _socket(place: str, settings: SftpTarget) -> _Watched:
+def _socket(place: str, settings: SftpTarget) -> Watched:
     try:
         plain = socket.create_connection((settings.host, settings.port), timeout=settings.connect_timeout)
     except OSError as error:
         raise TargetUnreachable(f"{place} cannot be reached: {error}.") from error
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.idle_timeout * 1000))
-    return _Watched(plain, settings.idle_timeout)
+    return Watched(plain, settings.idle_timeout)
 
 
-def _transport(plain: _Watched, settings: SftpTarget, known: HostKeys) -> paramiko.Transport:
+def _transport(plain: Watched, settings: SftpTarget, known: HostKeys) -> paramiko.Transport:
     quiet = logging.getLogger(_QUIET)
     quiet.propagate = False
     if not quiet.handlers:
@@ -240,7 +196,7 @@ def _log_in(transport: paramiko.Transport, key: paramiko.PKey, settings: SftpTar
             f"{place} did not accept the key {settings.key} for the account {settings.user!r}. Is its public half in that "
             "account's authorized_keys? It was tried once and will not be tried again by itself."
         ) from error
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except Exception as error:
         raise TargetUnreachable(f"{place} broke off the login of {settings.user!r}: {_words(error)}.") from error
     if more:
         raise LoginRefused(
@@ -252,9 +208,12 @@ def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: st
     with _speaking(f"{place} opened no channel for {settings.user!r}. {CHROOT_HINT}"):
         channel = transport.open_session(window_size=WINDOW, timeout=settings.connect_timeout)
         channel.settimeout(settings.idle_timeout)
+    bound(channel, WINDOW, settings.connect_timeout)
     try:
         channel.invoke_subsystem("sftp")
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except TimeoutError as error:
+        raise TargetUnreachable(f"{place} did not begin SFTP within {settings.connect_timeout:g} s.") from error
+    except Exception as error:
         if transport.is_active():
             raise TargetUnfit(
                 f"{place} offers no SFTP to {settings.user!r}. Add `Subsystem sftp internal-sftp` to its sshd_config."
@@ -265,16 +224,21 @@ def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: st
 
 @contextmanager
 def _speaking(what: str) -> Iterator[None]:
-    """What goes wrong below here means that the server cannot be used for the moment."""
+    """What goes wrong below here means that the server cannot be used for the moment.
+
+    Paramiko raises whatever its reading thread died of: what a server sends can make that any exception.
+    """
     try:
         yield
+    except TargetError:
+        raise
     except paramiko.IncompatiblePeer as error:
         raise TargetUnfit(f"{what}: {_words(error)}. Its SSH server is too old, and needs an update.") from error
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except Exception as error:
         raise TargetUnreachable(f"{what}: {_words(error)}.") from error
 
 
-def _close(plain: _Watched, transport: paramiko.Transport) -> None:
+def _close(plain: Watched, transport: paramiko.Transport) -> None:
     # Without this a failed handshake leaves a timer thread that the interpreter waits for at its end.
     transport.packetizer.complete_handshake()
     transport.close()

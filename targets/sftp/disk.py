@@ -14,7 +14,7 @@ import structlog
 from config import SftpTarget
 from packageslip import Digest, UnsafePath
 from targets.disk import Answer, Call, Entry, EntryType, Op, Write
-from targets.errors import TargetError, TargetUnfit, TargetUnreachable
+from targets.errors import PermanentTargetError, TargetError, TargetUnfit, TargetUnreachable
 from targets.sftp import calls, download, wire
 from targets.sftp.asking import ask_all
 from targets.sftp.connection import ReadsSecrets, connect
@@ -35,6 +35,8 @@ LANES = 4
 MANY_SYNCS = 32
 """As many as make further channels worth the round trips that they cost."""
 _SPARE_HANDLES = 8
+LARGEST_DOCUMENT = 256 * 1024 * 1024
+"""Bytes of a slip or a note, which is read into memory: what a reader of slips takes."""
 _TYPES = {stat.S_IFREG: EntryType.FILE, stat.S_IFDIR: EntryType.FOLDER, stat.S_IFLNK: EntryType.LINK}
 
 
@@ -89,7 +91,12 @@ class SftpDisk:
 
     def read(self, path: str) -> bytes:
         with self.open(path) as stream:
-            return stream.read()
+            document = stream.read(LARGEST_DOCUMENT + 1)
+        if len(document) > LARGEST_DOCUMENT:
+            raise PermanentTargetError(
+                f"{self._name}: {path} has more than {LARGEST_DOCUMENT} bytes; no slip or note is as long", target=self._name
+            )
+        return document
 
     def open(self, path: str) -> BinaryIO:
         with self._named():

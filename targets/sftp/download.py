@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _AHEAD = 2 * 1024 * 1024
 """Bytes asked for before they are wanted: what a channel holds, so that distance costs nothing."""
+_GROWTH = 64 * 1024 * 1024
+"""Bytes that a file may have beyond the size that it was said to have. A server could send more for ever."""
 
 
 class Ahead:
@@ -54,6 +56,9 @@ class Ahead:
             return b""
         if len(said) > length or not said:
             raise wire.Garbled(f"{len(said)} bytes in reply to a READ of {length}")
+        if offset > self._size + _GROWTH:
+            name = f"{self._path.decode('utf-8', 'replace')!r} on {self._session.place}"
+            raise TransientTargetError(f"could not read {name}: it should have {self._size} bytes, and does not end.")
         if len(said) < length or (self._asked_beyond and not self._under_way):
             # A server may give less than was asked for: go on from there, and forget what was asked beyond.
             self._under_way.clear()

@@ -6,6 +6,7 @@ that nobody asked for, or that makes no sense, ends the session: after that no a
 """
 
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, NoReturn, Protocol, TypeVar
@@ -27,6 +28,10 @@ _FLUSH = 4 * _PACKET
 _DEFAULT_CHUNK = 32 * 1024
 """What every server of version 3 takes in one READ or WRITE."""
 _LARGEST_CHUNK = 256 * 1024
+_SMALL_REPLY = 4096
+"""Bytes of a reply where few are awaited: a status with its text, attributes, a handle. OpenSSH's have less than 300."""
+_GENEROUS = 4
+"""How many times as long as awaited a long reply may be: some servers list more names at once than others."""
 
 T = TypeVar("T")
 
@@ -34,11 +39,13 @@ T = TypeVar("T")
 class Ticket:
     """One request under way; `reply` is set when it was answered."""
 
-    __slots__ = ("cost", "ready", "reply", "unwanted", "work")
+    __slots__ = ("cost", "most", "ready", "reply", "unwanted", "work")
 
-    def __init__(self, cost: int) -> None:
+    def __init__(self, cost: int, awaited: int) -> None:
         self.cost = cost
         """Bytes of the request and of the awaited reply."""
+        self.most = _SMALL_REPLY + _GENEROUS * awaited
+        """Bytes that the reply may have: thousands of them are kept at once, and none may be a flood."""
         self.reply: wire.Reply | None = None
         self.work: Work[Any] | None = None
         """Who waits for it, ..."""
@@ -68,13 +75,17 @@ class Session:
     Every method raises TargetUnreachable when the connection is cut, silent for too long, or talks nonsense, and ever after.
     """
 
-    def __init__(self, pipe: Pipe, place: str, *, in_order: bool, idle: float) -> None:
-        self._pipe = pipe
+    def __init__(
+        self, pipe: Pipe, place: str, *, in_order: bool, idle: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pipe, self._clock = pipe, clock
         self.place = place
         self.in_order = in_order
         """Whether the server is known to carry out what is under way strictly one after the other."""
         self.idle = idle
-        """Seconds of silence after which the connection counts as cut."""
+        """Seconds of silence after which the connection counts as cut; one reply takes no longer to arrive."""
+        self._begun = 0.0
+        """When the reply began to arrive of which a part is here."""
         self._out = bytearray()
         self._in = bytearray()
         self._pending: dict[int, Ticket] = {}
@@ -96,7 +107,7 @@ class Session:
             raise self.broken
         self._number = number = (self._number + 1) & 0xFFFFFFFF
         packet = wire.pack(request, number)
-        ticket = Ticket(len(packet) + awaited)
+        ticket = Ticket(len(packet) + awaited, awaited)
         self._pending[number] = ticket
         self._bytes += ticket.cost
         self._out += packet
@@ -178,9 +189,8 @@ class Session:
     def receive(self) -> None:
         """Send what is collected, wait for at least one byte, hand out every whole reply."""
         self.push()
-        self._in += self._read()
         try:
-            for kind, rest in wire.packets(self._in):
+            for kind, rest in self._arrived():
                 self._hand_out(*wire.numbered(kind, rest))
         except wire.Garbled as error:
             self.distrust(error)
@@ -189,6 +199,8 @@ class Session:
         ticket = self._pending.pop(number, None)
         if ticket is None:
             raise wire.Garbled(f"a reply to request {number}, which nobody made")
+        if len(reply.body) > ticket.most:
+            raise wire.Garbled(f"{len(reply.body)} bytes in reply to a request that {ticket.most} are enough for")
         self._bytes -= ticket.cost
         ticket.reply = reply
         if ticket.unwanted is not None:
@@ -209,6 +221,17 @@ class Session:
             if not sent:
                 self._break(f"{self.place} closed the connection", None)
             at += sent
+
+    def _arrived(self) -> list[tuple[int, bytes]]:
+        """Wait for at least one byte; the packets that are whole now. Raises Garbled, and gives up one that only drips."""
+        fresh = not self._in
+        self._in += self._read()
+        whole = list(wire.packets(self._in))
+        if fresh or whole:
+            self._begun = self._clock()
+        elif self._clock() - self._begun > self.idle:
+            self._break(f"{self.place} sent {len(self._in)} bytes of a reply in {self.idle:g} s, and no more", None)
+        return whole
 
     def _read(self) -> bytes:
         try:
@@ -233,8 +256,8 @@ class Session:
         self._out += wire.hello()
         self._flush()
         try:
-            while not (packets := list(wire.packets(self._in))):
-                self._in += self._read()
+            while not (packets := self._arrived()):
+                pass
             number, extensions = wire.version(*packets[0])
         except wire.Garbled as error:
             self._break(f"{self.place} did not begin SFTP; does the account's login script print something? {error}", error)

@@ -25,6 +25,8 @@ FSYNC = "fsync@openssh.com"
 STATVFS = "statvfs@openssh.com"
 LIMITS = "limits@openssh.com"
 
+LONGEST_HANDLE = 256
+"""What the draft allows. Each request about an open file carries its handle."""
 LARGEST_PACKET = 1024 * 1024
 """OpenSSH sends at most 256 KiB; what claims to be longer than this is not SFTP."""
 
@@ -223,11 +225,19 @@ def status(reply: Reply) -> Status:
     reader = _Reader(_expect(reply, STATUS))
     code = reader.u32()
     # Servers older than version 3's last draft send neither text nor language.
-    return Status(code, reader.text() if reader.more() else "")
+    text = reader.text() if reader.more() else ""
+    if reader.more():
+        reader.string()  # the text's language; one that is cut off shows that the packet was
+    return Status(code, text)
 
 
 def handle(reply: Reply) -> bytes | Status:
-    return _Reader(reply.body).string() if reply.kind == HANDLE else status(reply)
+    if reply.kind != HANDLE:
+        return status(reply)
+    found = _Reader(reply.body).string()
+    if len(found) > LONGEST_HANDLE:
+        raise Garbled(f"a handle of {len(found)} bytes")
+    return found
 
 
 def chunk(reply: Reply) -> bytes | Status:
