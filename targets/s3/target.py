@@ -115,7 +115,7 @@ class BucketTarget:
         hold = self._holds.get(present.url)
         if hold is None or hold.names.token != present.token:
             raise ValueError(f"{present.url} was not presented by this target, or again since")
-        files = listed_files(self._name, self._options.area, wanted)
+        files = listed_files(self._name, (self._options.area,), wanted)
         refuse_other_shape(self._name, present.slip, wanted)
         held = {file.path: file.digest for file in present.slip.files()} if present.slip else {}
         nested = self._nested(hold, [*(file.path for file in files), *held])
