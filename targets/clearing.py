@@ -73,9 +73,14 @@ def _contents(ground: Ground) -> Iterator[tuple[str, EntryType]]:
 
 
 def _blocked(ground: Ground, path: str, kind: EntryType) -> PathBlocked:
-    what = "which no slip of ours lists" if kind is EntryType.FILE else f"a {_WORDS.get(kind, kind)}"
     return PathBlocked(
-        f"{ground.target}: {ground.names.live(path)}, {what}, lies in the folder that is to become a link to the releases of "
-        f"{ground.names.url}. Move it away, or leave the module out of versioned_modules of this target in the configuration",
+        f"{ground.target}: {ground.names.live(path)}, {foreign(kind)}, lies in the folder that is to become a link to the "
+        f"releases of {ground.names.url}. Move it away, or leave the module out of versioned_modules of this target in the "
+        "configuration",
         target=ground.target,
     )
+
+
+def foreign(kind: EntryType) -> str:
+    """What lies there that is not ours, in words."""
+    return "which no slip of ours lists" if kind is EntryType.FILE else f"a {_WORDS.get(kind, kind)}"

@@ -1,7 +1,7 @@
 """Which layout a change of a module is made in, and what has to be looked at first."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from packageslip import Packageslip, Resource, View, files_digest
@@ -10,12 +10,15 @@ from targets.clearing import Clearing, clearing
 from targets.contract import Present
 from targets.disk import Disk, EntryType
 from targets.errors import NoSpace, PathBlocked, TargetBusy
-from targets.ground import Ground, refuse_links
+from targets.ground import Ground, inside, refuse_links
+from targets.guests import Guests, StandingRelease, holds, refuse_guests, refuse_immovable
 from targets.hold import Hold
+from targets.note import Turn
+from targets.protocol import same_name
 from targets.release import OrderedRelease
 from targets.shelf import Shelf, refuse_links_above, same_tree
 from targets.versioned import ReturningRelease, Standing, VersionedRelease
-from targets.wanted import kept_paths, shows_slip
+from targets.wanted import kept_paths, refuse_nested, shows_slip
 
 SPARE = 1.1
 """Room asked for beyond the bytes themselves: blocks are not filled, and the slip and the note come on top."""
@@ -32,21 +35,21 @@ class Change:
     files: list[Resource | View]
     adopted: frozenset[str]
 
-    def turned(self) -> OrderedRelease | None:
-        """The release, where the module is or will be versioned; None: the ordered layout has nothing to do with trees."""
+    def release(self, *, at_once: bool) -> OrderedRelease:
+        """The release. Raises PathBlocked, NoSpace, TargetBusy while nothing has been staged."""
         try:
-            return self._turned()
+            return self._release(at_once=at_once)
         except PathBlocked:
             # What stands in the way may be a later holder's.
             self.hold.listing()
             raise
 
-    def _turned(self) -> OrderedRelease | None:
+    def _release(self, *, at_once: bool) -> OrderedRelease:
         versioned = self.wanted is not None and self.hold.options.versions(self.wanted)
         standing = self._standing(versioned)
-        if versioned or (self.wanted is None and (standing.live or standing.names)):
+        if versioned:
             return self._versioned(standing)
-        return self._returning(standing) if standing.live else None
+        return self._returning(standing) if standing.live else self._ordered(standing, at_once=at_once)
 
     def _standing(self, versioned: bool) -> Standing:
         options, disk = self.hold.options, self.hold.disk
@@ -54,6 +57,8 @@ class Change:
         live = shelf.linked(disk, disk.stat([self.hold.names.live("")])[0])
         if live is None and not versioned and not (self.wanted is None and options.layout == "versioned"):
             return Standing(shelf)
+        folders = sorted({*all_parents([shelf.root]), shelf.root})
+        refuse_links(self.hold.target, dict(zip(folders, disk.stat(folders), strict=True)))
         names = shelf.names(disk)
         public = shows_slip(self.wanted, public=options.public_slip)
         same = same_tree(names, self.wanted, public=public) if self.wanted else None
@@ -64,12 +69,52 @@ class Change:
             )
         return Standing(shelf, tuple(names), live, same)
 
+    def _ordered(self, standing: Standing, *, at_once: bool) -> OrderedRelease:
+        self.check_above()
+        held, listed = self._held(), {file.path: file for file in self.files}
+        kept = kept_paths(self.files, held)
+        coming = [path for path in listed if path not in kept and path not in self.adopted]
+        nested = self.ground.nested([*listed, *held])
+        refuse_nested(self.hold.target, self.present.url, listed, nested)
+        drops = [path for path in sorted(held.keys() - listed.keys()) if not inside(path, nested)]
+        self.ground.check_folders(list(listed), drops)
+        folders = self.ground.check_files(coming, drops)
+        check_space(self.hold.target, self.hold.disk, [listed[path] for path in coming])
+        turn = Turn(standing.shelf.folder, None, expired=standing.names) if standing.names else None
+        return OrderedRelease(
+            self.hold,
+            self.ground,
+            self.wanted,
+            listed,
+            self.present.slip,
+            kept,
+            self.adopted,
+            nested,
+            frozenset(coming),
+            folders,
+            at_once,
+            turn=turn,
+        )
+
+    def _held(self) -> dict[str, bytes]:
+        """The digests of what is ours there, by path."""
+        return {file.path: file.digest or b"" for file in self.present.slip.ours()} if self.present.slip else {}
+
     def _versioned(self, standing: Standing) -> VersionedRelease:
-        way = Clearing()
-        if self.wanted is not None:
-            self.check_above()
-            way = self._clearing(standing, self.wanted)
+        self.check_above()
+        self._check_place(standing.shelf)
+        way = self._clearing(standing)
+        refuse_guests(self.ground, self._guests(standing))
         return VersionedRelease(**self._given(standing), clearing=way)
+
+    def _check_place(self, shelf: Shelf) -> None:
+        """Raise PathBlocked if the module's own folder would have to hold its releases."""
+        if f"{shelf.root}/".startswith(f"{self.hold.names.live('')}/"):
+            raise PathBlocked(
+                f"{self.hold.target} keeps releases in {shelf.folder}, in which {shelf.url} itself would have to lie: no link "
+                "leads into itself. Configure another folder for releases, or leave the module out of versioned_modules",
+                target=self.hold.target,
+            )
 
     def check_above(self) -> None:
         """Only folders lead to the module. Raises PathBlocked."""
@@ -79,11 +124,11 @@ class Change:
         refuse_links_above(hold.target, hold.disk, hold.options.releases, entries)
         self.ground.check_folders([""], [])
 
-    def _clearing(self, standing: Standing, wanted: Packageslip) -> Clearing:
+    def _clearing(self, standing: Standing) -> Clearing:
         """What lies where the link goes. Raises PathBlocked for what is neither a folder nor a link of ours."""
         live = self.hold.names.live("")
         entry = None if standing.live else self.hold.disk.stat([live])[0]
-        if entry is None:
+        if entry is None or self.wanted is None:
             return Clearing()
         refuse_links(self.hold.target, {live: entry})
         if entry.type is not EntryType.FOLDER:
@@ -91,13 +136,45 @@ class Change:
                 f"{self.hold.target}: a {entry.type} lies at {live}, where the link of a versioned module must go; move it away",
                 target=self.hold.target,
             )
-        going = self.present.slip.ours() if self.present.slip else ()
-        self.ground.check_folders([file.path for file in self.files], [file.path for file in going])
-        public = shows_slip(wanted, public=self.hold.options.public_slip)
-        return clearing(self.ground, self.present.slip, wanted, public=public)
+        self.ground.check_folders([file.path for file in self.files], self._held())
+        public = shows_slip(self.wanted, public=self.hold.options.public_slip)
+        return clearing(self.ground, self.present.slip, self.wanted, public=public)
 
     def _returning(self, standing: Standing) -> ReturningRelease:
-        return ReturningRelease(**self._given(standing))
+        guests = self._guests(standing)
+        refuse_immovable(self.ground, guests, self.files)
+        return ReturningRelease(**self._given(standing), guests=tuple(sorted(guests)))
+
+    def _guests(self, standing: Standing) -> Guests:
+        """What others put into the live release, but for files in whose place something wanted goes: those were judged before."""
+        if standing.live is None:
+            return {}
+        live, fold = self._stands(standing, standing.live), self.ground.fold
+        wanted = {same_name(file.path, fold) for file in self.files}
+        found = live.guests(self.present.slip if self._is_live(live.name) else live.slip())
+        return {path: kind for path, kind in found.items() if kind is not EntryType.FILE or same_name(path, fold) not in wanted}
+
+    def _stands(self, standing: Standing, name: str) -> StandingRelease:
+        return StandingRelease(self.hold.disk, standing.shelf, name, self.ground.fold)
+
+    def _is_live(self, name: str) -> bool:
+        """Whether this release has the very files of the slip that is live."""
+        return self.present.slip is not None and holds(name, self.present.slip)
+
+    def _base(self, standing: Standing, kept: Collection[str]) -> str | None:
+        """The release that has what is kept: the live one, unless somebody turned the link by hand. Raises PathBlocked."""
+        if standing.live is None or not kept or self._is_live(standing.live):
+            return standing.live
+        needed = {(file.path, file.digest) for file in self.files if file.path in kept}
+        for name in (standing.live, *standing.names):
+            slip = self._stands(standing, name).slip()
+            if slip and needed <= {(file.path, file.digest) for file in slip.files()}:
+                return name
+        raise PathBlocked(
+            f"{self.hold.target}: the link {self.hold.names.live('')} leads to another release than the one that was published "
+            f"last, and that one is gone; unpublish {self.present.url}, then publish it again",
+            target=self.hold.target,
+        )
 
     def _given(self, standing: Standing) -> dict[str, Any]:
         """What both ways take. Raises NoSpace. No ground is looked at: what lies in a tree is ours alone."""
@@ -116,7 +193,7 @@ class Change:
             "nested": frozenset(),
             "checked": frozenset(file.path for file in self.files),
             "folders": (),
-            "standing": standing,
+            "standing": replace(standing, base=self._base(standing, kept)),
         }
 
 

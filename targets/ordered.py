@@ -12,7 +12,7 @@ from targets.disk import Disk
 from targets.errors import AreaMissing
 from targets.ground import Ground, inside
 from targets.hold import Hold
-from targets.layouts import Change, check_space
+from targets.layouts import Change
 from targets.marks import highest_fence
 from targets.options import PlacedOptions
 from targets.probe import probe, reap
@@ -21,7 +21,7 @@ from targets.records import read_record
 from targets.release import OrderedRelease
 from targets.takeover import Takeover
 from targets.territory import adopt, queues, refuse_missing_root
-from targets.wanted import kept_paths, listed_files, refuse_nested, refuse_other_shape
+from targets.wanted import listed_files, refuse_other_shape
 
 HOLDS = 256
 """Modules in hand at once, more than any worker has; older ones are forgotten, so that a long life costs nothing."""
@@ -67,23 +67,7 @@ class OrderedTarget:
         ground = self._ground(hold)
         files = listed_files(self._name, (self._options.area, self._options.releases), wanted)
         refuse_other_shape(self._name, present.slip, wanted)
-        change = Change(hold, ground, present, wanted, files, frozenset(adopted))
-        if (turned := change.turned()) is not None:
-            return turned
-        change.check_above()
-        held = {file.path: file.digest for file in present.slip.ours()} if present.slip else {}
-        kept = kept_paths(files, held)
-        coming = [file for file in files if file.path not in kept and file.path not in adopted]
-        nested = self._nested(ground, [file.path for file in files], held)
-        drops = [path for path in sorted(held.keys() - {file.path for file in files}) if not inside(path, nested)]
-        ground.check_folders([file.path for file in files], drops)
-        folders = ground.check_files([file.path for file in coming], drops)
-        check_space(self._name, self._disk, coming)
-        checked = frozenset(file.path for file in coming)
-        listed = {file.path: file for file in files}
-        return OrderedRelease(
-            hold, ground, wanted, listed, present.slip, kept, frozenset(adopted), nested, checked, folders, at_once
-        )
+        return Change(hold, ground, present, wanted, files, frozenset(adopted)).release(at_once=at_once)
 
     def expire(self, present: Present) -> Sequence[str]:
         """A release of the very slip that is live, which takes what is over from among its stale files."""
@@ -113,12 +97,6 @@ class OrderedTarget:
     def _ground(self, hold: Hold) -> Ground:
         area = Area(self._options.area, hold.claim.queue)
         return Ground(self._name, self._disk, area, hold.names, fold=not self._options.case_sensitive)
-
-    def _nested(self, ground: Ground, paths: Sequence[str], held: Collection[str]) -> frozenset[str]:
-        """Folders with other modules in them. Raises PathBlocked if the slip lists anything there."""
-        nested = ground.nested([*paths, *held])
-        refuse_nested(self._name, ground.names.url, paths, nested)
-        return nested
 
     def strangers(self, url: str, paths: Collection[str]) -> Mapping[str, Digest | None]:
         return self._reading(url).strangers(paths)

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from targets.area import SLIP, Held, all_parents, deepest_first, parents, staged
 from targets.disk import Call, Entry, EntryType, Op
 from targets.note import Drop, Note, Part, Put
-from targets.turn import LINK_NAME, TREE_NAME
+from targets.turn import LINK_NAME, PUBLIC_NAME, TREE_NAME
 
 SLIP_NAME = "slip"
 """The staged commit record's last part."""
@@ -42,7 +42,7 @@ def begun(note: Note, names: Collection[str]) -> bool:
     """
     todo = remaining(note, names)
     if note.turn is not None and note.turn.to is not None:
-        untouched = any(staged(note.tag, name) in names for name in (TREE_NAME, LINK_NAME))
+        untouched = any(staged(note.tag, name) in names for name in (TREE_NAME, LINK_NAME, PUBLIC_NAME))
     else:
         untouched = len(todo.puts) == len(note.puts) and todo.slip == note.publish
     return not untouched or any(name.startswith(("t:", "d:")) for name in names)

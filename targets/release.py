@@ -15,7 +15,7 @@ from targets.disk import Answer, Call, Op, Write
 from targets.errors import Fenced, TargetError, TargetUnreachable
 from targets.ground import Ground, inside
 from targets.hold import Hold
-from targets.note import Drop, Note, Part, Put, write_note
+from targets.note import Drop, Note, Part, Put, Turn, write_note
 from targets.protocol import SLIP_NAME, same_name
 from targets.records import is_ours
 from targets.replay import Replay
@@ -58,6 +58,8 @@ class OrderedRelease:
     """Nothing stays for the grace."""
     expiring: bool = False
     """Nothing but stale files goes; the publication, with its serial, stays what it was."""
+    turn: Turn | None = None
+    """What becomes of releases of a time when the module was versioned."""
     staged: dict[str, Put] = field(default_factory=dict)
     volume: int = 0
     counter: int = 0
@@ -148,7 +150,7 @@ class OrderedRelease:
         return self.staged.keys() | self.kept | self.adopted
 
     def _nothing(self) -> bool:
-        return self.wanted is None and self.previous is None
+        return self.wanted is None and self.previous is None and self.turn is None
 
     def _stage(self, leaving: Departing, note: Document) -> None:
         """The last things to stage, the note after all others."""
@@ -194,6 +196,7 @@ class OrderedRelease:
             folders=(*self.folders, *folders),
             fold=self.ground.fold,
             since=leaving.since,
+            turn=self.turn,
             version=version_of(self.wanted) if self.wanted else None,
         )
 

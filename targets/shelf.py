@@ -61,7 +61,8 @@ class Shelf:
 
     def names(self, disk: Readable) -> list[str]:
         """The releases that stand there, the newest first, by the target's own clock: fences of two databases do not compare."""
-        found = {name: entry for name, entry in names_in(disk, self.root).items() if is_name(name)}
+        there = names_in(disk, self.root).items()
+        found = {name: entry for name, entry in there if is_name(name) and entry.type is EntryType.FOLDER}
         return sorted(found, key=lambda name: (found[name].modified, name), reverse=True)
 
 

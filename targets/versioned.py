@@ -10,14 +10,14 @@ A file that has several names is never opened for writing, nor are its mode or t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from packageslip import on_target, version_of, write_slip
+from packageslip import Packageslip, on_target, version_of, write_slip
 from targets.area import PUBLIC_SLIP, all_parents
 from targets.clearing import Clearing
 from targets.departing import Departing, part_of
 from targets.disk import Answer, Call, Op
 from targets.errors import PermanentTargetError
 from targets.hold import Hold
-from targets.note import Note, Put, Turn
+from targets.note import Drop, Note, Part, Put, Turn
 from targets.protocol import SLIP_NAME
 from targets.release import Document, OrderedRelease
 from targets.shelf import TREE, Shelf, name_of
@@ -29,12 +29,16 @@ SECRET = 0o600
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands of a module: its releases, the newest first; the one that is live; one with exactly the wanted tree."""
+    """What stands of a module: its releases, the newest first; the one that is live; one with exactly the wanted tree.
+
+    `base`: the one in which the kept files lie, nearly always the live one.
+    """
 
     shelf: Shelf
     names: tuple[str, ...] = ()
     live: str | None = None
     same: str | None = None
+    base: str | None = None
 
     def lies(self, path: str, name: str | None) -> str:
         """Where a path of the module lies in one of its releases."""
@@ -43,7 +47,7 @@ class Standing:
 
 @dataclass(slots=True, kw_only=True)
 class VersionedRelease(OrderedRelease):
-    """Implements `Release` for a module that is versioned, or was and goes. `clearing`: what makes way for its link."""
+    """Implements `Release` for a module that is to be versioned. `clearing`: what makes way for its link."""
 
     standing: Standing
     clearing: Clearing = field(default_factory=Clearing)
@@ -70,9 +74,6 @@ class VersionedRelease(OrderedRelease):
             folders = [self._staged(TREE_NAME), self._tree(""), *map(self._tree, inner)]
             make(self.hold, [Call(Op.MKDIR, folder, mode=self.hold.options.folder_mode) for folder in folders])
 
-    def _nothing(self) -> bool:
-        return self.wanted is None and self.previous is None and not self.standing.names and not self.standing.live
-
     def _have(self) -> set[str]:
         return set(self.listed) if self._back() else self.staged.keys() | self.kept | self.adopted
 
@@ -80,10 +81,14 @@ class VersionedRelease(OrderedRelease):
         """Whether the release that is wanted stands there already and nothing of it was put again."""
         return self.standing.same is not None and not self.staged
 
-    def _to(self) -> str | None:
-        if self.wanted is None:
-            return None
-        return self.standing.same if self._back() else name_of(self.hold.names.token, self.wanted, public=self._shows_slip())
+    def _to(self) -> str:
+        if self.standing.same is not None and self._back():
+            return self.standing.same
+        return name_of(self.hold.names.token, self._slip(), public=self._shows_slip())
+
+    def _slip(self) -> Packageslip:
+        assert self.wanted is not None, "what goes is no release"
+        return self.wanted
 
     def _departing(self) -> Departing:
         """A release is what its slip lists; what it leaves out stays in the releases before it."""
@@ -91,37 +96,32 @@ class VersionedRelease(OrderedRelease):
 
     def _note(self, leaving: Departing) -> Note:  # noqa: ARG002
         standing, to = self.standing, self._to()
-        keep = self.hold.options.keep_releases
-        going = expired(standing.names, to, standing.live, keep) if to else standing.names
+        going = expired(standing.names, to, standing.live, self.hold.options.keep_releases)
         return Note(
             url=self.hold.names.url,
             tag=self.hold.names.token,
             serial=self.hold.claim.serial,
             previous=self.previous.serial if self.previous else None,
-            publish=self.wanted is not None,
+            publish=True,
             drops=self.clearing.drops,
             folders=self.clearing.folders,
             fold=self.ground.fold,
-            turn=Turn(standing.shelf.folder, to, leave=to is None, expired=going),
-            version=version_of(self.wanted) if self.wanted else None,
+            turn=Turn(standing.shelf.folder, to, expired=going),
+            version=version_of(self._slip()),
         )
 
     def _slips(self, leaving: Departing) -> list[Document]:  # noqa: ARG002
         """Once: what else needs it gets another name for it."""
-        if self.wanted is None:
-            return []
         claim = self.hold.claim
         mode = self.hold.options.file_mode if self._shows_slip() else SECRET
-        return [(self._staged(SLIP_NAME), write_slip(on_target(self.wanted, serial=claim.serial, queue=claim.queue)), mode)]
+        return [(self._staged(SLIP_NAME), write_slip(on_target(self._slip(), serial=claim.serial, queue=claim.queue)), mode)]
 
     def _stage(self, leaving: Departing, note: Document) -> None:
         self._write_small(self._slips(leaving))
         to = self._to()
-        if to is not None:
-            make(self.hold, self._slip_links() if self._back() else self._tree_links())
-            if to != self.standing.live:
-                lead = self.standing.shelf.lead(to)
-                make(self.hold, [Call(Op.SYMLINK, self._staged(LINK_NAME), lead)])
+        make(self.hold, self._slip_links() if self._back() else self._tree_links())
+        if to != self.standing.live:
+            make(self.hold, [Call(Op.SYMLINK, self._staged(LINK_NAME), self.standing.shelf.lead(to))])
         self._write_small([note])
 
     def _slip_links(self) -> list[Call]:
@@ -134,7 +134,7 @@ class VersionedRelease(OrderedRelease):
         slips = [self._staged(OWN_NAME), *([self._tree(PUBLIC_SLIP)] if self._shows_slip() else [])]
         calls = [Call(Op.LINK, self._staged(SLIP_NAME), place) for place in slips]
         for path in self.listed.keys() - self.staged.keys():
-            lies = self.standing.lies(path, self.standing.live) or self.hold.names.live(path)
+            lies = self.standing.lies(path, self.standing.base) or self.hold.names.live(path)
             calls.append(Call(Op.LINK, lies, self._tree(path)))
         return calls
 
@@ -144,10 +144,17 @@ class VersionedRelease(OrderedRelease):
 
 @dataclass(slots=True, kw_only=True)
 class ReturningRelease(OrderedRelease):
-    """Implements `Release` for a module that was versioned and becomes a folder again: absent for a moment in between."""
+    """Implements `Release` for a module that was versioned and goes, or becomes a folder again: absent for a moment in between.
+
+    `guests`: files of others in the live release, which stay where visitors see them.
+    """
 
     standing: Standing
+    guests: tuple[str, ...] = ()
     links: list[Call] = field(default_factory=list)
+
+    def _nothing(self) -> bool:
+        return False
 
     def _have(self) -> set[str]:
         return set(self.listed) if self.standing.same else self.staged.keys() | self.kept | self.adopted
@@ -156,16 +163,23 @@ class ReturningRelease(OrderedRelease):
         """Everything goes with the link."""
         return Departing()
 
+    def _public_drop(self) -> list[Drop]:
+        return []
+
     def _note(self, leaving: Departing) -> Note:
-        """Files that are kept are put, too: by second names, so that no byte moves."""
-        puts = {**self.staged}
-        for path in sorted(self.listed.keys() - self.staged.keys()):
-            self.counter += 1
-            puts[path] = Put(str(self.counter), path, part_of(self.listed[path]))
-            lies = self.standing.lies(path, self.standing.same or self.standing.live)
-            self.links.append(Call(Op.LINK, lies, self._staged(puts[path].name)))
-        turn = Turn(self.standing.shelf.folder, None, leave=True, expired=self.standing.names)
-        return replace(self._ordered_note(leaving, puts.values()), turn=turn)
+        """Files that stay are put, too: by second names, so that no byte moves."""
+        standing = self.standing
+        kept = sorted(self.listed.keys() - self.staged.keys())
+        puts = [self._second_name(path, standing.same or standing.base, part_of(self.listed[path])) for path in kept]
+        puts += [self._second_name(path, standing.live, Part.ASSET) for path in self.guests]
+        turn = Turn(standing.shelf.folder, None, leave=True, expired=standing.names)
+        return replace(self._ordered_note(leaving, [*self.staged.values(), *puts]), turn=turn)
+
+    def _second_name(self, path: str, release: str | None, part: Part) -> Put:
+        self.counter += 1
+        put = Put(str(self.counter), path, part)
+        self.links.append(Call(Op.LINK, self.standing.lies(path, release), self._staged(put.name)))
+        return put
 
     def _stage(self, leaving: Departing, note: Document) -> None:
         make(self.hold, self.links)

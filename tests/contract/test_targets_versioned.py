@@ -5,11 +5,12 @@
 import pytest
 
 from config import Selection
-from packageslip import Packageslip, files_digest
+from packageslip import files_digest
 from support.claims import TestQueue
 from support.releases import FILES, URL, changed, digest, file_put, publish, slip_of, under, unpublish
-from support.target_kinds import RELEASES, VERSIONED, Place, Tree, followed
-from targets import Fenced, Moved, PathBlocked, PermanentTargetError, PlacedOptions, Target
+from support.shelves import content, go_back, lead, releases
+from support.target_kinds import RELEASES, VERSIONED, Place, followed
+from targets import Fenced, Moved, PathBlocked, PermanentTargetError, PlacedOptions
 
 ORDERED = PlacedOptions(versioned=Selection(types=("none",)))
 NEWER = {"index.htm": b"newer", "notes/l1.pdf": FILES["notes/l1.pdf"], "more/x.css": b"new"}
@@ -23,32 +24,6 @@ def queue() -> TestQueue:
 @pytest.fixture(params=sorted(VERSIONED))
 def place(request: pytest.FixtureRequest) -> Place:
     return VERSIONED[request.param](request)
-
-
-def releases(place: Place, module: str = "+courses+physics") -> list[str]:
-    """The names of the module's releases, in the order in which they were made."""
-    start = f"{RELEASES}/{module}/"
-    [tree] = place.trees
-    return sorted({path.split("/")[2] for path in {*tree.folders(), *tree.files()} if path.startswith(start)})
-
-
-def lead(place: Place) -> str:
-    [tree] = place.trees
-    return tree.links()["courses/physics"]
-
-
-def content(tree: Tree, release: str) -> dict[str, bytes]:
-    start = f"{RELEASES}/+courses+physics/{release}/tree/"
-    return {path.removeprefix(start): held for path, held in tree.files().items() if path.startswith(start)}
-
-
-def go_back(target: Target, slip: Packageslip, queue: TestQueue) -> Moved:
-    """Publish a slip without a single byte."""
-    present = target.present(slip.url, queue.claim())
-    assert files_digest(slip) in present.held
-    with target.release(present, slip) as release:
-        release.prepare()
-        return release.switch()
 
 
 def test_a_module_is_a_relative_link_to_a_whole_tree(place: Place, queue: TestQueue) -> None:
@@ -151,7 +126,7 @@ def test_a_file_that_is_put_again_makes_a_new_release(place: Place, queue: TestQ
 def test_a_kept_file_that_is_gone_stops_the_release(place: Place, queue: TestQueue) -> None:
     target = place.open()
     publish(target, URL, FILES, queue.claim())
-    place.trees[0].rename("courses/physics/notes/l1.pdf", "courses/physics/notes/hidden")
+    place.trees[0].rename("courses/physics/notes/l1.pdf", "hidden")
     with pytest.raises(PermanentTargetError, match=r"l1.pdf.*verify --repair"):
         publish(target, URL, NEWER, queue.claim())
     assert place.residue() == []
@@ -305,6 +280,7 @@ def test_no_link_in_a_release_is_followed_when_it_goes(place: Place, queue: Test
     publish(target, URL, FILES, queue.claim())
     [tree] = place.trees
     [release] = releases(place)
+    publish(target, URL, NEWER, queue.claim())
     tree.write("theirs/l1.pdf", b"theirs")
     tree.link(f"{RELEASES}/+courses+physics/{release}/tree/notes/away", "theirs")
     unpublish(target, URL, queue.claim())
