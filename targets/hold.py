@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from targets.area import NOTE, Held
 from targets.contract import Claim
 from targets.disk import Answer, Call, Disk, Entry, EntryType, Op, Readable
-from targets.errors import Fenced, PermissionRefused
+from targets.errors import Fenced, PermissionRefused, TransientTargetError
 from targets.options import PlacedOptions
 
 BATCH = 256
@@ -48,10 +48,42 @@ class Hold:
                 raise self._denied(call)
         return answers
 
+    def insist(self, calls: Sequence[Call]) -> None:
+        """Make calls that nothing of ours hinders: what is refused would be left undone without a word.
+
+        Raises TransientTargetError. Absent is as good as done; where we were fenced, the next listing says so.
+        """
+        for call, answer in zip(calls, self.run(calls), strict=True):
+            if answer is Answer.REFUSED and call.op is not Op.RMDIR:
+                raise self._refused(call)
+
+    def tidy(self, folders: Sequence[Call]) -> None:
+        """Remove folders that may be empty.
+
+        Those that are refused are asked for twice: with a fault that passes, an empty one would stay.
+        """
+        refused = [call for call, answer in zip(folders, self.run(folders), strict=True) if answer is Answer.REFUSED]
+        self.run(refused)
+
+    def rename(self, path: str, to: str) -> None:
+        """Rename what we put into our folder ourselves. Raises Fenced, TransientTargetError."""
+        call = Call(Op.RENAME, path, to)
+        answer = self.run([call])[0]
+        if answer is Answer.ABSENT:
+            raise self.fenced()
+        if answer is not Answer.OK:
+            raise self._refused(call)
+
+    def _refused(self, call: Call) -> TransientTargetError:
+        return TransientTargetError(
+            f"{self.target}: the server refuses to {_words(call)} and gives no reason. A fault of its disk, or does something "
+            "hold that name? Its own log may say more",
+            target=self.target,
+        )
+
     def _denied(self, call: Call) -> PermissionRefused:
-        what = f"{call.op} {call.path}" + (f" to {call.to}" if call.to else "")
         return PermissionRefused(
-            f"{self.target}: the account may not {what}; give it the right to write there",
+            f"{self.target}: the account may not {_words(call)}; give it the right to write there",
             target=self.target,
         )
 
@@ -64,11 +96,11 @@ class Hold:
         names = self.listing()
         if NOTE not in names:
             return
-        self.run([Call(Op.UNLINK, self.names.note)])
+        self.insist([Call(Op.UNLINK, self.names.note)])
         if self.options.syncs:
             files = (name for name, entry in names.items() if name.startswith("s:") and entry.type is EntryType.FILE)
             left = next((self.names.inside(name) for name in files), self.names.slip)
-            self.run([Call(Op.SYNC, left)])
+            self.insist([Call(Op.SYNC, left)])
         self.clean()
 
     def clean(self, names: Mapping[str, Entry] | None = None) -> None:
@@ -78,9 +110,13 @@ class Hold:
         """
         names = self.listing() if names is None else names
         if NOTE in names:
-            self.run([Call(Op.UNLINK, self.names.note)])
+            self.insist([Call(Op.UNLINK, self.names.note)])
         rest = {name: entry for name, entry in names.items() if name != NOTE}
-        self.run(removals(self.disk, self.names.folder, rest))
+        self.insist(removals(self.disk, self.names.folder, rest))
+
+
+def _words(call: Call) -> str:
+    return f"{call.op} {call.path}" + (f" to {call.to}" if call.to else "")
 
 
 def removals(disk: Disk, folder: str, entries: Mapping[str, Entry]) -> list[Call]:

@@ -11,7 +11,7 @@ from packageslip import Packageslip, Resource, View, on_target, version_of, writ
 from targets.area import NOTE_BEING_WRITTEN, PUBLIC_SLIP, staged
 from targets.contract import FilePut, Moved
 from targets.departing import Departing, Grace, departing, part_of
-from targets.disk import Answer, Call, Op, Write
+from targets.disk import Write
 from targets.errors import Fenced, TargetError, TargetUnreachable
 from targets.ground import Ground, inside
 from targets.hold import Hold
@@ -140,9 +140,7 @@ class OrderedRelease:
         leaving = self._departing()
         note = self._note(leaving)
         self._stage(leaving, (self.hold.names.inside(NOTE_BEING_WRITTEN), write_note(note), None))
-        answer = self.hold.run([Call(Op.RENAME, self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note)])[0]
-        if answer is not Answer.OK:
-            raise self.hold.fenced()
+        self.hold.rename(self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note)
         self.note = note
 
     def _have(self) -> set[str]:

@@ -46,7 +46,10 @@ class Replay:
     note: Note
 
     def finish(self) -> None:
-        """Steps 11 to 19. Raises Fenced, PathBlocked, PermissionRefused; then the note stays for the next holder."""
+        """Steps 11 to 19. Raises Fenced, PathBlocked, PermissionRefused, TransientTargetError.
+
+        Then the note stays for the next holder.
+        """
         self._put()
         self._drop()
         self._count_anew()
@@ -95,7 +98,7 @@ class Replay:
             return
         live = names.live("")
         if turn.shelf_of(note, note.turn).linked(self.hold.disk, self.hold.disk.stat([live])[0]):
-            self.hold.run([turn.leave_call(names)])
+            self.hold.insist([turn.leave_call(names)])
 
     def _turn(self, there: Mapping[str, Entry]) -> Call | None:
         """The release stands complete, durably; then the link leads to it. The first call that failed, or None."""
@@ -121,7 +124,7 @@ class Replay:
         """A folder where the link goes: pages, assets, then the folders that this emptied."""
         self._trash(self.note.drops, self._live(self.note.drops))
         emptied = protocol.emptied_folders(self.note) | {"", *self.note.folders}
-        self.hold.run(protocol.remove_folders(self.hold.names, emptied))
+        self.hold.tidy(protocol.remove_folders(self.hold.names, emptied))
 
     def _make_folders(self, todo: protocol.Remaining) -> None:
         names, note = self.hold.names, self.note
@@ -137,21 +140,21 @@ class Replay:
         if self.note.turn is None or self.note.turn.to is None:
             stale = protocol.stale_drops(self.note)
             self._trash(stale, self._live(stale))
-            self.hold.run(protocol.remove_folders(self.hold.names, protocol.emptied_folders(self.note)))
+            self.hold.tidy(protocol.remove_folders(self.hold.names, protocol.emptied_folders(self.note)))
         if not self.note.publish:
             withdrawn = protocol.withdraw_slip(self.hold.names)
-            self.hold.run([withdrawn])
+            self.hold.insist([withdrawn])
             if self.note.turn:
                 # A link that a loss of power brought back must still lead somewhere.
                 self._sync([withdrawn.to])
         if self.note.turn:
-            self.hold.run(turn.expire_calls(self.note, self.note.turn, self.hold.names))
-            self.hold.run(turn.empty_calls(self.note, self.note.turn))
+            self.hold.insist(turn.expire_calls(self.note, self.note.turn, self.hold.names))
+            self.hold.tidy(turn.empty_calls(self.note, self.note.turn))
 
     def _trash(self, drops: Sequence[Drop], live: Mapping[str, Entry | None]) -> None:
         for part in (Part.PAGE, Part.ASSET):
             calls = protocol.trash(self.note, self.hold.names, [drop for drop in drops if drop.part is part], live)
-            self.hold.run(calls)
+            self.hold.insist(calls)
             self._sync([call.path for call in protocol.sync_after(calls, every=False)])
 
     def _count_anew(self) -> None:
@@ -175,8 +178,7 @@ class Replay:
             list(self.hold.disk.write([small_write(path, document, None, sync=self.hold.options.syncs)]))
         except FileNotFoundError as error:
             raise self.hold.fenced() from error
-        if self.hold.run([Call(Op.RENAME, path, names.slip)])[0] is not Answer.OK:
-            raise self.hold.fenced()
+        self.hold.rename(path, names.slip)
         log.info("grace counts anew", target=target, url=self.note.url, since=now)
 
     def _live(self, drops: Sequence[Drop]) -> dict[str, Entry | None]:
@@ -195,7 +197,7 @@ class Replay:
 
     def _sync(self, paths: Sequence[str]) -> None:
         if self.hold.options.syncs:
-            self.hold.run([Call(Op.SYNC, path) for path in paths])
+            self.hold.insist([Call(Op.SYNC, path) for path in paths])
 
     def _blocked(self, call: Call) -> PathBlocked:
         there = self.hold.disk.stat([call.to])[0]

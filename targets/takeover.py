@@ -78,7 +78,7 @@ class Takeover:
             note = self._read_note(hold)
             log.info("prepared release taken back", target=self.target, url=self.url, serial=note.serial)
             hold.withdraw()
-            hold.run(unmake_folders(note, hold.names))
+            hold.tidy(unmake_folders(note, hold.names))
 
     def _hold(self) -> Hold:
         for _ in range(ATTEMPTS):

@@ -6,7 +6,7 @@ engine of a lost database finds its own area gone.
 
 from targets.area import AREA_PREFIX, PRIVATE, Area
 from targets.disk import Answer, Call, Disk, EntryType, Op, Readable
-from targets.errors import AreaMissing, PermissionRefused, TargetUnfit, TargetUnreachable
+from targets.errors import AreaMissing, PermissionRefused, TargetUnfit, TargetUnreachable, TransientTargetError
 from targets.hold import names_in
 
 
@@ -44,14 +44,26 @@ def refuse_others(disk: Readable, area: Area, target: str) -> None:
 
 
 def make(disk: Disk, area: Area, target: str) -> None:
-    """Make the area's folders, those that are missing. Raises TargetUnreachable if the root is missing, PermissionRefused."""
+    """Make the area's folders, those that are missing.
+
+    Raises TargetUnreachable if the root is missing, PermissionRefused, TransientTargetError, TargetUnfit.
+    """
     refuse_missing_root(disk, target)
     folders = (area.folder, area.root, area.modules, area.new)
     answers = disk.run([Call(Op.MKDIR, folder, mode=PRIVATE) for folder in folders])
     for folder, answer in zip(folders, answers, strict=True):
         if answer is Answer.DENIED:
             raise PermissionRefused(f"{target}: the account may not make the folder {folder}; give it that right", target=target)
-    if None in disk.stat([area.modules, area.new]):
+    there = disk.stat(folders)
+    for folder, answer, entry in zip(folders, answers, there, strict=True):
+        if answer is Answer.REFUSED and entry is None:
+            # Neither something in its place nor a folder above that is missing.
+            raise TransientTargetError(
+                f"{target}: the server refuses to make the folder {folder} and gives no reason. A fault of its disk? Its own "
+                "log may say more",
+                target=target,
+            )
+    if None in there:
         raise TargetUnfit(f"{target}: {area.root} cannot be made; check the path of the area ({area.folder})", target=target)
 
 

@@ -15,7 +15,7 @@ from targets.area import PUBLIC_SLIP, all_parents
 from targets.clearing import Clearing
 from targets.departing import Departing, part_of
 from targets.disk import Answer, Call, Op
-from targets.errors import PermanentTargetError
+from targets.errors import PermanentTargetError, TransientTargetError
 from targets.hold import Hold
 from targets.note import Drop, Note, Part, Put, Turn
 from targets.protocol import SLIP_NAME
@@ -190,7 +190,11 @@ class ReturningRelease(OrderedRelease):
 
 
 def make(hold: Hold, calls: Iterable[Call]) -> None:
-    """Make calls in the holder's folder, each of which has to succeed. Raises Fenced, PermanentTargetError."""
+    """Make calls in the holder's folder, each of which has to succeed.
+
+    Raises Fenced; PermanentTargetError where what a link is to lead to is gone; TransientTargetError for a refusal, which has no
+    reason: a server that cannot make links refuses again until no attempt is left.
+    """
     made: Sequence[Call] = list(calls)
     failed = [(call, answer) for call, answer in zip(made, hold.run(made), strict=True) if answer is not Answer.OK]
     if not failed:
@@ -203,8 +207,8 @@ def make(hold: Hold, calls: Iterable[Call]) -> None:
             "made with it; 'slipway verify --repair' puts it back",
             target=hold.target,
         )
-    raise PermanentTargetError(
+    raise TransientTargetError(
         f"{hold.target}: the server refuses to {call.op} {call.path}" + (f" to {call.to}" if call.to else "") + ", which a "
-        "versioned module needs; 'slipway target test' says what it lacks",
+        "versioned module needs, and gives no reason; 'slipway target test' says what it lacks",
         target=hold.target,
     )

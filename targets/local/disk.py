@@ -147,7 +147,8 @@ class LocalDisk:
         for folder in sorted(self._unsynced):
             try:
                 self._sync_one(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
+                # Gone since, or a file now; the folder above it is among them.
                 continue
         self._unsynced.clear()
 
