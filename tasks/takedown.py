@@ -94,7 +94,7 @@ def _cut_from_mirror(work: Work) -> str:
     if not slip or not gone:
         return ""
     kept = tuple(each for each in slip.resources if each.path not in gone)
-    wanted = replace(slip, resources=kept, serial=None, version=None, queue=None) if kept else None
+    wanted = replace(slip, resources=kept, serial=None, version=None, queue=None, stale=()) if kept else None
     intent = Intent(wanted, consent=True, at_once=True)
     commit(mirror, intent, present, decide(mirror, intent, present.each()), [])
     left = replace(slip, resources=tuple(each for each in slip.resources if each.path in gone), views=())
@@ -103,11 +103,11 @@ def _cut_from_mirror(work: Work) -> str:
 
 
 def _mirrored(work: Work, mirror: Packageslip, zips: str) -> Iterator[str]:
-    """Paths of the mirror that came from the module, and not from one below it."""
+    """Paths of the mirror that came from the module, and not from one below it; also what is stale there, and still seen."""
     url, folder = work.task.url, zips.strip("/")
     places = (url.strip("/"), f"{folder}/{url.strip('/')}".strip("/"))
     ground = Ground(below=frozenset(_modules_below(work)))
-    for file in mirror.files():
+    for file in mirror.ours():
         for place in places:
             inside = file.path.removeprefix(f"{place}/") if file.path.startswith(f"{place}/") else None
             if file.path == place or (inside is not None and not ground.owner(url, inside)) or not place:
