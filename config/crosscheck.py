@@ -69,9 +69,13 @@ def _names(settings: Settings) -> Iterator[Finding]:
 def _queue(queue: QueueSettings) -> Iterator[Finding]:
     if queue.heartbeat + queue.margin >= queue.lease:
         yield Finding(("queue", "lease"), "must be longer than heartbeat and margin together, or engines lose live leases")
+    parts = _parts(queue.url or "sqlite:")
+    if queue.password is not None and _is_one(queue.password) and parts.scheme.startswith("sqlite"):
+        yield Finding(
+            ("queue", "password"), "is of no use for SQLite, which knows no accounts: leave it out, or name a server in url"
+        )
     if not queue.url:
         return
-    parts = _parts(queue.url)
     if parts.scheme not in DATABASES:
         yield Finding(("queue", "url"), "must start with mysql+pymysql:// or sqlite:///")
     if parts.password is not None or PASSWORD.search(parts.query):
@@ -99,10 +103,14 @@ def _secrets(section: Section, place: Location) -> Iterator[Finding]:
         for key, entry in value.items() if isinstance(value, dict) else [(None, value)]:
             here = (*place, name) if key is None else (*place, name, key)
             if isinstance(entry, Secret):
-                if sum(1 for _, source in entry if source) != 1:
+                if not _is_one(entry):
                     yield Finding(here, "needs exactly one of: file, command, credential")
             elif isinstance(entry, Section):
                 yield from _secrets(entry, here)
+
+
+def _is_one(secret: Secret) -> bool:
+    return sum(1 for _, source in secret if source) == 1
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:

@@ -18,6 +18,10 @@ from database import schema
 from database.rows import by_id, chunks, clipped
 
 SEALED_AT_ONCE = 500
+LONGEST = 60_000
+"""Bytes of a document: a TEXT column has 65,535, and an error over the limit would keep the thing itself from being done."""
+CUTS = (4000, 400)
+"""Characters that each text in a document is cut to, and when that is too long: escaped, a character can have twelve bytes."""
 GENESIS = b"\0" * 32
 """What stands before the first row."""
 
@@ -86,11 +90,18 @@ def _row(entry: Entry) -> dict[str, Any]:
         "environment": clipped(entry.environment, 64),
         "target": clipped(entry.target, 64),
         "url": clipped(entry.url, schema.URL_COLUMN),
-        "document": json.dumps({name: _plain(value) for name, value in entry.document.items() if value is not None}),
+        "document": _json(entry.document),
     }
 
 
-def _plain(value: object) -> object:
+def _json(document: Mapping[str, Any]) -> str:
+    least, most = (
+        json.dumps({name: _plain(value, cut) for name, value in document.items() if value is not None}) for cut in sorted(CUTS)
+    )
+    return most if len(most) <= LONGEST else least
+
+
+def _plain(value: object, most: int) -> object:
     if isinstance(value, bytes):
-        return value.hex()
-    return clipped(value, 4000) if isinstance(value, str) else value
+        return value.hex()[:most]
+    return clipped(value, most) if isinstance(value, str) else value

@@ -135,6 +135,9 @@ def _packed(results: Sequence[Result]) -> Packed:
 
 def _claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> list[Task]:
     now = check_lease(connection, engine)
+    if suspicion(connection) is not None:
+        # It would give out fences that others have, also to what is urgent: see restored.py.
+        return []
     load = _load_of(connection, engine)
     if load.suspect or _paused(connection, engine):
         lanes = [lane for lane in lanes if lane.urgent]
@@ -266,9 +269,6 @@ def _load_of(connection: Connection, engine: Engine) -> _Load:
 
 
 def _paused(connection: Connection, engine: Engine) -> bool:
-    if suspicion(connection) is not None:
-        # It would give out fences that others have: see restored.py.
-        return True
     return bool(connection.scalar(select(schema.environment.c.paused).where(schema.environment.c.name == engine.environment)))
 
 

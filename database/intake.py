@@ -23,7 +23,7 @@ from database.purging import cancel_requested, purge
 from database.rows import by_id, insert_ignore, new_row, object_of, tell, text_of
 from database.settling_takedowns import settle_takedowns
 from database.stranded import end_stranded
-from database.takedowns import carry_out, covering, in_force
+from database.takedowns import brought_back, carry_out, rootless
 from database.values import RESTORING, Action, NewTask, Poll
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ def _accept(connection: Connection, settings: Settings, limit: int) -> int:
     rejected = {id_: verdict.reason for id_, verdict in verdicts.items() if isinstance(verdict, Rejected)}
     accepted = {id_: verdict for id_, verdict in verdicts.items() if isinstance(verdict, Accepted)}
     rejected |= _take_down(connection, rows, accepted, settings, now)
-    down = _taken_down(connection, accepted, requests)
+    down = _taken_down(connection, rows, accepted)
     accepted = {id_: verdict for id_, verdict in accepted.items() if id_ not in down and verdict.takedown is None}
     approvals = {id_: verdict.approval for id_, verdict in accepted.items() if verdict.approval is not None}
     rejected |= _carry_out(connection, rows, approvals, now)
@@ -214,6 +214,9 @@ def _requests(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Req
         old = {row.id: row for row in connection.execute(wanted.where(_queue.id.in_(sorted(set(repeated.values())))))}
         for id_, of in repeated.items():
             # The same thing again: a DELIVER that repeated a PUBLISH would do without the guard what that was held for.
+            if requests[id_].action == Action.TAKEDOWN:
+                # One target's part of it cannot be done by itself: it is asked for again, everywhere.
+                continue
             if of in old and all(
                 getattr(old[of], name) == getattr(requests[id_], name) for name in ("url", "environment", "action")
             ):
@@ -300,12 +303,12 @@ def _take_down(
     return refused
 
 
-def _taken_down(connection: Connection, accepted: Mapping[int, Accepted], requests: Mapping[int, Request]) -> dict[int, str]:
-    """Rows that would bring back what is taken down, each with its sentence; those that tasks made too."""
-    restoring = {id_: str(requests[id_].url) for id_, verdict in accepted.items() if verdict.action in RESTORING}
-    takedowns = in_force(connection) if restoring else []
-    found = {id_: (covering(takedowns, url), url) for id_, url in restoring.items()} if takedowns else {}
-    return {id_: f"{each.sentence(url)}." for id_, (each, url) in found.items() if each is not None}
+def _taken_down(connection: Connection, rows: Sequence[Row[Any]], accepted: Mapping[int, Accepted]) -> dict[int, str]:
+    """Rows that would bring back what is taken down, each with its sentence; and what a takedown made that is over."""
+    known = [(row, accepted[row.id]) for row in rows if row.id in accepted]
+    restoring = {row.id: str(row.url) for row, verdict in known if verdict.action in RESTORING}
+    removing = {row.id: row.batch for row, verdict in known if verdict.action == Action.TAKEDOWN and verdict.takedown is None}
+    return brought_back(connection, restoring) | rootless(connection, removing)
 
 
 def _reject(connection: Connection, rejected: Mapping[int, str], now: datetime, state: str = "REJECTED") -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from database import schema
 from database.auditing import Entry, note
 from database.rows import tell, text_of
+from database.takedowns import EVERYWHERE, stop_children
 
 SWEEP = 500
 """Tasks cancelled in one transaction."""
@@ -34,6 +35,7 @@ def cancel_requested(connection: Connection) -> int:
     )
     tell(connection, now, ((id_, "CANCELLED", reason, None) for id_ in locked))
     note(connection, (_cancelled(row, reason) for row in rows), now)
+    stop_children(connection, [row.id for row in rows if row.environment == EVERYWHERE])
     return len(rows)
 
 

@@ -143,9 +143,12 @@ def text_of(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def clipped(text: str | None, most: int = LONGEST) -> str | None:
-    """What fits a column and is Unicode: an error may quote a file's name, and names can hold any bytes."""
-    return None if text is None else text[:most].encode("utf-8", "replace").decode("utf-8")
+def clipped(text: object, most: int = LONGEST) -> str | None:
+    """What fits a column and is Unicode: an error may quote a file's name, and names can hold any bytes.
+
+    What a person wrote need not be text either: SQLite keeps whatever it is given.
+    """
+    return None if text is None else str(text)[:most].encode("utf-8", "replace").decode("utf-8")
 
 
 def object_of(value: object) -> Mapping[str, Any]:

@@ -4,8 +4,8 @@ The TAKEDOWN row of a person is the root: it waits, while one task for each targ
 looks whether it is gone. Whoever polls ends the root when all of them have (`settling_takedowns.py`).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from config import GroupTarget, S3Target, Settings
 from database import schema
 from database.auditing import Entry, note
 from database.judge import TakedownWish
-from database.rows import tell
+from database.rows import clipped, tell
 from database.values import RESTORING, Action, Takedown
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ def carry_out(connection: Connection, row: Row[Any], wish: TakedownWish, setting
         return _lift(connection, row, wish, now)
     if row.hold or (row.run_after is not None and row.run_after > now + SOON):
         return "A TAKEDOWN acts at once: leave hold and run_after as they are. For later, insert an UNPUBLISH with run_after."
-    _note(connection, row, wish, now)
+    wish = _note(connection, row, wish, now)
     _supersede_older(connection, row, wish, now)
     stopped = _stop(connection, row, wish, settings, now)
     _make_mirrors_anew(connection, row, wish, settings, now)
@@ -78,22 +78,54 @@ def _audit(connection: Connection, row: Row[Any], wish: TakedownWish, kind: str,
     note(connection, [Entry(kind=kind, who=row.requested_by, task=row.id, url=wish.url, document=document)], now)
 
 
-def _note(connection: Connection, row: Row[Any], wish: TakedownWish, now: datetime) -> None:
+def _note(connection: Connection, row: Row[Any], wish: TakedownWish, now: datetime) -> TakedownWish:
+    """The block. It is as wide as the one that was there: so is the wish from here on."""
     same = select(_takedown.id, _takedown.below).where(_takedown.url == wish.url, _takedown.lifted_at.is_(None))
     there = connection.execute(same.limit(1)).one_or_none()
     if there is None:
         values = {"url": wish.url, "below": int(wish.below), "task": row.id, "since": now}
-        connection.execute(insert(schema.takedown).values(**values, requested_by=row.requested_by, why=row.note))
-        return
-    wider = int(bool(there.below) or wish.below)
-    connection.execute(update(schema.takedown).where(_takedown.id == there.id).values(task=row.id, below=wider))
+        values |= {"requested_by": clipped(row.requested_by, 255), "why": clipped(row.note)}
+        connection.execute(insert(schema.takedown).values(values))
+        return wish
+    wider = bool(there.below) or wish.below
+    connection.execute(update(schema.takedown).where(_takedown.id == there.id).values(task=row.id, below=int(wider)))
+    return replace(wish, below=wider)
 
 
 def _supersede_older(connection: Connection, row: Row[Any], wish: TakedownWish, now: datetime) -> None:
     """The new row asks for the same, everywhere: of the older ones only what is at work goes on."""
-    older = select(_queue.id).where(_queue.url == wish.url, _queue.action == Action.TAKEDOWN, _queue.status == "READY")
-    ids = connection.scalars(older.order_by(_queue.id).with_for_update()).all()
-    _end(connection, ids, "SUPERSEDED", f"Task {row.id} takes the same module down.", now)
+    _end_roots(connection, wish.url, "SUPERSEDED", f"Task {row.id} takes the same module down.", now)
+
+
+def _end_roots(connection: Connection, url: str, state: str, reason: str, now: datetime) -> None:
+    """End the takedowns of a module that are open, and all that waits for them."""
+    open_ = select(_queue.id).with_hint(schema.queue, "FORCE INDEX (k_due)", "mysql")
+    open_ = open_.where(_queue.status == "READY", _queue.environment == EVERYWHERE, _queue.url == url)
+    roots = connection.scalars(open_.where(_queue.action == Action.TAKEDOWN)).all()
+    if roots:
+        waiting = [*roots, *_open_children(connection, roots)]
+        locked = _locked(connection, waiting, ("READY", "HELD"))
+        _end(connection, [each.id for each in locked], state, reason, now)
+        stop_children(connection, roots)
+
+
+def stop_children(connection: Connection, roots: Sequence[int]) -> None:
+    """Ask to cancel what there is of these takedowns: nobody looks for it once their root has ended."""
+    if ids := _open_children(connection, roots) if roots else ():
+        connection.execute(update(schema.queue).where(_queue.id.in_(ids)).values(cancel_requested=1))
+
+
+def _open_children(connection: Connection, roots: Sequence[int]) -> Sequence[int]:
+    wanted = select(_queue.id).where(
+        _queue.batch.in_(roots), _queue.action == Action.TAKEDOWN, _queue.status.in_(("NEW", "READY", "HELD", "RUNNING"))
+    )
+    return connection.scalars(wanted.where(_queue.environment != EVERYWHERE).order_by(_queue.id)).all()
+
+
+def _locked(connection: Connection, ids: Sequence[int], states: Sequence[str]) -> Sequence[Any]:
+    """The rows by their ids, in their order: a lock along any other index waits for rows of everybody else."""
+    wanted = select(_queue.id, _queue.status, _queue.target).where(_queue.id.in_(ids), _queue.status.in_(states))
+    return connection.execute(wanted.order_by(_queue.id).with_for_update()).all() if ids else ()
 
 
 def _stop(connection: Connection, row: Row[Any], wish: TakedownWish, settings: Settings, now: datetime) -> int:
@@ -102,10 +134,9 @@ def _stop(connection: Connection, row: Row[Any], wish: TakedownWish, settings: S
     A target's own fence stops an engine that goes on, as it stops one whose lease is over. Where there is none, the engine is
     asked to stop and waited for.
     """
-    wanted = select(_queue.id, _queue.status, _queue.target).where(
-        covered(_queue.url, wish), _queue.action.in_(_STOPPED), _queue.status.in_(("READY", "HELD", "RUNNING"))
-    )
-    rows = connection.execute(wanted.order_by(_queue.id).with_for_update()).all()
+    states = ("READY", "HELD", "RUNNING")
+    found = select(_queue.id).where(covered(_queue.url, wish), _queue.action.in_(_STOPPED), _queue.status.in_(states))
+    rows = _locked(connection, connection.scalars(found).all(), states)
     waited_for = [each.id for each in rows if each.status == "RUNNING" and not _fences(settings, each.target)]
     ended = [each.id for each in rows if each.id not in waited_for]
     reason = f"Cancelled: {wish.url} is taken down (task {row.id})."
@@ -195,19 +226,9 @@ def _lift(connection: Connection, row: Row[Any], wish: TakedownWish, now: dateti
     there = connection.execute(select(_takedown.id).where(same)).all()
     if not there:
         return f"{wish.url} is not taken down; 'slipway takedown --list' shows what is."
-    connection.execute(update(schema.takedown).where(same).values(lifted_at=now, lifted_by=row.requested_by))
-    open_ = select(_queue.id, _queue.batch).where(
-        _queue.url == wish.url, _queue.action == Action.TAKEDOWN, _queue.status == "READY"
-    )
-    rows = connection.execute(open_.order_by(_queue.id).with_for_update()).all()
-    batches = sorted({each.batch for each in rows if each.batch is not None})
-    below = select(_queue.id).where(
-        _queue.batch.in_(batches), _queue.action == Action.TAKEDOWN, _queue.status.in_(("NEW", "READY"))
-    )
-    ids = {each.id for each in rows} | set(connection.scalars(below.order_by(_queue.id).with_for_update()) if batches else ())
-    _end(
-        connection, sorted(ids), "CANCELLED", f"The takedown was lifted (task {row.id}) before this target had confirmed it.", now
-    )
+    connection.execute(update(schema.takedown).where(same).values(lifted_at=now, lifted_by=clipped(row.requested_by, 255)))
+    unconfirmed = f"The takedown was lifted (task {row.id}) before this target had confirmed it."
+    _end_roots(connection, wish.url, "CANCELLED", unconfirmed, now)
     reason = "Lifted: it can be published again. What was removed comes back with the next PUBLISH, or by a ROLLBACK."
     ended = {"status": "SUCCEEDED", "environment": EVERYWHERE, "url": wish.url, "reason": reason, "finished_at": now}
     connection.execute(update(schema.queue).where(_queue.id == row.id).values(ended))
@@ -235,3 +256,21 @@ def covered(url: ColumnElement[Any], wish: TakedownWish) -> ColumnElement[bool]:
 def covering(takedowns: Iterable[Takedown], url: str) -> Takedown | None:
     """The first takedown that stands against this URL."""
     return next((each for each in takedowns if each.covers(url)), None)
+
+
+def brought_back(connection: Connection, urls: Mapping[int, str]) -> dict[int, str]:
+    """Of tasks that would bring these modules to a target, those whose module is taken down, each with the sentence."""
+    takedowns = in_force(connection) if urls else []
+    found = {id_: (covering(takedowns, url), url) for id_, url in urls.items()} if takedowns else {}
+    return {id_: f"{each.sentence(url)}." for id_, (each, url) in found.items() if each is not None}
+
+
+def rootless(connection: Connection, roots: Mapping[int, int | None]) -> dict[int, str]:
+    """Of tasks that remove, those whose takedown has ended meanwhile, each with the sentence: no engine would look for them."""
+    wanted = select(_queue.id).where(_queue.id.in_({root for root in roots.values() if root}), _queue.status == "READY")
+    there = set(connection.scalars(wanted)) if roots else set()
+    return {
+        id_: f"Cancelled: the takedown that it was part of (task {root}) has ended."
+        for id_, root in roots.items()
+        if root not in there
+    }

@@ -65,6 +65,9 @@ class Takeover:
             return self._leases.bury(engine.start)
         if self.patient:
             return False
+        if engine.start not in {each.start for each in self._leases.expired()}:
+            # To see another one gone took seconds, in which this one has renewed its lease.
+            return False
         surely = self._kin(engine) and self._put_down(engine)
         done = self._leases.bury(engine.start) if surely else self._leases.rescue(engine.start)
         if done:

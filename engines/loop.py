@@ -130,8 +130,9 @@ class Loop:
 
     def _claim_urgent(self) -> bool:
         """Takedowns, in lanes of their own: other work may keep every worker of a target busy for hours."""
-        now = self._clock()
-        if now < self._urgent_at and not self._outlook.may_claim():
+        now, outlook = self._clock(), self._outlook
+        # As in `_claim`: after an outage the heartbeat asks first.
+        if not outlook.due or not self._workshop.lease.trusted or (now < self._urgent_at and not outlook.may_claim()):
             return False
         self._urgent_at = now + URGENT_EVERY
         targets = self._claims.urgent(self._workshop.engine.environment)

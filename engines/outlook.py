@@ -73,6 +73,11 @@ class Outlook:
     def _forgive(self) -> None:
         self._empty, self._claim_at = 0, 0.0
 
+    @property
+    def due(self) -> bool:
+        """Whether something waits here, though perhaps nobody can take it now."""
+        return self._due
+
     def may_claim(self) -> bool:
         """Whether a claim may find something."""
         return self._due and self._clock() >= self._claim_at

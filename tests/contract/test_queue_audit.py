@@ -75,6 +75,21 @@ def test_a_bad_row_is_there_too_with_its_reason(queue: Queue, log: Audit) -> Non
     assert "NOWHERE" in row.entry.document["reason"]
 
 
+def test_a_row_as_long_as_its_columns_stops_nobody(queue: Queue, log: Audit) -> None:
+    many = "\N{SHIP}" * 16_000
+    queue.sql(
+        "INSERT INTO publication_task_queue (url, environment, action, requested_by, note, parameters)"
+        " VALUES (:url, 'STAGING', :action, :who, :many, :many)",
+        url=many[:500],
+        action=many[:32],
+        who=many[:255],
+        many=many,
+    )
+    good = queue.ready("/b")
+    assert queue.states(good) == ["READY"]
+    assert last(log, task=good).entry.kind == "asked"
+
+
 def test_a_row_of_nothing_but_null_is_written_too(queue: Queue, log: Audit) -> None:
     queue.sql("INSERT INTO publication_task_queue (note) VALUES (NULL)")
     queue.intake.accept(queue.settings)

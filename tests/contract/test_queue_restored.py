@@ -5,6 +5,7 @@ import pytest
 from database import Action, NewTask, QueueRestored, Restoration, State
 from support.queue import Queue
 from support.record import live, publish
+from support.takedowns import take_down, urgent
 
 
 def suspected(queue: Queue) -> Restoration:
@@ -28,7 +29,10 @@ def test_a_target_that_knows_no_later_fence_stops_nothing(queue: Queue) -> None:
 def test_from_the_moment_it_is_noticed_nothing_is_claimed(queue: Queue) -> None:
     queue.ready()
     restoration = suspected(queue)
-    assert queue.claim(queue.engine()) == []
+    engine = queue.engine()
+    assert queue.claim(engine) == []
+    take_down(queue, "/b")
+    assert urgent(queue, engine, "staging") == [], "its fence would be one that others have"
     assert "under the fence 500" in (queue.intake.poll().stopped or "")
     with pytest.raises(QueueRestored, match="under the fence 500"):
         restoration.check()

@@ -1,26 +1,14 @@
 """TAKEDOWN in the queue: before everything, against everything, and open until every target has confirmed."""
 
 import threading
-from typing import Any
 
 import pytest
 
-from database import Action, Claims, Database, Desk, Engine, HeldPlan, Lane, NewTask, Outcome, Published, Result, Task
+from database import Action, Claims, Database, Desk, HeldPlan, Lane, NewTask, Outcome, Published, Result, Task
 from support.queue import Queue
+from support.takedowns import take_down, urgent
 
 TARGETS = ["archive", "mirror", "production", "staging"]
-
-
-def take_down(queue: Queue, url: str = "/a", environment: str = "*", **more: Any) -> int:
-    task = queue.desk.insert(NewTask(url, environment, Action.TAKEDOWN, **more))
-    queue.intake.accept(queue.settings)
-    return task
-
-
-def urgent(queue: Queue, engine: Engine, *targets: str) -> list[Task]:
-    """What an engine's urgent lanes get."""
-    names = targets or tuple(sorted(queue.claims.urgent(engine.environment)))
-    return queue.claims.claim(engine, [Lane(name, 8, urgent=True) for name in names])
 
 
 def confirm(queue: Queue, *environments: str, outcome: Outcome = Outcome.SUCCEEDED) -> None:

@@ -127,6 +127,23 @@ def test_an_engine_that_renews_between_the_look_and_the_word_keeps_its_tasks(que
     assert takeover.rescue() == []
 
 
+def test_an_engine_that_renewed_while_another_was_being_killed_is_left_alone(queue: Queue, host: Host) -> None:
+    """To see a process gone takes seconds, and the look is as old as the first of them."""
+    engines = {number: register(queue, number) for number in (1, 2)}
+    queue.clock.forward(LEASE + 1)
+    host.running, takeover = {1, 2}, host.looks(queue)
+    host.now += 10
+    kill = host.end
+
+    def slowly(pid: int, began: int) -> Ended:
+        queue.leases.renew(engines[3 - pid], LEASE)
+        return kill(pid, began)
+
+    takeover._end = slowly
+    assert len(takeover.rescue()) == 1
+    assert len(host.ended) == 1
+
+
 def test_an_engine_that_polls_for_itself_does_not_end_itself(queue: Queue, host: Host) -> None:
     register(queue, os.getpid())
     queue.clock.forward(LEASE + 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config import LocalTarget, Settings, SftpTarget, check, find_file, load, queue_url, snapshot, state_dir
-from config.places import DirectorySource
+from config.places import DirectorySource, HttpSource
 
 SAMPLE = Path(__file__).parents[2] / "config" / "sample.toml"
 
@@ -98,9 +98,10 @@ def test_relative_paths_start_at_the_files_folder(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("HOME", "/home/x")
     text = """
         state_dir = "state"
-        queue = { url = "sqlite:///queue.db", password = { command = ["bin/secret", "a/b"] } }
+        queue = { url = "sqlite:///queue.db" }
         store = { path = "store" }
         sources.s = { kind = "directory", path = "../site" }
+        sources.cms = { kind = "http", url = "https://cms", username = "u", password = { command = ["bin/secret", "a/b"] } }
         targets.l = { kind = "local", root = "www" }
         targets.s = { kind = "sftp", host = "h", user = "u", root = "www", key = "~/key", known_hosts = "known" }
         environments.STAGING = { source = "s", origin = "l", holding_areas = [{ target = "s" }] }
@@ -112,8 +113,10 @@ def test_relative_paths_start_at_the_files_folder(tmp_path: Path, monkeypatch: p
     assert isinstance(sftp, SftpTarget)
     assert settings.state_dir == tmp_path / "state"
     assert settings.queue.url == f"sqlite:///{tmp_path}/queue.db"
-    assert settings.queue.password is not None
-    assert settings.queue.password.command == (str(tmp_path / "bin/secret"), "a/b")
+    cms = settings.sources["cms"]
+    assert isinstance(cms, HttpSource)
+    assert cms.password is not None
+    assert cms.password.command == (str(tmp_path / "bin/secret"), "a/b")
     assert settings.store.path == Path("/store"), "a variable's path starts where the process does"
     assert source.path == tmp_path / "../site"
     assert local.root == str(tmp_path / "www")

@@ -62,7 +62,7 @@ def test_no_secret_is_shown_with_the_configuration(tmp_path: Path) -> None:
     secret.write_text(CANARY, encoding="utf-8")
     secret.chmod(stat.S_IRUSR)
     config = tmp_path / "config.toml"
-    config.write_text(f"[queue]\npassword = {{ command = ['pass', '{CANARY}'] }}\n", encoding="utf-8")
+    config.write_text(f"[queue]\nurl = 'mysql://u@db/x'\npassword = {{ command = ['pass', '{CANARY}'] }}\n", encoding="utf-8")
     settings = load(
         config, {"SLIPWAY_SOURCES__CMS": f'{{"kind":"http","url":"https://x","username":"u","password":{{"file":"{secret}"}}}}'}
     )

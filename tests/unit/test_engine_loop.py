@@ -81,6 +81,8 @@ class Script:
 class Calm:
     """An outlook that always lets claim, and ends when nothing is left."""
 
+    due = True
+
     def __init__(self, script: Script) -> None:
         self.script, self.outages = script, 0
 
@@ -182,6 +184,19 @@ def test_a_takedown_overtakes_whatever_keeps_all_workers_busy(monkeypatch: pytes
     loop.close()
     assert sorted(ended) == [*range(1, 9), 99]
     assert sorted(script.finished) == sorted(ended)
+
+
+def test_after_an_outage_a_takedown_waits_for_the_heartbeat_too() -> None:
+    script = Script([task(1)])
+    script.takedowns = [replace(task(99), action="TAKEDOWN")]
+    loop, workshop, _ = made(script)
+    workshop.lease._until = 0.0
+    loop._turn()
+    assert script.takedowns, "it was claimed under a lease that may be over, which ends the engine"
+    workshop.lease.renewed(workshop.lease.clock())
+    loop._turn()
+    assert not script.takedowns
+    loop.close()
 
 
 def test_a_brisk_lane_claims_more_at_once_and_a_slow_one_fewer() -> None:

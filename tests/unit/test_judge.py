@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config.settings import Settings
 from database.judge import Accepted, Approval, Rejected, Request, judge, rejection
-from database.parameters import check_parameters
+from database.parameters import ALLOWED, check_parameters
 from database.values import Action, NewTask
 
 SETTINGS = Settings.model_validate(
@@ -239,9 +239,14 @@ def test_a_row_can_be_judged_before_it_is_inserted() -> None:
 ANYTHING = st.one_of(
     st.none(), st.text(), st.binary(), st.integers(), st.floats(), st.sampled_from(["STAGING", "PUBLISH", "/a", "{}"])
 )
+KEYS = {key for rules in ALLOWED.values() for key in rules}
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["mode", "task", "plan", "types"]), inner),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=20) | st.sampled_from(["mode", "task", "plan", "types"]), inner, max_size=3)
+    ),
+    max_leaves=10,
 )
 
 
@@ -254,7 +259,7 @@ def test_any_row_gets_a_verdict(
 
 
 @settings(max_examples=30)
-@given(st.sampled_from(Action), st.dictionaries(st.text(), JSON))
+@given(st.sampled_from(Action), st.dictionaries(st.text(max_size=20) | st.sampled_from(sorted(KEYS)), JSON, max_size=5))
 def test_any_parameters_get_an_answer(action: Action, parameters: Mapping[str, object]) -> None:
     words = check_parameters(action, parameters)
     assert words is None or words.startswith("parameters: ")
