@@ -2,6 +2,8 @@
 
 # The errors that matter here come at one step of a release, inside its `with` block.
 
+from dataclasses import replace
+
 import pytest
 
 from config import Selection
@@ -143,6 +145,22 @@ def test_a_prepared_way_back_is_finished_by_the_next_holder(place: Place, queue:
     assert place.live() == [under(URL, NEWER)]
     found = place.open().present(URL, queue.claim())
     assert found.recovered is not None
+    assert place.live() == [under(URL, FILES)]
+    assert place.residue() == []
+
+
+def test_a_release_of_the_same_files_can_be_taken_back_until_its_slip_is_there(place: Place, queue: TestQueue) -> None:
+    target = place.open()
+    publish(target, URL, FILES, queue.claim())
+    present = target.present(URL, queue.claim())
+    with target.release(present, replace(slip_of(URL, FILES), title="another")) as release:
+        release.prepare()
+    claim = queue.claim()
+    found = place.open().unfinished(URL, claim)
+    assert found is not None
+    assert not found.begun
+    target.take_back(URL, claim)
+    assert target.present(URL, claim).slip == present.slip
     assert place.live() == [under(URL, FILES)]
     assert place.residue() == []
 
