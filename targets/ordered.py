@@ -65,7 +65,7 @@ class OrderedTarget:
         """Looks at the ground first: raises PathBlocked, NoSpace, UnsafePath while nothing has been staged."""
         hold = self._held(present)
         ground = self._ground(hold)
-        files = listed_files(self._name, (self._options.area, self._options.releases), wanted)
+        files = listed_files(self._name, (self._options.area, self._options.releases), wanted, fold=ground.fold)
         refuse_other_shape(self._name, present.slip, wanted)
         return Change(hold, ground, present, wanted, files, frozenset(adopted)).release(at_once=at_once)
 

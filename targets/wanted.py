@@ -7,15 +7,20 @@ from targets.area import live_path
 from targets.contract import FilePut
 from targets.errors import PathBlocked
 from targets.ground import inside
+from targets.protocol import same_name
 
 
-def listed_files(target: str, own: Iterable[str], wanted: Packageslip | None) -> list[Resource | View]:
-    """The slip's files, each path safe and in none of our own folders. Raises UnsafePath, PathBlocked."""
+def listed_files(target: str, own: Iterable[str], wanted: Packageslip | None, *, fold: bool = False) -> list[Resource | View]:
+    """The slip's files, each path safe and in none of our own folders. `fold`: names that differ only by case are one there.
+
+    Raises UnsafePath, PathBlocked.
+    """
     files = list(wanted.files()) if wanted else []
     for file in files:
         check_path(file.path)
     for folder in (f"{name.rstrip('/')}/" for name in own):
-        if wanted and any(f"{live_path(wanted.url, file.path)}/".startswith(folder) for file in files):
+        start = same_name(folder, fold)
+        if wanted and any(same_name(f"{live_path(wanted.url, file.path)}/", fold).startswith(start) for file in files):
             raise PathBlocked(f"{target}: {wanted.url} has files in {folder}, where Slipway keeps its own", target=target)
     return files
 

@@ -119,3 +119,10 @@ def test_no_release_goes_into_its_own_module(place: Place, queue: TestQueue) -> 
     with pytest.raises(PathBlocked, match=r"releases in courses/physics/old.*in which /courses/physics itself"):
         publish(place.open(PlacedOptions(releases="courses/physics/old")), URL, FILES, queue.claim())
     assert place.residue() == []
+
+
+def test_no_other_case_of_its_name_leads_among_the_releases(place: Place, queue: TestQueue) -> None:
+    target = place.open(PlacedOptions(case_sensitive=False))
+    with pytest.raises(PathBlocked, match="keeps its own"):
+        publish(target, f"/{RELEASES.upper()}/x", FILES, queue.claim())
+    assert place.live() == [{}]
