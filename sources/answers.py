@@ -19,6 +19,8 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PAGES = ("text/html", "application/xhtml+xml")
 _LONGEST_WAIT = 24 * 3600.0
 """Seconds. A server that asks for more, or for all eternity, has made a mistake, and is asked again the next day."""
+_LONGEST_LENGTH = 19
+"""Digits: as many bytes as a file can have on any disk."""
 
 
 def fault(source: str, address: str, status: int, headers: Mapping[str, str], now: float) -> SourceError | None:
@@ -79,13 +81,23 @@ def content_length(headers: Mapping[str, str]) -> int | None:
     """How many bytes the answer says its file has; None if it does not say, or means encoded bytes."""
     if headers.get("Content-Encoding", "identity").lower() != "identity" or "Transfer-Encoding" in headers:
         return None
-    text = headers.get("Content-Length", "")
-    return int(text) if text.isdecimal() else None
+    return _length(headers)
 
 
 def has_an_end(headers: Mapping[str, str]) -> bool:
-    """Whether a cut connection can be told from the end of the body."""
-    return "Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower()
+    """Whether a cut connection can be told from the end of the body: by a length that is one, or by chunks and nothing else.
+
+    A body with any other length or transfer coding is read to the end of the connection, wherever that comes.
+    """
+    if "Transfer-Encoding" in headers:
+        return headers["Transfer-Encoding"].strip().lower() == "chunked"
+    return _length(headers) is not None
+
+
+def _length(headers: Mapping[str, str]) -> int | None:
+    """The Content-Length; None where there is none, or what stands there is no length."""
+    text = headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_LENGTH else None
 
 
 def is_html(headers: Mapping[str, str]) -> bool:

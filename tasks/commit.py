@@ -13,7 +13,7 @@ from packageslip import Packageslip, on_target, write_slip
 from targets import FilePut, Grace, Moved, Present, SerialTooHigh, placed_options
 from tasks.errors import PlanHeld, PlanRefused
 from tasks.planner import Ground, Policy, plan, standing
-from tasks.plans import Plan, Verb, together
+from tasks.plans import Objection, Plan, Rule, Verb, together
 from tasks.tools import members
 from tasks.work import Work
 
@@ -97,6 +97,8 @@ class Intent:
     consent: bool = False
     at_once: bool = False
     """Nothing that leaves the module stays for the target's grace."""
+    doubt: str = ""
+    """Why a person has to agree to this slip, whatever the plan does; empty: nobody has to."""
 
     def of(self, wanted: Packageslip | None) -> "Intent":
         """The same for this slip."""
@@ -131,9 +133,11 @@ def make_plans(work: Work, intent: Intent, live: Sequence[tuple[str, Packageslip
     ground = Ground(strangers, work.tools.record.below(work.target, url), intent.damaged)
     guard = work.tools.environment.guard or work.tools.settings.guard
     policy = Policy(guard.drop_files, guard.drop_percent, guard.index_pages, intent.full, intent.consent)
-    return tuple(
+    plans = (
         plan(wanted, slip, _policy_on(work, name, policy, intent), url=url, target=name, ground=ground) for name, slip in live
     )
+    doubts = (Objection(Rule.SIGNATURE, intent.doubt),) if intent.doubt else ()
+    return tuple(replace(made, objections=(*made.objections, *doubts)) for made in plans)
 
 
 def _policy_on(work: Work, target: str, policy: Policy, intent: Intent) -> Policy:

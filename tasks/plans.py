@@ -98,6 +98,7 @@ class Rule(StrEnum):
     HALF = "half"
     INDEX = "index"
     STRANGERS = "strangers"
+    SIGNATURE = "signature"
 
     @property
     def final(self) -> bool:

@@ -6,16 +6,17 @@ from tasks.errors import NotAsked, VersionGone
 from tasks.follow import after_publish
 from tasks.load import Loaded, bare, obtainable_views
 from tasks.publish import sentence
+from tasks.trust import doubt_again
 from tasks.work import Done, Work
 
 
 def rollback(work: Work) -> Done:
     """Make the target hold the version that the task is bound to. The deletion guard judges it like any publish.
 
-    Raises VersionGone where the record has no such slip, or nobody its bytes.
+    Raises VersionGone where the record has no such slip, or nobody its bytes; SignatureRefused.
     """
     loaded = _load(work)
-    intent = Intent(full=work.parameter("mode") == "full")
+    intent = Intent(full=work.parameter("mode") == "full", doubt=doubt_again(work, loaded.slip))
     if work.dry_run:
         return rehearse(work, loaded.slip, intent)
     present = take_over(work)

@@ -98,8 +98,20 @@ def test_a_length_counts_only_for_bytes_that_are_not_encoded() -> None:
 
 def test_only_a_length_or_chunks_tell_where_a_body_ends() -> None:
     assert has_an_end({"Content-Length": "0"})
-    assert has_an_end({"Transfer-Encoding": "gzip, Chunked"})
+    assert has_an_end({"Content-Length": "12", "Content-Encoding": "gzip"})
+    assert has_an_end({"Transfer-Encoding": " Chunked"})
     assert not has_an_end({"Connection": "close"})
+
+
+@pytest.mark.parametrize("length", ["-5", "many", "", "5, 1000", "9" * 5000, "1.5", "\u0665"])
+def test_what_is_no_length_tells_no_end(length: str) -> None:
+    assert not has_an_end({"Content-Length": length})
+    assert content_length({"Content-Length": length}) is None
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "xchunked", "identity", ""])
+def test_a_coding_of_the_transfer_that_is_not_undone_tells_no_end(coding: str) -> None:
+    assert not has_an_end({"Transfer-Encoding": coding, "Content-Length": "5"})
 
 
 HTML = {"Content-Type": " Text/HTML; charset=utf-8"}
