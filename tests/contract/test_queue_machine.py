@@ -1,6 +1,5 @@
 """Any sequence of what people and engines do keeps the queue's promises; on SQLite, with a clock that is moved."""
 
-import atexit
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,10 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 from sqlalchemy import text
 
-from database import Database, Engine, HeldPlan, LeaseLost, NewTask, NoSuchTask, Outcome, Result, State, Task, upgrade
+from database import Database, Engine, HeldPlan, LeaseLost, NewTask, NoSuchTask, Outcome, Result, State, Task
 from reliability.history import check
 from reliability.rows import read_rows
 from support.queue import Clock, Queue
+from support.schema import sqlite_template
 
 URLS = st.sampled_from(["/a", "/a/b", "/c"])
 OUTCOMES = st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.HELD])
@@ -24,28 +24,18 @@ ENDED = {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.REJECTED, State.S
 class QueueMachine(RuleBasedStateMachine):
     """The model is small: fences only rise, ended tasks stay as they are, nobody is in a module twice."""
 
-    template: Path | None = None
     tasks, claims, engines = Bundle("tasks"), Bundle("claims"), Bundle("engines")
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="slipway-machine-"))
-        shutil.copy(self._template(), self.folder / "queue.db")
+        shutil.copy(sqlite_template(), self.folder / "queue.db")
         clock = Clock()
         self.queue = Queue("", Database.connect(f"sqlite:///{self.folder}/queue.db", clock=clock), clock)
         self.fence = 0
         self.ended: dict[int, State] = {}
         self.inserted: set[int] = set()
         self.deferred: set[int] = set()
-
-    @classmethod
-    def _template(cls) -> Path:
-        if cls.template is None:
-            folder = tempfile.mkdtemp(prefix="slipway-machine-")
-            atexit.register(shutil.rmtree, folder)
-            cls.template = Path(folder) / "template.db"
-            upgrade(f"sqlite:///{cls.template}")
-        return cls.template
 
     def teardown(self) -> None:
         self.queue.db.close()

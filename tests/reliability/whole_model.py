@@ -6,7 +6,6 @@ history is judged, and the target must be what its slips say.
 """
 
 import argparse
-import atexit
 import logging
 import shutil
 import sys
@@ -20,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from config import Secrets
-from database import Database, LeaseLost, NewTask, NoSuchTask, State, upgrade
+from database import Database, LeaseLost, NewTask, NoSuchTask, State
 from engines.lease import Lease
 from engines.workshop import Seams, Targets, Workshop
 from packageslip import Packageslip, Resource, write_slip
@@ -32,6 +31,7 @@ from reliability.target_rules import unequal
 from support.bench import settings_of
 from support.queue import Clock, Queue
 from support.releases import digest
+from support.schema import sqlite_template
 from targets import MemoryFiles, OrderedTarget, TargetUnreachable
 from targets.disk import Answer, Call
 from targets.memory import MemoryDisk
@@ -62,13 +62,11 @@ class TargetInMemory(MemoryDisk):
 class WholeMachine(RuleBasedStateMachine):
     """One environment, one target, as many engines as come and go."""
 
-    template: Path | None = None
-
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="slipway-model-"))
         (self.folder / "state").mkdir()
-        shutil.copy(self._template(), self.folder / "state/queue.db")
+        shutil.copy(sqlite_template(), self.folder / "state/queue.db")
         self.url = f"sqlite:///{self.folder}/state/queue.db"
         clock = Clock()
         self.settings = settings_of(self.folder, environments={"STAGING": {"source": "cms", "origin": "origin"}})
@@ -80,15 +78,6 @@ class WholeMachine(RuleBasedStateMachine):
         self.version = 0
         for url in URLS:
             self.change(url, 3)
-
-    @classmethod
-    def _template(cls) -> Path:
-        if cls.template is None:
-            folder = tempfile.mkdtemp(prefix="slipway-model-")
-            atexit.register(shutil.rmtree, folder)
-            cls.template = Path(folder) / "template.db"
-            upgrade(f"sqlite:///{cls.template}")
-        return cls.template
 
     @rule(url=st.sampled_from(URLS), files=st.integers(0, 5))
     def change(self, url: str, files: int) -> None:

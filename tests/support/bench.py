@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from config import Secrets, Settings, queue_url
-from database import Database, Desk, Intake, Lane, NewTask, State, Task, TaskView, upgrade
+from database import Database, Desk, Intake, Lane, NewTask, State, Task, TaskView
 from engines.lanes import lane_names
 from engines.lease import Lease
 from engines.workshop import Seams, Targets, Workshop
 from packageslip import Packageslip, build_slip, write_slip
 from support.deployment import digests, tree
+from support.schema import fresh
 from targets import MemoryFiles, Target, open_target
 from tasks import needs
 
@@ -33,7 +34,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         url = queue_url(self.settings)
-        upgrade(url, None)
+        fresh(url)
         self.database = Database.connect(url)
         self.desk, self.intake = Desk(self.database), Intake(self.database)
         self.workshops: dict[str, Workshop] = {}

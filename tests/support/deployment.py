@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from database import upgrade
+from support.schema import fresh
 
 ROOT = Path(__file__).resolve().parents[2]
 END_STATES = {"SUCCEEDED", "FAILED", "CANCELLED", "REJECTED", "SUPERSEDED"}
@@ -170,7 +170,7 @@ def deploy() -> Iterator[Callable[[Path, Mapping[str, Any]], Deployment]]:
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text("\n".join(toml(configuration)) + "\n", encoding="utf-8")
         url = str(configuration["queue"]["url"])
-        upgrade(url)
+        fresh(url)
         made.append(Deployment(config, url))
         return made[-1]
 

@@ -1,6 +1,5 @@
 """A queue on each kind of database, whose time can be moved; and the few calls that most tests make."""
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,8 +27,8 @@ from database import (
     State,
     Task,
     TaskView,
-    upgrade,
 )
+from support.schema import fresh
 
 SETTINGS: Mapping[str, Any] = {
     "targets": {
@@ -138,22 +137,14 @@ class Queue:
         return [str(self.state(task)) for task in tasks]
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An upgraded SQLite file to copy."""
-    path = tmp_path_factory.mktemp("queue") / "template.db"
-    upgrade(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture(params=["sqlite", "mariadb"])
 def queue_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an upgraded database of each kind."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "queue.db")
+        fresh(f"sqlite:///{tmp_path}/queue.db")
         return f"sqlite:///{tmp_path}/queue.db"
     url = str(request.getfixturevalue("mariadb_url"))
-    upgrade(url)
+    fresh(url)
     return url
 
 
@@ -166,14 +157,14 @@ def queue(queue_url: str) -> Iterator[Queue]:
 @pytest.fixture
 def mariadb_queue(mariadb_url: str) -> Iterator[Queue]:
     """A queue on MariaDB alone."""
-    upgrade(mariadb_url)
+    fresh(mariadb_url)
     yield from opened(mariadb_url)
 
 
 @pytest.fixture
-def sqlite_queue(sqlite_template: Path, tmp_path: Path) -> Iterator[Queue]:
+def sqlite_queue(tmp_path: Path) -> Iterator[Queue]:
     """A queue on SQLite alone."""
-    shutil.copy(sqlite_template, tmp_path / "queue.db")
+    fresh(f"sqlite:///{tmp_path}/queue.db")
     yield from opened(f"sqlite:///{tmp_path}/queue.db")
 
 

@@ -1,0 +1,90 @@
+"""Databases with the present schema, copied from one that was upgraded once: hundreds of tests want one each.
+
+Each copy has an id of its own, as a database that was upgraded by itself would.
+"""
+
+import atexit
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+import pymysql
+from pymysql.connections import Connection
+from sqlalchemy import URL, make_url
+
+from database import upgrade
+
+_NEW_ID = "UPDATE setting SET value = '{}' WHERE name = 'queue'"
+
+
+def fresh(url: str) -> None:
+    """Bring an empty database up to date; one with something in it by the upgrade itself."""
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite":
+        _sqlite(url, Path(str(where.database)))
+    else:
+        _mariadb(url, where)
+
+
+@cache
+def sqlite_template() -> Path:
+    """An upgraded SQLite file to copy."""
+    folder = tempfile.mkdtemp(prefix="slipway-template-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "template.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+def _sqlite(url: str, path: Path) -> None:
+    if path.exists():
+        upgrade(url)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(sqlite_template(), path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(_NEW_ID.format(uuid4().hex))
+
+
+def _mariadb(url: str, where: URL) -> None:
+    with closing(_connect(where)) as connection, connection.cursor() as cursor:
+        if where.username != "root" or cursor.execute("SHOW TABLES"):
+            upgrade(url)
+            return
+        for statement in _statements(where.set(database=None)):
+            cursor.execute(statement)
+        cursor.execute(_NEW_ID.format(uuid4().hex))
+
+
+@cache
+def _statements(server: URL) -> tuple[str, ...]:
+    """What makes an empty database of this server like one that was upgraded there."""
+    name = f"template_{uuid4().hex}"
+    where = server.set(database=name)
+    with closing(_connect(server)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    upgrade(where.render_as_string(hide_password=False))
+    with closing(_connect(where)) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW TABLES")
+        tables = [str(row[0]) for row in cursor.fetchall()]
+        filled = [table for table in tables if cursor.execute(f"SELECT 1 FROM {table} LIMIT 1")]
+        cursor.execute("SHOW CREATE PROCEDURE schedule_implicit_module")
+        [(_, _, procedure, *_)] = cursor.fetchall()
+    made = [f"CREATE TABLE {table} LIKE {name}.{table}" for table in tables]
+    copied = [f"INSERT INTO {table} SELECT * FROM {name}.{table}" for table in filled]
+    return (*made, *copied, str(procedure))
+
+
+def _connect(where: URL) -> Connection:
+    return pymysql.connect(
+        host=where.host or "127.0.0.1",
+        port=where.port or 3306,
+        user=where.username or "root",
+        password=str(where.password or ""),
+        database=where.database,
+        autocommit=True,
+    )
