@@ -1,43 +1,32 @@
-"""TAKEDOWN of a module that a mirror took its pages from."""
+"""TAKEDOWN and a mirror: the module's files are cut out, a snapshot that waits is cancelled, and the next one has none of it."""
 
 from pathlib import Path
 
-from database import Action, NewTask, State, TaskView
-from support.mirrored_site import MirroredSite, StartSite
+from database import Action, NewTask, State
+from support.mirrored_site import MirroredSite
 
-URL, FOLDER = "/courses/physics/8-02", "courses/physics/8-02"
-
-
-def take_down(site: MirroredSite) -> TaskView:
-    task = site.bench.desk.insert(NewTask(URL, "PUBLISHING", Action.TAKEDOWN))
-    for environment in site.bench.settings.environments:
-        site.bench.run(environment)
-    site.bench.intake.settle_takedowns()
-    return site.bench.desk.show(task)
+GONE, STAYS = "courses/physics/8-02", "courses/physics/8-01"
+ENVIRONMENTS = ("PUBLISHING", "ZIPS", "MIRROR")
 
 
-def of_module(site: MirroredSite) -> list[str]:
-    return [str(path) for path in (site.mirror / FOLDER).rglob("*") if path.is_file()]
+def files(site: MirroredSite, module: str) -> list[Path]:
+    return [path for path in (site.mirror / module).rglob("*") if path.is_file()]
 
 
-def test_its_files_are_cut_out_of_the_mirror(mirrored_site: MirroredSite) -> None:
-    mirrored_site.bench.well("/", "MIRROR")
-    assert of_module(mirrored_site)
-    others = len(list(mirrored_site.mirror.rglob("*"))) - len(list((mirrored_site.mirror / FOLDER).rglob("*"))) - 1
-    view = take_down(mirrored_site)
+def test_its_files_are_cut_from_the_mirror_and_no_snapshot_brings_them_back(mirrored_site: MirroredSite) -> None:
+    bench = mirrored_site.bench
+    bench.well("/", "MIRROR")
+    kept = files(mirrored_site, STAYS)
+    assert files(mirrored_site, GONE)
+    root = bench.desk.insert(NewTask(f"/{GONE}", "*", Action.TAKEDOWN, requested_by="ana"))
+    for environment in ENVIRONMENTS:
+        bench.run(environment)
+    bench.intake.settle_takedowns()
+    view = bench.desk.show(root)
     assert view.task.state is State.SUCCEEDED, view.task.reason
-    assert "files cut from the mirror at /" in str([child.reason for child in view.children])
-    assert of_module(mirrored_site) == []
-    assert len(list(mirrored_site.mirror.rglob("*"))) == others
-
-
-def test_what_is_stale_in_the_mirror_is_cut_out_too(start_mirrored_site: StartSite, tmp_path: Path) -> None:
-    place = {"kind": "local", "root": str(tmp_path / "targets" / "mirror"), "area": str(tmp_path / "targets" / ".area-mirror")}
-    site = start_mirrored_site({**place, "public_slip": False, "delete_grace": 3600})
-    site.bench.well("/", "MIRROR")
-    site.bench.well(URL, "PUBLISHING", "UNPUBLISH")
-    site.bench.well("/", "MIRROR")
-    assert of_module(site), "they stay for visitors with an older page"
-    view = take_down(site)
-    assert view.task.state is State.SUCCEEDED, view.task.reason
-    assert of_module(site) == []
+    assert any("files cut from the mirror at /" in str(child.reason) for child in view.children)
+    assert files(mirrored_site, GONE) == []
+    assert files(mirrored_site, STAYS) == kept
+    bench.well("/", "MIRROR")
+    assert files(mirrored_site, GONE) == []
+    assert bench.do(f"/{GONE}", "PUBLISHING").task.state is State.REJECTED

@@ -190,3 +190,25 @@ def test_dependents_are_published_after_it(tmp_path: Path) -> None:
     view = bench.well(A, action="ROLLBACK")
     assert [(child.action, child.url) for child in view.children] == [("PUBLISH", "/courses/physics")]
     bench.close()
+
+
+def test_a_group_goes_back_on_each_member_and_one_that_was_away_follows(tmp_path: Path) -> None:
+    table = settings_of(tmp_path).model_dump(mode="json", exclude_unset=True)
+    for name in ("web1", "web2"):
+        (tmp_path / "targets" / name).mkdir(parents=True)
+        table["targets"][name] = {"kind": "local", "root": str(tmp_path / "targets" / name)}
+    table["targets"]["both"] = {"kind": "group", "members": ["web1", "web2"], "quorum": 1}
+    table["environments"]["STAGING"]["origin"] = "both"
+    table["environments"]["PRODUCTION"]["source"] = "target:both"
+    bench = Bench(tmp_path, type(settings_of(tmp_path)).model_validate(table))
+    for files in (OLD, NEW):
+        bench.write(A, files)
+        bench.well(A)
+    shutil.move(bench.target("web2"), bench.root / "away")
+    assert "web2 did not answer" in str(bench.well(A, action="ROLLBACK").task.reason)
+    assert texts(bench, "web1") == OLD
+    shutil.move(bench.root / "away", bench.target("web2"))
+    assert texts(bench, "web2") == NEW
+    bench.well(A, action="VERIFY", repair=True)
+    assert texts(bench, "web1") == texts(bench, "web2") == OLD
+    bench.close()
