@@ -4,6 +4,7 @@
 engines, `Desk` people, `Record` whoever asks what is live, `Deposits` whoever asks what archives have.
 """
 
+from database.actions import ABSORBING, FOLLOWING, GENERATING, RESTORING, SOURCELESS, Action
 from database.audit import Audit, AuditRow, Head, Verdict
 from database.auditing import Entry
 from database.backoff import delay
@@ -21,13 +22,7 @@ from database.signatures import Signatures
 from database.takeover import Takeover
 from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
 from database.values import (
-    ABSORBING,
-    FOLLOWING,
-    GENERATING,
     OPEN_STATES,
-    RESTORING,
-    SOURCELESS,
-    Action,
     Attempt,
     Breaker,
     Engine,

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, Row, or_, select, update
 
 from config import RetrySettings
 from database import schema
+from database.actions import SOURCELESS
 from database.backoff import Random, breaker_delay
 from database.picking import Among
 from database.rows import clipped, insert_ignore
-from database.values import SOURCELESS, Lane, Outcome, Result, Task
+from database.values import Lane, Outcome, Result, Task
 
 _target, _queue = schema.target.c, schema.queue.c
 

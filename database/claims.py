@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from config import RetrySettings
 from database import schema
+from database.actions import RESTORING, Action
 from database.breakers import Allowance, Switch, allowances, begin_probes, lock_switches, probed_by
 from database.connection import Database
 from database.counters import next_fences
@@ -21,7 +22,7 @@ from database.restored import suspicion
 from database.rows import by_id, task_of, tell
 from database.starting import start, write_progress
 from database.takedowns import EVERYWHERE, covering, in_force
-from database.values import RESTORING, Action, Engine, Lane, NewTask, Progress, Result, State, Task
+from database.values import Engine, Lane, NewTask, Progress, Result, State, Task
 
 BATCH = 64
 """Tasks claimed or finished in one transaction, at most."""

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from database import schema
+from database.actions import Action
 from database.auditing import Entry, note
 from database.connection import Database
 from database.errors import NoSuchTask
@@ -26,7 +27,7 @@ from database.rows import (
     task_of,
     text_of,
 )
-from database.values import OPEN_STATES, Action, Breaker, HeldPlan, NewTask, State, Task
+from database.values import OPEN_STATES, Breaker, HeldPlan, NewTask, State, Task
 from database.views import TaskView
 
 CHILDREN = 1000

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
 from config import Settings
 from database import schema
+from database.actions import RESTORING, Action
 from database.approving import approve
 from database.auditing import Entry, note, seal
 from database.connection import Database
@@ -24,7 +25,7 @@ from database.rows import by_id, insert_ignore, new_row, object_of, tell, text_o
 from database.settling_takedowns import settle_takedowns
 from database.stranded import end_stranded
 from database.takedowns import brought_back, carry_out, rootless
-from database.values import RESTORING, Action, NewTask, Poll
+from database.values import NewTask, Poll
 
 log = structlog.get_logger(__name__)
 _queue, _run = schema.queue.c, schema.schedule_run.c

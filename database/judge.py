@@ -10,9 +10,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from config import Settings
+from database.actions import ABSORBING, FOLLOWING, Action
 from database.parameters import check_parameters
 from database.schema import URL_MAX
-from database.values import ABSORBING, FOLLOWING, Action, NewTask
+from database.values import NewTask
 from packageslip import UnsafePath, check_module_url
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from database.values import Action
+from database.actions import Action
 
 Rule = tuple[Callable[[Any], bool], str]
 """A test of the value, and what the value must be, in words."""

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_
 from sqlalchemy.sql.expression import FromClause
 
 from database import schema
-from database.values import SOURCELESS, Action
+from database.actions import SOURCELESS, Action
 
 FLOOD = 1000
 """Siblings read at once. A module with more of them is worked off over several claims."""

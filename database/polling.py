@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, and_, cast, exists, func, or_, select
 
 from database import schema
+from database.actions import Action
 from database.restored import NAME as RESTORED
 from database.takedowns import EVERYWHERE
-from database.values import Action, Poll
+from database.values import Poll
 
 _engine, _environment = schema.engine.c, schema.environment.c
 SEPARATOR = "\n"

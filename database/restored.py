@@ -13,13 +13,13 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, select, update
 
 from database import schema
+from database.actions import Action
 from database.auditing import Entry, note
 from database.connection import Database
 from database.counters import jump_above, newest_fence
 from database.errors import QueueRestored
 from database.leases import end_engine
 from database.rows import chunks, insert_ignore
-from database.values import Action
 
 NAME = "restored"
 """The setting that says why nothing is claimed."""

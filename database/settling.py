@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from config import RetrySettings
+from database.actions import SOURCELESS, Action
 from database.backoff import Random, delay
-from database.values import SOURCELESS, Action, Outcome, Result, State
+from database.values import Outcome, Result, State
 
 _ENDS = {
     Outcome.SUCCEEDED: State.SUCCEEDED,

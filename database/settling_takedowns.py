@@ -8,9 +8,9 @@ import structlog
 from sqlalchemy import Connection, Row, select, update
 
 from database import schema
+from database.actions import Action
 from database.rows import clipped, tell
 from database.takedowns import EVERYWHERE
-from database.values import Action
 
 log = structlog.get_logger(__name__)
 

@@ -14,10 +14,11 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select
 
 from config import GroupTarget, S3Target, Settings
 from database import schema
+from database.actions import RESTORING, Action
 from database.auditing import Entry, note
 from database.judge import TakedownWish
 from database.rows import clipped, tell
-from database.values import RESTORING, Action, Takedown
+from database.values import Takedown
 
 log = structlog.get_logger(__name__)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from database.actions import Action
 from packageslip import Digest
 
 
@@ -24,66 +25,6 @@ class State(StrEnum):
 
 
 OPEN_STATES = frozenset({State.NEW, State.READY, State.RUNNING, State.HELD})
-
-
-class Action(StrEnum):
-    """What a row can ask for."""
-
-    PUBLISH = "PUBLISH"
-    DELIVER = "DELIVER"
-    UNPUBLISH = "UNPUBLISH"
-    ROLLBACK = "ROLLBACK"
-    TAKEDOWN = "TAKEDOWN"
-    APPROVE = "APPROVE"
-    REPUBLISH = "REPUBLISH"
-    VERIFY = "VERIFY"
-    SNAPSHOT = "SNAPSHOT"
-    RETIRE = "RETIRE"
-    FETCH = "FETCH"
-    SITEMAP = "SITEMAP"
-    ZIPLIST = "ZIPLIST"
-    REDIRECTS = "REDIRECTS"
-    LINKCHECK = "LINKCHECK"
-    EXPORT = "EXPORT"
-    CALL = "CALL"
-    PURGE = "PURGE"
-    EXPIRE = "EXPIRE"
-    NOTIFY = "NOTIFY"
-
-
-GENERATING = frozenset({Action.FETCH, Action.SITEMAP, Action.ZIPLIST, Action.REDIRECTS, Action.LINKCHECK, Action.EXPORT})
-"""Actions that make a module's files themselves and publish them like any other module's."""
-
-ABSORBING = frozenset(
-    {Action.PUBLISH, Action.DELIVER, Action.UNPUBLISH, Action.ROLLBACK, Action.SNAPSHOT, Action.RETIRE, *GENERATING}
-)
-"""Actions that change the module: the newest of them wins per (environment, target, module)."""
-
-RESTORING = ABSORBING - {Action.UNPUBLISH}
-"""Actions that can bring a module to a target: none of them is done for one that is taken down."""
-
-FOLLOWING = frozenset({Action.DELIVER, Action.NOTIFY})
-"""Actions that only follow another task; a person's row can at most repeat one."""
-
-SOURCELESS = frozenset(
-    {
-        Action.UNPUBLISH,
-        Action.ROLLBACK,
-        Action.TAKEDOWN,
-        Action.VERIFY,
-        Action.SITEMAP,
-        Action.ZIPLIST,
-        Action.REDIRECTS,
-        Action.LINKCHECK,
-        Action.PURGE,
-        Action.EXPIRE,
-        Action.NOTIFY,
-    }
-)
-"""Actions that work with what is on the target: they run also while a lane's `needs` are down.
-
-A VERIFY that repairs, and a ROLLBACK, ask the source only for bytes that nobody else has.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings import Settings
+from database.actions import Action
 from database.judge import Accepted, Approval, Rejected, Request, judge, rejection
 from database.parameters import ALLOWED, check_parameters
-from database.values import Action, NewTask
+from database.values import NewTask
 
 SETTINGS = Settings.model_validate(
     {
