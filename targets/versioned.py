@@ -133,7 +133,8 @@ class VersionedRelease(OrderedRelease):
         self._lay_out()
         slips = [self._staged(OWN_NAME), *([self._tree(PUBLIC_SLIP)] if self._shows_slip() else [])]
         calls = [Call(Op.LINK, self._staged(SLIP_NAME), place) for place in slips]
-        for path in self.listed.keys() - self.staged.keys():
+        # Sorted: folders that were whole long before the release stands need not be listed by whoever looks for guests.
+        for path in sorted(self.listed.keys() - self.staged.keys()):
             lies = self.standing.lies(path, self.standing.base) or self.hold.names.live(path)
             calls.append(Call(Op.LINK, lies, self._tree(path)))
         return calls
