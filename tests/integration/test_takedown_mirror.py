@@ -30,3 +30,21 @@ def test_its_files_are_cut_from_the_mirror_and_no_snapshot_brings_them_back(mirr
     bench.well("/", "MIRROR")
     assert files(mirrored_site, GONE) == []
     assert bench.do(f"/{GONE}", "PUBLISHING").task.state is State.REJECTED
+
+
+def test_a_mirror_that_was_held_before_it_is_never_published_as_it_was(mirrored_site: MirroredSite) -> None:
+    bench = mirrored_site.bench
+    bench.well("/", "MIRROR")
+    for url in (f"/{STAYS}", "/images"):
+        bench.well(url, "PUBLISHING", "UNPUBLISH")
+    held = bench.do("/", "MIRROR")
+    assert held.task.state is State.HELD
+    assert held.plan
+    bench.desk.insert(NewTask(f"/{GONE}", "*", Action.TAKEDOWN, requested_by="ana"))
+    for environment in ENVIRONMENTS:
+        bench.run(environment)
+    bench.intake.settle_takedowns()
+    bench.desk.insert(NewTask("/", "MIRROR", Action.APPROVE, parameters={"task": held.task.id, "plan": held.plan.digest}))
+    bench.run("MIRROR")
+    assert bench.desk.show(held.task.id).task.state is State.CANCELLED, bench.desk.show(held.task.id).task.reason
+    assert files(mirrored_site, GONE) == []
