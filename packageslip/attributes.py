@@ -34,6 +34,11 @@ class Attribute:
     """None: left out, because the value is the default."""
     required: bool = False
 
+    @property
+    def free(self) -> bool:
+        """Whether it is text as it came, which may hold anything; what a formatter of ours made needs no escapes."""
+        return self.format is str and self.parse is not number
+
 
 class Table(dict[str, Attribute]):
     """The attributes of one element by name, in the order in which they are written."""
@@ -43,6 +48,10 @@ class Table(dict[str, Attribute]):
         self.parsers = {name: (attribute.field, attribute.parse) for name, attribute in attributes.items()}
         """The field and the parser of each name: all that a reader asks for, two million times in a large slip."""
         self.required = tuple(name for name, attribute in attributes.items() if attribute.required)
+        self.writers = tuple(
+            (attribute.field, f' {name}="', attribute.format, attribute.free) for name, attribute in attributes.items()
+        )
+        """The same for a writer: the field, what comes before the value, its formatter, and whether it may need escapes."""
 
 
 def text(value: str) -> str:

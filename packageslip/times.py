@@ -41,8 +41,9 @@ def check_time(seconds: int) -> int:
     return seconds
 
 
+@lru_cache(maxsize=256)
 def format_time(seconds: int) -> str:
-    """`2019-09-25T17:47:34Z`."""
+    """`2019-09-25T17:47:34Z`. Remembered like `parse_time`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -81,7 +81,7 @@ class Stale:
         return self.since + grace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Packageslip:
     """The manifest of one module. `resources` are in the document's order; on targets sorted by path."""
 

@@ -17,6 +17,8 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;",
 _ESCAPED = re.compile(r'[&<>"\t\n\r]')
 # What no XML document can hold, however it is written.
 _IMPOSSIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Either: few values have any, and one look is half as dear as two.
+_SPECIAL = re.compile(f"{_ESCAPED.pattern}|{_IMPOSSIBLE.pattern}")
 
 
 def write_slip(slip: Packageslip) -> bytes:
@@ -73,15 +75,17 @@ def _total(slip: Packageslip) -> str:
 
 
 def _written(value: object, table: Table) -> str:
-    parts = []
-    for name, attribute in table.items():
-        found = getattr(value, attribute.field)
-        if found is not None and (formatted := attribute.format(found)) is not None:
-            parts.append(f' {name}="{_escaped(formatted)}"')
-    return "".join(parts)
+    written = ""
+    for field, begin, format_it, free in table.writers:
+        found = getattr(value, field)
+        if found is not None and (formatted := format_it(found)) is not None:
+            written += f'{begin}{_escaped(formatted) if free else formatted}"'
+    return written
 
 
 def _escaped(value: str) -> str:
+    if not _SPECIAL.search(value):
+        return value
     if impossible := _IMPOSSIBLE.search(value):
         raise ValueError(f"XML cannot hold the character U+{ord(impossible[0]):04X} of {value!r}")
     return _ESCAPED.sub(lambda found: _ESCAPES[found[0]], value)

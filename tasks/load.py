@@ -19,6 +19,8 @@ class Loaded:
     """The slip as the source has it now, to fetch by and to compare with later; None: the source has another version."""
     bound: bool = False
     """Only these very bytes count: they are found by their digests."""
+    recorded: Packageslip | None = None
+    """What the record says is live, where that was read: while it is kept, the target's own copy of it is known by its digest."""
 
 
 def load(work: Work) -> Loaded:

@@ -6,6 +6,7 @@ It merges two lists sorted by path, so that 200,000 files cost one pass and no t
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from operator import attrgetter
 from typing import TypeVar
 
 from packageslip import Digest, Packageslip, Resource, Stale, View
@@ -105,7 +106,7 @@ _File = TypeVar("_File", bound=Held)
 
 
 def _sorted(files: Iterable[_File]) -> list[_File]:
-    return sorted(files, key=lambda file: file.path)
+    return sorted(files, key=attrgetter("path"))
 
 
 def _pairs(wanted: Iterable[File], present: Iterable[Held]) -> Iterator[tuple[File | None, Held | None]]:
@@ -163,11 +164,14 @@ def _departure(old: Held | None, url: str, leaving: _Leaving, ground: Ground) ->
     return replace(change, verb=Verb.STALE, reason=Reason.GRACE, until=grace.since + grace.seconds)
 
 
+_KEPT = (Reason.SAME, Reason.ADOPTED, Reason.RETURNS)
+
+
 def _coming(new: File, old: Held | None, policy: Policy, ground: Ground) -> Change:
     """A path that is wanted."""
     was = old.digest if old else ground.strangers.get(new.path)
     reason = _reason(new, old, was, policy, ground)
-    verb = Verb.KEEP if reason in {Reason.SAME, Reason.ADOPTED, Reason.RETURNS} else Verb.PUT
+    verb = Verb.KEEP if reason in _KEPT else Verb.PUT
     return Change(new.path, verb, reason, new.size, new.digest, was, view=isinstance(new, View))
 
 

@@ -199,10 +199,11 @@ def digest_of(url: str, target: str, changes: Sequence[Change]) -> str:
 
 
 _NONE = bytes(32)
+_BY_TIME = (Reason.LINGERS, Reason.OVER)
 
 
 def _line(change: Change) -> bytes:
-    if change.reason in {Reason.LINGERS, Reason.OVER}:
+    if change.reason in _BY_TIME:
         return b""
     if change.view and not change.leaves:
         # A stranger's file that a view replaces is not made anew: an approval to overwrite is one for these bytes.

@@ -43,4 +43,5 @@ def _load(work: Work) -> Loaded:
                 f"the record has no slip of version {version.hex()[:12]} of {url} on {work.target} any more; publish the present "
                 "version instead"
             )
-        return Loaded(obtainable_views(work, bare(slip, keep_views=True), record.slip(work.target, url)), None, bound=True)
+        recorded = record.slip(work.target, url)
+        return Loaded(obtainable_views(work, bare(slip, keep_views=True), recorded), None, bound=True, recorded=recorded)

@@ -19,11 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from config import Settings
+from config import Secrets, Settings
+from database import Published, Record
+from database.counters import next_fences
+from packageslip import on_target, write_slip
 from reliability.rollback_reader import name_of, text_of
 from support.bench import Bench, settings_of
+from support.claims import TestQueue
 from support.nginx import serving
-from targets import Claim, OrderedTarget, Present, Target
+from support.releases import publish, slip_of
+from targets import Claim, OrderedTarget, Present, Target, open_target
 
 URL = "/big"
 READER = Path(__file__).with_name("rollback_reader.py")
@@ -111,10 +116,19 @@ def settings(root: Path, durability: str) -> Settings:
 
 
 def _publish(root: Path, files: int) -> None:
-    with closing(Bench(root, settings(root, "none"))) as bench:
+    """Both versions, straight onto the target and into the record: going back asks neither the source nor the store."""
+    chosen = settings(root, "none")
+    with (
+        closing(Bench(root, chosen)) as bench,
+        closing(open_target("origin", chosen, secrets=Secrets({}))) as target,
+    ):
         for version in "ab":
-            bench.write(URL, {name_of(number): text_of(number, version) for number in range(files)})
-            bench.well(URL)
+            [fence] = bench.database.change(lambda connection: next_fences(connection, 1))
+            claim = TestQueue(bench.database.queue_id, fence - 1).claim()
+            wanted = {name_of(number): text_of(number, version).encode() for number in range(files)}
+            publish(target, URL, wanted, claim)
+            slip = on_target(slip_of(URL, wanted), serial=claim.serial, queue=claim.queue)
+            Record(bench.database).adopt("origin", [Published("origin", URL, claim.serial, slip.version, write_slip(slip))])
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Every rule of the reader refuses what it is for, names the line, and agrees with the checker and the XSD."""
 
+import gc
+import weakref
 from hashlib import sha256
 from io import BytesIO
 from os import fdopen, pipe
@@ -293,6 +295,13 @@ def test_a_stream_that_cannot_be_read_says_which_slip_it_was() -> None:
     assert failed.value.__notes__ == ["while checking slip.xml"]
 
 
+def test_what_is_no_declaration_is_refused_by_reader_and_checker_alike() -> None:
+    document = GOOD.replace(b"<?xml", b"<?:xml", 1)
+    with pytest.raises(BadSlip) as refused:
+        read_slip(document, "slip")
+    assert check_slip(document, "slip") == list(refused.value.faults)
+
+
 @settings(deadline=None)
 @given(st.data())
 def test_a_changed_byte_never_divides_reader_and_checker(data: st.DataObject) -> None:
@@ -343,3 +352,20 @@ def test_what_is_unfinished_after_the_root_is_refused(tail: bytes) -> None:
 
 def test_comments_after_the_root_are_not_acted_on() -> None:
     assert check_slip(GOOD + b"<!-- generated -->\n", "slip") == []
+
+
+def test_bytes_whose_slip_somebody_has_are_not_read_again() -> None:
+    kept = read_slip(GOOD, "one")
+    assert read_slip(bytes(bytearray(GOOD)), "two", url="/a") is kept
+    with pytest.raises(BadSlip, match="not of '/b'"):
+        read_slip(GOOD, "three", url="/b")
+    with pytest.raises(BadSlip, match="longer than 10 bytes"):
+        read_slip(GOOD, "four", Limits(bytes=10))
+    changed = GOOD.replace(b'serial="1"', b'serial="2"')
+    assert read_slip(changed, "five").serial == 2
+
+
+def test_a_slip_that_nobody_has_any_more_costs_no_memory() -> None:
+    kept = weakref.ref(read_slip(GOOD.replace(b'serial="1"', b'serial="3"'), "slip"))
+    gc.collect()
+    assert kept() is None
