@@ -7,7 +7,7 @@ from contextlib import closing
 from targets.area import PRIVATE, PROBE_PREFIX, Area
 from targets.contract import Check
 from targets.disk import Answer, Call, Disk, Op
-from targets.errors import TargetError
+from targets.errors import TargetError, TargetUnfit
 from targets.hold import names_in, removals
 from targets.options import PlacedOptions
 from targets.small import small_write
@@ -44,6 +44,8 @@ def _tries(disk: Disk, options: PlacedOptions) -> Generator[tuple[str, bool, str
             "let the account write there",
         )
         yield from _file_tries(disk, options, scratch, live)
+        if options.layout == "versioned":
+            yield from _link_tries(disk, scratch, live)
         yield from disk.probe(scratch)
     finally:
         clear(disk, scratch)
@@ -73,6 +75,31 @@ def _file_tries(disk: Disk, options: PlacedOptions, scratch: str, live: str) -> 
     yield "the area and the root are on one file system", crossed, "put the area on the root's file system"
     folder = try_calls(Call(Op.MKDIR, one, mode=options.folder_mode), Call(Op.RENAME, one, live), Call(Op.RMDIR, live))
     yield "folders can be renamed", folder, "let the account write in the root"
+
+
+def _link_tries(disk: Disk, scratch: str, live: str) -> Iterator[tuple[str, bool, str]]:
+    """What only a versioned module needs: second names, and a link that is read and replaced."""
+    first, again, link = f"{scratch}/two", f"{scratch}/again", f"{scratch}/link"
+
+    def try_calls(*calls: Call) -> bool:
+        try:
+            return all(answer is Answer.OK for answer in disk.run(calls))
+        except TargetUnfit:
+            return False
+
+    linked = try_calls(Call(Op.LINK, first, again), Call(Op.UNLINK, first)) and disk.read(again) == b"one"
+    yield "a file can have a second name", linked, f"the server or its file system lacks hard links: {_ORDERED}"
+    made = try_calls(Call(Op.SYMLINK, link, "../one"))
+    yield "symbolic links can be made", made, f"the server or its file system lacks symbolic links: {_ORDERED}"
+    yield "a symbolic link says where it leads", disk.lead(link) == "../one", f"the server changes or hides it: {_ORDERED}"
+    turned = (
+        try_calls(Call(Op.RENAME, link, live), Call(Op.SYMLINK, link, "two"), Call(Op.RENAME, link, live))
+        and disk.lead(live) == "two"
+    )
+    yield "a symbolic link is renamed over another in one step", turned, f"a module could not be turned at once: {_ORDERED}"
+
+
+_ORDERED = 'set layout = "ordered", or use OpenSSH\'s SFTP server on a file system that has them'
 
 
 def _room(disk: Disk) -> Check:

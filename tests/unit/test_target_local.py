@@ -116,6 +116,29 @@ def test_calls_are_answered(tmp_path: Path, kind: str) -> None:
         list(disk.write([write_of("twice", b"1"), write_of("twice", b"2")]))
 
 
+@pytest.mark.parametrize("kind", ["local", "memory"])
+def test_second_names_and_links_are_made_read_and_replaced(tmp_path: Path, kind: str) -> None:
+    disk: Disk = LocalDisk(tmp_path) if kind == "local" else MemoryDisk(MemoryFiles())
+    list(disk.write([write_of("file", b"f")]))
+    calls = {
+        Call(Op.LINK, "file", "again"): Answer.OK,
+        Call(Op.LINK, "file", "again", mode=0): Answer.REFUSED,
+        Call(Op.LINK, "absent", "x"): Answer.ABSENT,
+        Call(Op.LINK, "file", "no/folder"): Answer.ABSENT,
+        Call(Op.SYMLINK, "link", "away/tree"): Answer.OK,
+        Call(Op.SYMLINK, "link", "elsewhere"): Answer.REFUSED,
+        Call(Op.SYMLINK, "no/folder", "x"): Answer.ABSENT,
+        Call(Op.SYMLINK, "newer", "../other"): Answer.OK,
+        Call(Op.LINK, "newer", "same"): Answer.OK,
+        Call(Op.RENAME, "newer", "link"): Answer.OK,
+        Call(Op.UNLINK, "file"): Answer.OK,
+    }
+    assert disk.run(list(calls)) == list(calls.values())
+    assert [disk.lead(name) for name in ("link", "same", "again", "absent")] == ["../other", "../other", None, None]
+    assert [entry and entry.type for entry in disk.stat(["link", "again", "file"])] == [EntryType.LINK, EntryType.FILE, None]
+    assert disk.read("again") == b"f"
+
+
 def test_an_area_on_another_file_system_is_unfit(tmp_path: Path) -> None:
     if os.stat("/dev/shm").st_dev == tmp_path.stat().st_dev:  # noqa: PTH116
         pytest.skip("one file system here")
