@@ -16,7 +16,7 @@ CLAIMS ?= 10000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ test: $(VENV)/.installed-dev servers  ## run every test, on real servers of its 
 kill-sweep: JOBS ?= 2
 kill-sweep: $(VENV)/.installed-dev servers  ## kill an engine at every point and every system call; KILLS=n for some of them
 	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.kill_sweep --jobs $(JOBS) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+fail-sweep: $(VENV)/.installed-dev servers  ## let every call to files, SFTP, HTTP and the database fail; CALLS=n for some, KINDS="file sftp"
+	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.fail_sweep $(if $(CALLS),--calls $(CALLS)) $(if $(KINDS),--kinds $(KINDS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 corruption: $(VENV)/.installed-dev servers  ## spoil every reply and every bit of an upload; FAULTS=n of them
 	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.corruption $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED))

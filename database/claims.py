@@ -13,6 +13,7 @@ from database.actions import RESTORING, Action
 from database.breakers import Allowance, Switch, allowances, begin_probes, lock_switches, probed_by
 from database.connection import Database
 from database.counters import next_fences
+from database.errors import DatabaseUnavailable
 from database.expanding import expand
 from database.finishing import Finishing
 from database.leases import check_lease
@@ -22,7 +23,7 @@ from database.restored import suspicion
 from database.rows import by_id, task_of, tell
 from database.starting import start, write_progress
 from database.takedowns import EVERYWHERE, covering, in_force
-from database.values import Engine, Lane, NewTask, Progress, Result, State, Task
+from database.values import Engine, Lane, NewTask, Outcome, Progress, Result, State, Task
 
 BATCH = 64
 """Tasks claimed or finished in one transaction, at most."""
@@ -47,6 +48,8 @@ class Claims:
     def __init__(self, db: Database, retry: RetrySettings | None = None, random: Callable[[], float] = system_random) -> None:
         self._db = db
         self._finishing = Finishing(retry or RetrySettings(), random)
+        self._unsure: list[Task] = []
+        """Claimed perhaps: the answer to a commit was lost, and the database stayed away. Nobody would carry them out."""
 
     def claim(self, engine: Engine, lanes: Sequence[Lane]) -> list[Task]:
         """The next tasks for these lanes, RUNNING and fenced, best first; older ones of the same modules end SUPERSEDED.
@@ -60,10 +63,23 @@ class Claims:
             # After a connection was lost during COMMIT nobody knows whether it was done: what this engine holds tells.
             if claimed and _hold(connection, engine, claimed):
                 return list(claimed)
+            self._give_back(connection, engine)
             claimed[:] = _claim(connection, engine, lanes)
             return list(claimed)
 
-        return self._db.change(work)
+        try:
+            tasks = self._db.change(work)
+        except DatabaseUnavailable:
+            self._unsure += claimed
+            raise
+        self._unsure.clear()
+        return tasks
+
+    def _give_back(self, connection: Connection, engine: Engine) -> None:
+        said = "the database did not say whether an engine had claimed it"
+        unsure = [Result(task.id, task.fence, Outcome.RELEASED, said) for task in self._unsure]
+        if unsure:
+            self._finishing.write(connection, engine, unsure, _packed(unsure))
 
     def waited_for(self, environment: str) -> frozenset[str]:
         """Targets that tasks of an environment wait for, whether it has a lane for them or not."""

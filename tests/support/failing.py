@@ -9,6 +9,7 @@ import io
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,12 @@ class Injector:
     forever: bool = False
     sites: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    since: float | None = None
+    """When the first call failed, on the monotonic clock."""
+
+    def failing_for(self, seconds: float) -> bool:
+        """Whether calls have gone on failing for so long."""
+        return self.since is not None and time.monotonic() - self.since > seconds
 
     def strikes(self, call: str, site: str | None = None) -> bool:
         """Whether this call fails; only calls that the project makes count."""
@@ -57,6 +64,7 @@ class Injector:
         number = len(self.sites)
         if number == self.nth or (self.forever and self.nth and number > self.nth):
             self.failed.append(self.sites[-1])
+            self.since = self.since or time.monotonic()
             return True
         return False
 

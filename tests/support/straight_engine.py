@@ -34,6 +34,8 @@ class Tooling:
     connect: Callable[[str], Database] = Database.connect
     store: Callable[[Store], Any] = lambda store: store
     patience: float = PATIENCE
+    enough: Callable[[], bool] = lambda: False
+    """Whether a run that is not idle yet shall end."""
 
 
 class Straight:
@@ -67,7 +69,7 @@ class Straight:
                     return
             except DatabaseUnavailable:
                 time.sleep(PAUSE)
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self._tooling.enough():
                 raise TimeoutError("something is still open, or the database does not answer")
 
     def _turn(self) -> bool:
