@@ -27,7 +27,7 @@ from targets.rank import outranked, renew
 from targets.records import read_record
 from targets.replay import Replay
 from targets.shelf import Shelf, digests_of
-from targets.territory import ensure, queues, refuse_missing_root, refuse_others
+from targets.territory import ensure, queues, refuse_missing_root, refuse_others, refuse_wrong_root
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +140,7 @@ class Takeover:
             if self.area.queue not in queues(self.disk, self.area.folder):
                 refuse_others(self.disk, self.area, self.target)
                 refuse_missing_root(self.disk, self.target)
-                self.claim.begins(self.target)
+                refuse_wrong_root(self.disk, self.area, self.target, self.claim)
             ensure(self.disk, self.area, self.target)
         birth = f"{self.area.new}/{module_id(self.url)}~{mine.token}"
         own = f"{birth}/{mine.token}"

@@ -5,6 +5,7 @@ engine of a lost database finds its own area gone.
 """
 
 from targets.area import AREA_PREFIX, PRIVATE, Area
+from targets.contract import Claim
 from targets.disk import Answer, Call, Disk, EntryType, Op, Readable
 from targets.errors import AreaMissing, PermissionRefused, TargetUnfit, TargetUnreachable, TransientTargetError
 from targets.hold import names_in
@@ -41,6 +42,16 @@ def refuse_others(disk: Readable, area: Area, target: str) -> None:
             f"run 'slipway target adopt {target}', which also stops its engines here",
             target=target,
         )
+
+
+def refuse_wrong_root(disk: Readable, area: Area, target: str, claim: Claim) -> None:
+    """Raise AreaMissing if nothing of this queue lies here, although the record knows of modules that are live here."""
+    try:
+        claim.begins(target)
+    except AreaMissing:
+        # Another engine may have begun here between the look and the record's answer; then it is what the record knows.
+        if area.queue not in queues(disk, area.folder):
+            raise
 
 
 def make(disk: Disk, area: Area, target: str) -> None:

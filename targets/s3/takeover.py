@@ -15,7 +15,7 @@ from targets.s3.hold import BucketHold
 from targets.s3.holder import HOLDER, Holder, Register
 from targets.s3.options import BucketOptions
 from targets.s3.replay import Replay
-from targets.territory import queues, refuse_others
+from targets.territory import queues, refuse_others, refuse_wrong_root
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ class Takeover:
         """The module has no holder yet. Another queue's area is looked for before and after: of two, neither gets the target."""
         refuse_others(self.bucket, self.area, self.target)
         if self.area.queue not in queues(self.bucket, self.area.folder):
-            self.claim.begins(self.target)
+            refuse_wrong_root(self.bucket, self.area, self.target, self.claim)
             mark(self.bucket, self.area)
         mine = Holder(names.token)
         etag = register.change(None, mine)

@@ -47,10 +47,15 @@ def test_an_old_site_is_taken_over_without_moving_what_is_the_same(old_site: Sma
     # The switch: another root, and a look at what is there.
     parallel = shutil.copytree(folder / "staging", folder / "parallel")
     old_site.config.write_text(CONFIG.replace('root = "staging"', 'root = "old"'))
+    before_the_switch = differences(folder / "old", parallel)
     before = {path: path.stat().st_ino for path in (folder / "old").rglob("*.html")}
     look = old_site.json("target", "adopt", "staging", "--dry-run")
     assert not look["modules"]
     assert "knots/removed-in-2009.html" in look["unclaimed"]
+    # Without a word, a root with nothing of Slipway's in it counts as a wrong one.
+    assert old_site.run("republish", "--to", "STAGING", "--now").exit_code != 0
+    assert differences(folder / "old", parallel) == before_the_switch
+    assert old_site.run("target", "adopt", "staging", "-y").exit_code == 0
     # What differs waits for a person; everything else is adopted as it lies.
     assert old_site.run("republish", "--to", "STAGING", "--now").exit_code == 3
     [held] = old_site.json("queue", "list", "--state", "HELD")["tasks"]

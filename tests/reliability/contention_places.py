@@ -114,7 +114,7 @@ def contended(daemons: int, engines: int, modules: int) -> Iterator[Contended]:
         folder = Path(tempfile.mkdtemp(prefix="slipway-contention-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         sshd._require(accounts=1, chroot=True)
-        user = stack.enter_context(sshd._account(0))
+        user = stack.enter_context(sshd._account())
         server = stack.enter_context(sshd._running([user], chroot=True, logged=False, options=("MaxStartups 200",)))
         database, restarted = _database(stack)
         url = database.url(database.new_database())

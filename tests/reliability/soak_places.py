@@ -94,7 +94,7 @@ def places(chance: random.Random, layout: str) -> Iterator[Places]:
         folder = Path(tempfile.mkdtemp(prefix="slipway-soak-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         sshd._require(accounts=2, chroot=True)
-        users = [stack.enter_context(sshd._account(number)) for number in range(2)]
+        users = [stack.enter_context(sshd._account()) for _ in range(2)]
         server = stack.enter_context(sshd._running(users, chroot=True, logged=False, options=()))
         proxy = DroppingPort(server.port)
         stack.callback(proxy.close)

@@ -6,6 +6,7 @@ The machine's own sshd, its keys and its accounts are never touched. Run as root
 
 import contextlib
 import getpass
+import itertools
 import os
 import pwd
 import shutil
@@ -29,6 +30,8 @@ SFTP_SERVER = next(
 )
 IS_ROOT = os.geteuid() == 0
 PREFIX = "slipway-test-"
+_numbers = itertools.count()
+"""Of the accounts of this process: one test may want a server of its own beside another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def start_sshd() -> Iterator[StartSshd]:
         def start(*, accounts: int = 1, chroot: bool = False, logged: bool = False, options: Sequence[str] = ()) -> Sshd:
             _require(accounts=accounts, chroot=chroot)
             while IS_ROOT and len(pool) < accounts:
-                pool.append(stack.enter_context(_account(len(pool))))
+                pool.append(stack.enter_context(_account()))
             users = pool[:accounts] if IS_ROOT else [getpass.getuser()]
             return stack.enter_context(_running(users, chroot=chroot, logged=logged, options=options))
 
@@ -149,10 +152,10 @@ def _require(*, accounts: int, chroot: bool) -> None:
 
 
 @contextlib.contextmanager
-def _account(number: int) -> Iterator[str]:
+def _account() -> Iterator[str]:
     """A system account of the tests' own, with a shell (sshd runs external subsystems with it) and no usable password."""
     _remove_orphans()
-    name = f"{PREFIX}{os.getpid()}-{number}"
+    name = f"{PREFIX}{os.getpid()}-{next(_numbers)}"
     # "*" and not "!": sshd takes the latter for a locked account.
     _account_tool(
         "useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/bin/sh", "--password", "*", name
