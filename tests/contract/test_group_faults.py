@@ -25,7 +25,7 @@ from targets import Fenced, Moved, NoSpace, SerialTooHigh, TargetError, TargetUn
 
 QUORUMS = [3, 2]
 TASKS = [("one", "two"), ("two", "three"), ("three", "none"), (None, "two")]
-EVERY = 1 if os.environ.get("EVERY_CALL") else 13
+EVERY = 1 if os.environ.get("EVERY_CALL") else 29
 WRITES = frozenset({"create", "write", "mkdir"})
 
 
