@@ -1,5 +1,6 @@
 """An old backup of the database is put back: nothing it had as waiting is lost, and nothing that came later is undone in silence."""
 
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,8 @@ def _engine_of_before(site: Site) -> subprocess.Popen[bytes]:
     arguments = ("-P", entry, "wait", "prepared", str(flag), "STAGING", "--config", str(site.deployment.config))
     engine = site.deployment.start(*arguments, OTHER_HOST="another")
     eventually(flag.exists, 60, "an engine at work")
+    # All of it stands still: otherwise it would claim the tasks that come later.
+    engine.send_signal(signal.SIGSTOP)
     return engine
 
 
@@ -123,6 +126,7 @@ def test_an_old_backup_put_back_loses_no_task_and_undoes_nothing_in_silence(site
     assert after == digests(tree(site.folder / "cms"))
 
     (site.folder / "flag").unlink()
+    stale.send_signal(signal.SIGCONT)
     # 4: it looked while the tables were gone.
     assert stale.wait(60) in {4, 75}, "an engine of before is shut out"
     assert digests(tree(site.origin)) == after
