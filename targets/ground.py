@@ -7,6 +7,7 @@ stop it half-way; both are refused while nothing has happened yet.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from packageslip import ITSELF
 from targets.area import Area, Held, all_parents, live_path, parents
 from targets.disk import Disk, Entry, EntryType
 from targets.errors import PathBlocked
@@ -76,9 +77,12 @@ class Ground:
                 raise self._blocked(folder, f"a folder with {name} in it, which no slip lists, stands where a file must go")
         return found
 
-    def nested(self, paths: Iterable[str]) -> frozenset[str]:
-        """Those folders of the module (relative to it) in which another module lives."""
-        folders = sorted(all_parents(paths))
+    def nested(self, paths: Iterable[str], going: Iterable[str]) -> frozenset[str]:
+        """Those folders of the module (relative to it) in which another module lives, and those of `going` that are one.
+
+        A module that is one file lies where a file of this one may have been: it is not this one's to drop.
+        """
+        folders = sorted(all_parents(paths) | (set(going) - {ITSELF}))
         records = self.disk.stat([self.area.slip("/" + live_path(self.names.url, folder)) for folder in folders])
         return frozenset(folder for folder, record in zip(folders, records, strict=True) if record is not None)
 
@@ -92,5 +96,5 @@ class Ground:
 
 
 def inside(path: str, folders: Collection[str]) -> str | None:
-    """The one of these folders in which a path lies, if any."""
-    return next((folder for folder in parents(path) if folder in folders), None)
+    """The one of these folders in which a path lies, or that it is itself, if any."""
+    return next((folder for folder in (*parents(path), path) if folder in folders), None)

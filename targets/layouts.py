@@ -74,7 +74,7 @@ class Change:
         held, listed = self._held(), {file.path: file for file in self.files}
         kept = kept_paths(self.files, held)
         coming = [path for path in listed if path not in kept and path not in self.adopted]
-        nested = self.ground.nested([*listed, *held])
+        nested = self.ground.nested([*listed, *held], held.keys() - listed.keys())
         refuse_nested(self.hold.target, self.present.url, listed, nested)
         drops = [path for path in sorted(held.keys() - listed.keys()) if not inside(path, nested)]
         self.ground.check_folders(list(listed), drops)

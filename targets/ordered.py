@@ -80,7 +80,7 @@ class OrderedTarget:
             return ()
         ground = self._ground(hold)
         listed = {file.path: file for file in slip.files()}
-        nested = ground.nested([file.path for file in slip.ours()])
+        nested = ground.nested([file.path for file in slip.ours()], over)
         ground.check_folders((), over)
         kept, none = frozenset(listed), frozenset[str]()
         with OrderedRelease(hold, ground, slip, listed, slip, kept, none, nested, none, (), expiring=True) as release:
