@@ -23,6 +23,7 @@ pytest_plugins: list[str] = [
     "support.operators",
     "support.bench",
     "support.dropping_port",
+    "support.tcp_proxy",
     "support.mirrored_site",
     "support.engine_process",
     "support.small_site",
