@@ -7,7 +7,7 @@ from typing import BinaryIO
 from botocore.client import BaseClient
 
 from config import S3Target
-from packageslip import CatalogueEntry, Digest, Packageslip, check_module_url, check_path
+from packageslip import ITSELF, CatalogueEntry, Digest, Packageslip, check_module_url, check_path
 from targets.area import SLIP, Area, all_parents, live_path
 from targets.catalogue import entry_of, public_paths, read_any
 from targets.contract import Check, Claim, Present, Release, Unfinished
@@ -118,9 +118,9 @@ class BucketTarget:
         files = listed_files(self._name, (self._options.area,), wanted)
         refuse_other_shape(self._name, present.slip, wanted)
         held = {file.path: file.digest for file in present.slip.files()} if present.slip else {}
-        nested = self._nested(hold, [*(file.path for file in files), *held])
-        refuse_nested(self._name, present.url, [file.path for file in files], nested)
         listed = {file.path: file for file in files}
+        nested = self._nested(hold, [*listed, *held], held.keys() - listed.keys())
+        refuse_nested(self._name, present.url, listed, nested)
         kept = kept_paths(files, held)
         return BucketRelease(hold, wanted, listed, present.slip, kept, frozenset(adopted), nested)
 
@@ -128,10 +128,10 @@ class BucketTarget:
         """A bucket has no grace, so nothing is stale there."""
         return ()
 
-    def _nested(self, hold: BucketHold, paths: Collection[str]) -> frozenset[str]:
-        """Folders of the module (relative to it) in which another module lives."""
+    def _nested(self, hold: BucketHold, paths: Collection[str], going: Collection[str]) -> frozenset[str]:
+        """Folders of the module (relative to it) in which another module lives, and those of `going` that are one."""
         area = Area(self._options.area, hold.claim.queue)
-        folders = sorted(all_parents(paths))
+        folders = sorted(all_parents(paths) | (set(going) - {ITSELF}))
         records = spread(
             lambda folder: self._bucket.look(area.slip("/" + live_path(hold.names.url, folder))), folders, self._settings.parallel
         )

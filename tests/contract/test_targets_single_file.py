@@ -50,6 +50,19 @@ def test_it_goes_without_a_trace(place: Place, queue: TestQueue) -> None:
     assert place.residue() == []
 
 
+@pytest.mark.needs("nesting")
+def test_a_file_that_is_a_module_now_is_not_dropped_by_the_module_above(place: Place, queue: TestQueue) -> None:
+    """Whatever the slip above it said before."""
+    target = place.open()
+    publish(target, "/rss/all", {"index.htm": b"feeds", "news.xml": b"<rss/>"}, queue.claim())
+    publish(target, URL, {ITSELF: b"<rss/>"}, queue.claim())
+    publish(target, "/rss/all", {"index.htm": b"feeds"}, queue.claim())
+    assert place.live() == [{"rss/all/index.htm": b"feeds", "rss/all/news.xml": b"<rss/>"}] * len(place.trees)
+    unpublish(target, "/rss/all", queue.claim())
+    assert place.live() == [{"rss/all/news.xml": b"<rss/>"}] * len(place.trees)
+    assert place.residue() == []
+
+
 def test_a_stranger_at_its_url_is_seen(place: Place, queue: TestQueue) -> None:
     for tree in place.trees:
         tree.write("rss/all/news.xml", b"theirs")
