@@ -1,7 +1,8 @@
 """Visitors read and judge while everything goes wrong: `make soak MINUTES=30`.
 
 Eight visitors, half over HTTP and half by the file system, hash what they see on two sites, while modules change, are published,
-promoted, republished and unpublished, and processes, servers and connections die. At the end the faults stop, everything is
+promoted, republished and unpublished, and processes, servers and connections die. Where modules are versioned they are rolled back
+too, and visitors resolve a module's link and judge the whole release behind it. At the end the faults stop, everything is
 published once more, and the queue's history, the targets' own log and the trees are judged. Prints its counts last.
 """
 
@@ -20,7 +21,7 @@ from typing import Any
 from reliability.happenings import History, Seen, Sighting
 from reliability.soak_faults import Agenda, Faults
 from reliability.soak_operators import Operators
-from reliability.soak_places import Places, places
+from reliability.soak_places import LAYOUTS, Places, places
 from reliability.soak_verdict import Report, judge, records_now, sightings_of
 
 VISITORS = 8
@@ -103,13 +104,15 @@ def _visitors(made: Places, pace: Pace, report: Report, chance: random.Random) -
             found = json.loads(output)
             report.reads += found["reads"]
             report.pages += found["pages"]
+            report.resolved += found["resolved"]
             report.violations += [f"read: {what}" for what in found["told"]]
             seen += sightings_of(found["seen"])
 
 
 def _site(made: Places, target: str, *, over_http: bool) -> dict[str, Any]:
     where = {"port": made.web_port, "prefix": f"/{target}"} if over_http else {"root": str(made.roots[target])}
-    return {"target": target, "modules": made.site.modules, "steady": made.site.steady, **where}
+    versioned = [] if over_http else sorted(made.versioned(target))
+    return {"target": target, "modules": made.site.modules, "steady": made.site.steady, "versioned": versioned, **where}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     parser.add_argument("--reads", type=float, default=800, help="reads a second, of all visitors together")
-    parser.add_argument("--layout", default="ordered")
+    parser.add_argument("--layout", choices=sorted(LAYOUTS), default="ordered")
     chosen = parser.parse_args(arguments)
     print(f"seed {chosen.seed}", flush=True)
     report = soak(chosen.seed, Pace(chosen.minutes * 60, chosen.reads), chosen.layout)

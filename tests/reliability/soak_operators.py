@@ -40,7 +40,10 @@ class Operators:
         site = self._places.site
         module = self._chance.choice(site.modules)
         draw = self._chance.random()
-        if draw < 0.50:
+        if draw < 0.05 and (versioned := self._versioned()):
+            # Not in the ordered layout, where for a moment an older asset is beside a page that is still the newer one.
+            self.insert(*self._chance.choice(versioned), action="ROLLBACK")
+        elif draw < 0.50:
             site.change(module, shrunk=module in site.fickle and self._chance.random() < 0.1)
             self.insert(module, "STAGING")
         elif draw < 0.80:
@@ -53,6 +56,12 @@ class Operators:
             self._decide_held()
         else:
             self._hold_or_cancel()
+
+    def _versioned(self) -> list[tuple[str, str]]:
+        """Modules that are versioned, with the environment."""
+        return [
+            (url, environment) for environment, target in ENVIRONMENTS.items() for url in sorted(self._places.versioned(target))
+        ]
 
     def insert(self, url: str, environment: str, **columns: object) -> None:
         """One row."""

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from database import upgrade
-from reliability.soak_site import Site
+from reliability.soak_site import NESTED, Site
 from support import mariadb, sshd
 from support.deployment import Deployment, toml
 from support.dropping_port import DroppingPort
@@ -28,6 +28,16 @@ MARK = "SOAK_FOLDER"
 
 ENVIRONMENTS = {"STAGING": "staging", "PRODUCTION": "production"}
 """Environment to its target."""
+
+LAYOUTS: Mapping[str, frozenset[str]] = {
+    "ordered": frozenset(),
+    "versioned": frozenset({"staging", "production"}),
+    "mixed": frozenset({"production"}),
+}
+"""How the sites can be laid out: the targets of which modules are versioned, if nothing lies below them."""
+
+KEEP_RELEASES = 3
+"""Few, so that releases go while somebody reads them."""
 
 
 @dataclass
@@ -45,7 +55,12 @@ class Places:
     """Target to its public folder."""
     web_port: int
     layout: str
+    """One of LAYOUTS."""
     restarted: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def versioned(self, target: str) -> frozenset[str]:
+        """The modules that are versioned there."""
+        return frozenset(self.site.alone if target in LAYOUTS[self.layout] else ())
 
     def daemon(self) -> "subprocess.Popen[bytes]":
         """A new one; its engines inherit the mark by which they are found."""
@@ -143,6 +158,7 @@ def _end_engines(made: Places) -> None:
 
 
 def _deployment(config: Path, url: str, cms: Cms, server: sshd.Sshd, proxy: DroppingPort, layout: str) -> Deployment:
+    versioned = {"layout": "versioned", "versioned_modules": {"except_urls": [NESTED]}, "keep_releases": KEEP_RELEASES}
     targets = {
         target: {
             "kind": "sftp",
@@ -156,7 +172,7 @@ def _deployment(config: Path, url: str, cms: Cms, server: sshd.Sshd, proxy: Drop
             "idle_timeout": 4,
             "durability": "none",
             "delete_grace": 3 if target == "production" else 0,
-            **({} if layout == "ordered" else {"layout": layout}),
+            **(versioned if target in LAYOUTS[layout] else {}),
         }
         for target, account in zip(ENVIRONMENTS.values(), server.accounts, strict=True)
     }

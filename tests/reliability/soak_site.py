@@ -13,6 +13,8 @@ from packageslip import CatalogueEntry, Kind, Packageslip, Resource, write_catal
 PAGES = ("index.htm", "more/page.htm")
 ASSETS = tuple(f"img/a{n}.bin" for n in range(8))
 SMALLEST, LARGEST = 200, 60_000
+NESTED = "/m0"
+"""A module with another one below it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Site:
 
     folder: Path
     chance: random.Random
-    steady: tuple[str, ...] = ("/m0", "/m0/deep", "/m1", "/m2")
+    steady: tuple[str, ...] = (NESTED, f"{NESTED}/deep", "/m1", "/m2")
     fickle: tuple[str, ...] = ("/m3", "/m4", "/m5/in", "/m6")
     versions: dict[str, int] = field(default_factory=dict)
     known: dict[tuple[str, str], set[bytes]] = field(default_factory=dict)
@@ -44,6 +46,11 @@ class Site:
     @property
     def modules(self) -> tuple[str, ...]:
         return (*self.steady, *self.fickle)
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """Those that are neither above nor below another."""
+        return tuple(module for module in self.modules if not module.startswith(NESTED))
 
     def change(self, module: str, *, shrunk: bool = False) -> Version:
         """Make the next version and publish its slip; `shrunk`: it lists so little that the guard must ask."""

@@ -1,6 +1,7 @@
 """What a soak came to: its history from outside, and the targets at rest."""
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,8 @@ from reliability.happenings import History, Move, Seen, Sighting, Violation
 from reliability.history import check
 from reliability.rows import read_rows, slips_in
 from reliability.sftp_log import moves_of
-from reliability.soak_places import Places
+from reliability.soak_places import KEEP_RELEASES, Places
+from reliability.soak_shelves import shelves
 from reliability.target_rules import public_path, unequal
 
 _SERIAL = re.compile(rb' serial="(\d+)"')
@@ -25,6 +27,7 @@ class Report:
     seed: int
     reads: int = 0
     pages: int = 0
+    resolved: int = 0
     tasks: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     publications: int = 0
@@ -35,8 +38,8 @@ class Report:
         faults = ", ".join(f"{number} x {kind}" for kind, number in sorted(self.faults.items()))
         tasks = ", ".join(f"{number} {state}" for state, number in sorted(self.tasks.items()))
         counts = (
-            f"{self.reads} reads, {self.pages} pages, {self.publications} publications, {self.moves} moves on the targets, "
-            f"{sum(self.faults.values())} faults, {len(self.violations)} violations"
+            f"{self.reads} reads, {self.pages} pages, {self.resolved} resolved releases, {self.publications} publications, "
+            f"{self.moves} moves on the targets, {sum(self.faults.values())} faults, {len(self.violations)} violations"
         )
         return "\n".join([*self.violations[:50], f"faults: {faults}", f"tasks: {tasks}", f"seed {self.seed}", counts])
 
@@ -89,21 +92,23 @@ def _listed(places: Places) -> frozenset[tuple[str, str, bytes]]:
 
 
 def _trees(places: Places) -> Iterator[Violation]:
-    """Each target at rest is what its commit records say, and nothing is left over in Slipway's own area."""
+    """Each target at rest is what its commit records say, and nothing is left over in Slipway's own areas."""
     for target, root in places.roots.items():
         records = sorted(root.glob(".slipway/modules-*/modules/*/slip.xml"))
         yield from unequal(target, slips_in(record.read_bytes() for record in records), public_files(root))
         for path in sorted({path for path in root.glob(".slipway/**/*") if path.is_file()} - set(records)):
             yield Violation("tree", f"{path.relative_to(root)} on {target} was left over")
+        yield from shelves(target, root, places.versioned(target), KEEP_RELEASES)
 
 
 def public_files(root: Path) -> dict[str, bytes]:
-    """Every public file by its path, less the slips' public copies."""
+    """Every public file by its path, behind links too, less the slips' public copies."""
     found = {}
-    for path in root.rglob("*"):
-        relative = path.relative_to(root)
-        if path.is_file() and relative.parts[0] != ".slipway" and path.name != "packageslip.xml":
-            found[str(relative)] = hashlib.sha256(path.read_bytes()).digest()
+    for folder, below, names in os.walk(root, followlinks=True):
+        if Path(folder) == root:
+            below[:] = [name for name in below if not name.startswith(".slipway")]
+        for path in (Path(folder, name) for name in names if name != "packageslip.xml"):
+            found[str(path.relative_to(root))] = hashlib.sha256(path.read_bytes()).digest()
     return found
 
 
