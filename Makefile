@@ -10,13 +10,14 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 # A branch that no test takes is not allowed in the slip, the planner, the queue and the commit protocol.
 WHOLE := packageslip/*,tasks/planner.py,database/*.py,targets/*.py
 RELIABILITY := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m reliability
+BENCHMARKS := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m benchmarks
 MINUTES ?= 30
 N ?= 2000
 CLAIMS ?= 10000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -68,6 +69,11 @@ model: $(VENV)/.installed-dev  ## explore the models of the commit protocol, of 
 
 rollback-bench: $(VENV)/.installed-dev servers  ## roll 100,000 files back and forth while readers fetch them; FILES=n, TIMES=n
 	@$(RELIABILITY).rollback $(if $(FILES),--files $(FILES)) $(if $(TIMES),--times $(TIMES)) $(if $(SEED),--seed $(SEED))
+
+bench: ROUNDS ?= 5
+bench: $(VENV)/.installed-dev servers  ## beside rsync, rclone, lftp, Celery; ROWS=1,4: some; for a trial ROUNDS=1, PEERS=rsync,lftp
+	@sh benchmarks/install_peers.sh
+	@$(BENCHMARKS) $(if $(ROWS),--rows $(ROWS)) --rounds $(ROUNDS) $(if $(PEERS),--peers $(PEERS))
 
 defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail
 	@$(RELIABILITY).defences $(IDS)

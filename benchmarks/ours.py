@@ -1,0 +1,115 @@
+"""Slipway as operators run it: a configuration, a queue in MariaDB, the daemon, its engines; work comes as rows by plain SQL."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from benchmarks.peers import Site
+from benchmarks.place import Place
+from benchmarks.tree import WARM
+from support.deployment import Deployment, toml
+from support.schema import fresh
+
+ENVIRONMENT = "STAGING"
+ENGINES = 2
+"""One for each core of the machine that the targets are stated for: one Python process keeps one core busy."""
+PATIENCE = 3600.0
+"""A bound for hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A running installation."""
+
+    deployment: Deployment
+    engines: int
+
+    def insert(self, urls: Sequence[str], environment: str = ENVIRONMENT) -> None:
+        """One row for each module, in one transaction."""
+        statement = sa.text("INSERT INTO publication_task_queue (url, environment) VALUES (:url, :environment)")
+        with self.deployment.database.begin() as connection:
+            connection.execute(statement, [{"url": url, "environment": environment} for url in urls])
+
+    def finish(self) -> None:
+        """Return as soon as nothing is open; every task must have succeeded."""
+        open_ones = "SELECT id FROM publication_task_queue WHERE status IN ('NEW', 'READY', 'RUNNING') LIMIT 1"
+        deadline = time.monotonic() + PATIENCE
+        while self.deployment.rows(open_ones):
+            assert time.monotonic() < deadline, f"the queue is not idle after {PATIENCE:.0f} s: {self.deployment.tail()}"
+            time.sleep(0.02)
+        ended = self.deployment.rows("SELECT url, status, reason FROM publication_task_queue WHERE status <> 'SUCCEEDED'")
+        assert not ended, f"not published: {ended[:3]}\n{self.deployment.tail()}"
+
+    def publish(self, urls: Sequence[str], environment: str = ENVIRONMENT) -> float:
+        """Seconds from the rows' INSERT to the end of the last task."""
+        began = time.monotonic()
+        self.insert(urls, environment)
+        self.finish()
+        return time.monotonic() - began
+
+    def pids(self) -> list[int]:
+        """The engines' processes."""
+        return [int(row["pid"]) for row in self.deployment.rows("SELECT pid FROM engine WHERE ended_at IS NULL")]
+
+    def warm(self) -> None:
+        """Keep a small task due until the daemon has started every engine."""
+        deadline = time.monotonic() + 60
+        while len(self.pids()) < self.engines:
+            assert time.monotonic() < deadline, f"the daemon started no {self.engines} engines: {self.deployment.tail()}"
+            self.publish([WARM])
+
+
+@contextmanager
+def running(
+    place: Place, source: Mapping[str, Any], targets: Mapping[str, Mapping[str, Any]], *, engines: int = ENGINES, **more: Any
+) -> Iterator[Ours]:
+    """A daemon over an empty queue. `targets`: an environment's name to its origin; `more`: tables of the configuration."""
+    folder = Path(place.folder, "ours")
+    folder.mkdir()
+    url = place.database.url(place.database.new_database())
+    configuration = {
+        "state_dir": folder / "state",
+        "queue": {"url": url},
+        "store": {"path": place.store.root},
+        "sources": {"cms": source},
+        "targets": {name.lower(): target for name, target in targets.items()},
+        "environments": {
+            name: {"source": "cms", "origin": name.lower(), "engines": engines, "dependents": False} for name in targets
+        },
+        **more,
+    }
+    config = folder / "slipway.toml"
+    config.write_text("\n".join(toml(configuration)) + "\n", encoding="utf-8")
+    fresh(url)
+    deployment = Deployment(config, url)
+    try:
+        deployment.daemon()
+        yield Ours(deployment, engines)
+    finally:
+        deployment.stop()
+        shutil.rmtree(folder)
+
+
+def origin(site: Site, **settings: Any) -> dict[str, Any]:
+    """The settings of a target at this site."""
+    return {
+        "kind": "sftp",
+        "host": "127.0.0.1",
+        "port": site.port,
+        "user": site.account.user,
+        "key": site.account.key,
+        "root": site.account.remote_root,
+        "host_key": site.server.host_key,
+        **settings,
+    }
+
+
+def folder_source(folder: Path) -> dict[str, Any]:
+    """A source that is a folder with slips."""
+    return {"kind": "directory", "path": folder}

@@ -1,0 +1,65 @@
+"""What the rows run on: a private OpenSSH server, a MariaDB server, and one folder for everything; all ended with the block."""
+
+import getpass
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.peers import Site
+from store import Store
+from support import mariadb, sshd
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The servers, and where things lie."""
+
+    folder: Path
+    server: sshd.Sshd
+    database: mariadb.Server
+    rounds: int
+    peers: Sequence[str] = ()
+    """Whom a trial compares with, of several; none: all."""
+
+    @property
+    def store(self) -> Store:
+        """The content store of all our engines here."""
+        return Store(self.folder / "store")
+
+    @contextmanager
+    def site(self, port: int | None = None) -> Iterator[Site]:
+        """An empty folder on the server, gone after the block. `port`: of what stands before the server."""
+        account = self.server.fresh_site()
+        try:
+            yield Site(self.server, account, port or self.server.port)
+        finally:
+            shutil.rmtree(account.root)
+
+
+@contextmanager
+def place(rounds: int, peers: Sequence[str] = ()) -> Iterator[Place]:
+    """Start the servers."""
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="slipway-bench-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder.chmod(0o755)
+        sshd._require(accounts=1, chroot=False)
+        users = [stack.enter_context(sshd._account())] if sshd.IS_ROOT else [getpass.getuser()]
+        server = stack.enter_context(sshd._running(users, chroot=False, logged=False, options=()))
+        yield Place(folder, server, stack.enter_context(_mariadb()), rounds, peers)
+
+
+@contextmanager
+def _mariadb() -> Iterator[mariadb.Server]:
+    programs = [shutil.which(name, path=mariadb.PATH) for name in ("mariadbd", "mariadb-install-db")]
+    if None in programs:
+        mariadb.missing("mariadbd is not installed: apt-get install mariadb-server")
+    folder = Path(tempfile.mkdtemp(prefix="slipway-mariadb-"))
+    try:
+        with contextmanager(mariadb._serve)(str(programs[0]), str(programs[1]), folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
