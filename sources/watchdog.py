@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPResponse as HeardResponse
 from math import inf
 from threading import Event, Lock, Thread, local
 from typing import Any
@@ -85,27 +86,41 @@ class Watchdog:
                     watched.look(time.monotonic())
 
 
-class WatchedHttp(HTTPConnection):
-    """A connection that tells the watchdog its socket before it waits for an answer."""
+class _Watched(HTTPConnection):
+    """What both kinds of connection do: tell the watchdog, and leave no refused answer behind."""
 
     def __init__(self, *args: Any, watchdog: Watchdog, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
         super().__init__(*args, **options)
         self._watchdog = watchdog
+        self._heard: HeardResponse | None = None
+
+    def response_class(  # type: ignore[override]
+        self,
+        *args: Any,  # noqa: ANN401 - http.client's own
+        **options: Any,  # noqa: ANN401 - as above
+    ) -> HeardResponse:
+        """The standard library's answer, which alone holds the socket while it is read."""
+        self._heard = HeardResponse(*args, **options)
+        return self._heard
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        """Wait for status and headers."""
+        """Tell the watchdog the socket, then wait for status and headers."""
         self._watchdog.sees(self.sock)
-        return super().getresponse()
+        try:
+            return super().getresponse()
+        except BaseException:
+            # An answer that urllib3 refuses after the standard library took it is known to nobody else: its socket would stay
+            # open until the garbage collector comes by.
+            if self._heard is not None:
+                self._heard.close()
+            raise
+        finally:
+            self._heard = None
 
 
-class WatchedHttps(HTTPSConnection):
+class WatchedHttp(_Watched):
+    """A connection that is cut when its time is over."""
+
+
+class WatchedHttps(_Watched, HTTPSConnection):
     """The same over TLS."""
-
-    def __init__(self, *args: Any, watchdog: Watchdog, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
-        super().__init__(*args, **options)
-        self._watchdog = watchdog
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        """Wait for status and headers."""
-        self._watchdog.sees(self.sock)
-        return super().getresponse()

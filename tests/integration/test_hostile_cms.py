@@ -4,6 +4,7 @@ import contextlib
 import gc
 import socket
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,8 +22,6 @@ UNLISTED = Resource(PDF)
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n"
 WHOLE = OK + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 
-# An answer that urllib3 refuses is closed by the garbage collector alone: here, and not in somebody else's test.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 OpenHttp = Callable[..., HttpSource]
 Say = Callable[[socket.socket], None]
@@ -151,6 +150,17 @@ def test_an_answer_that_lies_is_no_file(source: HttpSource, store: Store, raw: R
         fetch(source, store, file)
     incoming = store.root / "incoming"
     assert not incoming.exists() or not list(incoming.iterdir())
+
+
+def test_no_socket_of_a_refused_answer_is_left_to_the_garbage_collector(patient: HttpSource, store: Store, raw: Raw) -> None:
+    gc.collect()
+    raw.say = ANSWERS["two lengths in one"]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with pytest.raises(SourceError, match="Content-Length contained multiple unmatching values"):
+            fetch(patient, store, UNLISTED)
+        gc.collect()
+    assert [str(one.message) for one in said] == []
 
 
 @pytest.mark.parametrize("name", ["headers for ever", "'go on' for ever", "trailers for ever", "a body without an end"])
