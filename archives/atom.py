@@ -6,8 +6,10 @@ versions of SWORD, so elements are known by their local names: an `id` is an Ato
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lxml import etree
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 _OWN = frozenset({"title", "summary", "updated", "published", "rights", "treatment", "verboseDescription", "generator", "name"})
 """Elements with words for people: an identifier in one of them is a mention, not a name."""
@@ -86,8 +88,10 @@ def read_error(document: bytes) -> ErrorDocument | None:
     return ErrorDocument(root.get("href") or "", " ".join(words.split()))
 
 
-def parse(document: bytes) -> etree._Element:
+def parse(document: bytes) -> "_Element":
     """The root of a document from outside. Raises NotAtom, also for any DOCTYPE: nothing in it is ever expanded or loaded."""
+    from lxml import etree  # noqa: PLC0415 - only what speaks with an archive needs it
+
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
     try:
         root = etree.fromstring(document, parser)
@@ -98,19 +102,19 @@ def parse(document: bytes) -> etree._Element:
     return root
 
 
-def _root(document: bytes, *expected: str) -> etree._Element:
+def _root(document: bytes, *expected: str) -> "_Element":
     root = parse(document)
     if _local(root) not in expected:
         raise NotAtom(f"its root is <{_local(root)}>, not <{expected[0]}>")
     return root
 
 
-def _entry(element: etree._Element) -> Entry:
+def _entry(element: "_Element") -> Entry:
     ids = [child.text.strip() for child in element if _local(child) == "id" and child.text]
     return Entry(ids[0] if ids else None, tuple(_identifiers(element)), tuple(_links(element)))
 
 
-def _identifiers(element: etree._Element) -> Iterator[str]:
+def _identifiers(element: "_Element") -> Iterator[str]:
     for child in element.iterdescendants("*"):
         if _local(child) in _OWN:
             continue
@@ -120,7 +124,7 @@ def _identifiers(element: etree._Element) -> Iterator[str]:
             yield term
 
 
-def _links(element: etree._Element) -> Iterator[Link]:
+def _links(element: "_Element") -> Iterator[Link]:
     for child in element:
         if _local(child) == "link" and (href := child.get("href")):
             yield Link(child.get("rel") or "alternate", href)
@@ -128,5 +132,5 @@ def _links(element: etree._Element) -> Iterator[Link]:
             yield Link("content", source)
 
 
-def _local(element: etree._Element) -> str:
+def _local(element: "_Element") -> str:
     return str(element.tag).rpartition("}")[2]

@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.combining import OrTrigger
-from apscheduler.triggers.cron import CronTrigger
+if TYPE_CHECKING:
+    from apscheduler.triggers.base import BaseTrigger
 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 # Looking back in steps that grow keeps a minutely schedule from being counted through a year.
 WINDOWS = tuple(timedelta(hours=hours) for hours in (1, 24, 24 * 32, 24 * 366, 24 * 366 * 9))
 
 
-def cron_trigger(text: str, timezone: str) -> BaseTrigger:
+def cron_trigger(text: str, timezone: str) -> "BaseTrigger":
     """The trigger for five fields: minute, hour, day of month, month, day of week (0 and 7 are Sunday).
 
     As in crontab(5), a day matches by either day field when both are restricted. Raises ValueError with the rule that is broken.
     """
+    # Engines know no schedules, and need not wait for these.
+    from apscheduler.triggers.combining import OrTrigger  # noqa: PLC0415
+    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415
+
     fields = text.split()
     if len(fields) != 5:
         raise ValueError(f"has {len(fields)} fields instead of five: minute, hour, day of month, month, day of week")
@@ -36,7 +40,7 @@ def cron_trigger(text: str, timezone: str) -> BaseTrigger:
     return triggers[0] if len(triggers) == 1 else OrTrigger(triggers)
 
 
-def newest_fire(trigger: BaseTrigger, after: datetime, until: datetime) -> datetime | None:
+def newest_fire(trigger: "BaseTrigger", after: datetime, until: datetime) -> datetime | None:
     """The last moment with `after < moment <= until` at which the trigger fires, or None."""
     for window in WINDOWS:
         start = max(after, until - window)
@@ -47,7 +51,7 @@ def newest_fire(trigger: BaseTrigger, after: datetime, until: datetime) -> datet
     return None
 
 
-def _fires(trigger: BaseTrigger, after: datetime, until: datetime) -> Iterator[datetime]:
+def _fires(trigger: "BaseTrigger", after: datetime, until: datetime) -> Iterator[datetime]:
     moment = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
     while moment is not None and moment <= until:
         yield moment

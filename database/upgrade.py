@@ -6,8 +6,6 @@ from io import StringIO
 from pathlib import Path
 from uuid import uuid4
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, event, update
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
@@ -52,7 +50,7 @@ def upgrade(url: str, password: str | None = None) -> SchemaStatus:
             _wait_for_others(connection)
             found = revision_of(connection)
             if found != schema.REVISION:
-                _run(connection)
+                _migrate(connection=connection)
                 if revision_of(connection) == schema.REVISION:
                     note(connection, [Entry(kind="upgraded", document={"from": found, "to": schema.REVISION})])
     except SQLAlchemyError as error:
@@ -65,10 +63,7 @@ def upgrade_sql(dialect: str) -> str:
     if dialect not in {"mysql", "sqlite"}:
         raise DatabaseError(f"There are migrations for mysql (and MariaDB) and for sqlite, not for {dialect!r}.")
     out = StringIO()
-    config = _config()
-    config.output_buffer = out
-    config.attributes["dialect"] = dialect
-    command.upgrade(config, "head", sql=True)
+    _migrate(out, dialect=dialect)
     return out.getvalue()
 
 
@@ -107,14 +102,14 @@ def _wait_for_others(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT GET_LOCK(CONCAT(DATABASE(), '.slipway upgrade'), 600)")
 
 
-def _run(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+def _migrate(out: StringIO | None = None, **attributes: object) -> None:
+    """Bring a schema to its head; with `out`, write there the SQL that would."""
+    # Who only asks where the schema stands, an engine at each of its starts, does without Alembic.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
 
-
-def _config() -> Config:
-    config = Config()
+    config = Config(output_buffer=out) if out else Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    return config
+    config.attributes |= attributes
+    command.upgrade(config, "head", sql=out is not None)
