@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from cli.completing import ENVIRONMENT
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 AS_JSON: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -15,7 +17,9 @@ YES: Callable[[F], F] = click.option("-y", "--yes", is_flag=True, help="Do not a
 DRY_RUN: Callable[[F], F] = click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would happen, by the same planner, and do nothing."
 )
-TO: Callable[[F], F] = click.option("--to", "environment", metavar="ENV", required=True, help="The environment.")
+TO: Callable[[F], F] = click.option(
+    "--to", "environment", type=ENVIRONMENT, metavar="ENV", required=True, help="The environment."
+)
 WAIT: Callable[[F], F] = click.option("--wait", is_flag=True, help="Follow the tasks until they have ended, and fail with them.")
 NOW: Callable[[F], F] = click.option("--now", is_flag=True, help="Run the engine here until the tasks have ended.")
 NOTE: Callable[[F], F] = click.option("--note", metavar="TEXT", help="Why, for the record.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cli.completing import URL
 from cli.exits import Exit
 from cli.flags import TO, Way, following
 from cli.places import environment_of, module_url, person
@@ -17,7 +18,7 @@ ACTIONS = click.Choice([action.value for action in Action], case_sensitive=False
 
 
 @click.command()
-@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@click.argument("urls", type=URL, nargs=-1, required=True, metavar="URL...")
 @TO
 @click.option("--action", type=ACTIONS, help="What to do; if not said, what the environment is for.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the action; may be repeated.")

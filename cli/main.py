@@ -34,6 +34,7 @@ VERBS = {
     "config": ("cli.configuration:config", "Check and show the configuration."),
     "db": ("cli.db:db", "Make or check the queue's schema; go on after a restore."),
     "doctor": ("cli.doctor:doctor", "Check everything that Slipway stands on."),
+    "completion": ("cli.completion:completion", "Print the script by which a shell completes what is typed."),
 }
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from cli.completing import ALERT, ENVIRONMENT, NOTICE
 from cli.places import nearest
 from cli.session import Session, in_session
 from config import AlertSettings, EmailAlert, FastlyNotice, NoticeSettings, PurgeNotice, Secret, WebhookNotice, this_host
@@ -19,8 +20,8 @@ def notice() -> None:
 
 
 @notice.command("test")
-@click.argument("name")
-@click.option("--env", "environment", help="The environment whose site is meant, where several name this notice.")
+@click.argument("name", type=NOTICE)
+@click.option("--env", "environment", type=ENVIRONMENT, help="Whose site is meant, where several name this notice.")
 @in_session
 def try_notice(session: Session, name: str, environment: str | None) -> None:
     """Send a harmless notice: a purge of something that does not exist, or a webhook with the event "test"."""
@@ -43,7 +44,7 @@ def alert() -> None:
 
 
 @alert.command("test")
-@click.argument("name")
+@click.argument("name", type=ALERT)
 @in_session
 def try_alert(session: Session, name: str) -> None:
     """Send an alert that says it is a test."""

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import click
 
 from archives import Content, Finding, Form, PackageError, build_package, check_package, packaged
+from cli.completing import ENVIRONMENT
 from cli.exits import Exit
 from cli.flags import AS_JSON, EXISTING, FILE, FOLDER
 from cli.places import environment_of, module_url, source_of, store_of
@@ -33,7 +34,9 @@ def package() -> None:
 @click.argument("module", metavar="URL|DIR")
 @click.option("--form", type=click.Choice([form.value for form in Form]), required=True, help="The package's form.")
 @click.option("-o", "--output", type=FILE, required=True, help="Where to write it.")
-@click.option("--from", "environment", metavar="ENV", help="MODULE is a URL: what is live there. Without it, a folder.")
+@click.option(
+    "--from", "environment", type=ENVIRONMENT, metavar="ENV", help="MODULE is a URL: what is live there. Else a folder."
+)
 @click.option("--source", is_flag=True, help="With --from: what the environment's source has, instead of what is live.")
 @click.option("--root", type=FOLDER, help="Of a folder: the site's folder that it lies in, where its shared modules are, too.")
 @click.option("--url", help="Of a folder: the module's URL. Default: what its slip says, else where it lies below --root.")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from archives import open_archive
+from cli.completing import URL
 from cli.exits import Exit, code_of_name
 from cli.flags import AS_JSON, TO
 from cli.places import environment_of, module_url, source_of, store_of, target_of
@@ -23,7 +24,7 @@ SPECIAL = {Reason.NEW: "+", Reason.UNKNOWN: "?"}
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", type=URL)
 @TO
 @click.option("--full", is_flag=True, help="As with publish --full.")
 @click.option("--all", "everything", is_flag=True, help="List the files that are the same, too.")

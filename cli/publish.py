@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.completing import ENVIRONMENT, URL
 from cli.exits import Exit
 from cli.flags import TO, YES, Way, following
 from cli.follow import conclude, follow_all, follow_here
@@ -15,7 +16,7 @@ from database import Action, Desk, Intake, NewTask
 
 
 @click.command()
-@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@click.argument("urls", type=URL, nargs=-1, required=True, metavar="URL...")
 @TO
 @click.option("--full", is_flag=True, help="Put every file again, also those that are the same.")
 @following
@@ -26,8 +27,8 @@ def publish(session: Session, urls: tuple[str, ...], environment: str, full: boo
 
 
 @click.command()
-@click.argument("urls", nargs=-1, required=True, metavar="URL...")
-@click.option("--from", "environment", metavar="ENV", required=True, help="The environment.")
+@click.argument("urls", type=URL, nargs=-1, required=True, metavar="URL...")
+@click.option("--from", "environment", type=ENVIRONMENT, metavar="ENV", required=True, help="The environment.")
 @YES
 @following
 @in_session
@@ -100,8 +101,8 @@ def list_locked(session: Session, environment: str, *, as_json: bool) -> Exit:
 
 
 @click.command()
-@click.argument("environment", metavar="ENV")
-@click.argument("url", required=False)
+@click.argument("environment", type=ENVIRONMENT, metavar="ENV")
+@click.argument("url", type=URL, required=False)
 @click.option("--repair", is_flag=True, help="Put back what differs.")
 @following
 @in_session

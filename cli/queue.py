@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from cli.completing import ENVIRONMENT
 from cli.exits import Exit
 from cli.flags import AS_JSON, NOTE, YES
 from cli.insert import insert
@@ -27,7 +28,7 @@ queue.add_command(insert)
 
 @queue.command("list")
 @click.option("--state", "states", multiple=True, type=STATES, help="May be repeated.")
-@click.option("--env", "environment", metavar="ENV", help="Only this environment.")
+@click.option("--env", "environment", type=ENVIRONMENT, metavar="ENV", help="Only this environment.")
 @click.option("--url", help="Only this module.")
 @click.option("--all", "everything", is_flag=True, help="Finished tasks too.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many, the newest first.")

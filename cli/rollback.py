@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cli.completing import ENVIRONMENT, URL
 from cli.exits import Exit
 from cli.flags import Way, following
 from cli.places import environment_of, module_url, store_of
@@ -32,8 +33,8 @@ class WayBack:
 
 
 @click.command()
-@click.argument("url")
-@click.option("--in", "environment", metavar="ENV", required=True, help="The environment.")
+@click.argument("url", type=URL)
+@click.option("--in", "environment", type=ENVIRONMENT, metavar="ENV", required=True, help="The environment.")
 @click.option("--to", type=click.IntRange(1), metavar="ID", help="The publication's id, as --list shows it.")
 @click.option("--version", metavar="HEX", help="Or how its version begins. Neither: the publication before the live one.")
 @click.option("--list", "listing", is_flag=True, help="List what there was, and what going back to each would change.")

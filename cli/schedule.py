@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
+from cli.completing import SCHEDULE
 from cli.exits import Exit
 from cli.flags import AS_JSON, DRY_RUN, NOTE, NOW, WAIT, Way
 from cli.places import nearest, person
@@ -64,7 +65,7 @@ def action_of(settings: Settings, one: ScheduleSettings) -> str:
 
 
 @schedule.command()
-@click.argument("name")
+@click.argument("name", type=SCHEDULE)
 @NOTE
 @NOW
 @WAIT

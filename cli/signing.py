@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.completing import ENVIRONMENT
 from cli.exits import Exit
 from cli.flags import AS_JSON, EXISTING, FILE
 from cli.session import Failure, Session, in_session
@@ -51,7 +52,13 @@ def keygen(session: Session, file: Path) -> None:
 @click.option("--key", "keys", multiple=True, required=True, type=FILE, help="The file of a private key; may be repeated.")
 @click.option("--serial", type=click.IntRange(0), required=True, help="Higher than that of the module's last signed slip.")
 @click.option(
-    "--to", "environments", multiple=True, required=True, metavar="ENV", help="Where it may be published; may be repeated."
+    "--to",
+    "environments",
+    type=ENVIRONMENT,
+    multiple=True,
+    required=True,
+    metavar="ENV",
+    help="Where it may be published; may be repeated.",
 )
 @click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="Days for which the signature is good.")
 @in_session
@@ -79,7 +86,7 @@ def sign(
     "--key", "keys", multiple=True, required=True, metavar="PUBLIC", help="A public key, as keygen prints it; may be repeated."
 )
 @click.option("--threshold", type=click.IntRange(1), default=1, show_default=True, help="How many of them must have signed.")
-@click.option("--to", "environment", metavar="ENV", required=True, help="Where it is to be published.")
+@click.option("--to", "environment", type=ENVIRONMENT, metavar="ENV", required=True, help="Where it is to be published.")
 @AS_JSON
 @in_session
 def verify(session: Session, file: Path, keys: tuple[str, ...], threshold: int, environment: str, as_json: bool) -> Exit:

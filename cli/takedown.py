@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from cli.completing import URL
 from cli.exits import Exit
 from cli.flags import AS_JSON, NOW, WAIT, YES
 from cli.follow import conclude, follow, follow_here
@@ -18,7 +19,7 @@ EVERYWHERE = "*"
 
 
 @click.command()
-@click.argument("urls", nargs=-1, metavar="[URL...]")
+@click.argument("urls", type=URL, nargs=-1, metavar="[URL...]")
 @click.option("--because", "why", metavar="TEXT", help="Why, for the record and for everybody who wants to publish it.")
 @click.option("--below", is_flag=True, help="And the modules below it.")
 @click.option("--lift", is_flag=True, help="Let it be published again.")

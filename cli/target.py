@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
+from cli.completing import TARGET
 from cli.exits import Exit
 from cli.flags import AS_JSON, DRY_RUN, YES
 from cli.places import source_of, target_of
@@ -24,7 +25,7 @@ def target() -> None:
 
 
 @target.command()
-@click.argument("name")
+@click.argument("name", type=TARGET)
 @AS_JSON
 @in_session
 def test(session: Session, name: str, as_json: bool) -> Exit:
@@ -49,7 +50,7 @@ def check_words(check: Check) -> str:
 
 
 @target.command()
-@click.argument("name")
+@click.argument("name", type=TARGET)
 @click.option("--renew", is_flag=True, help="First give this queue a new id: its database was restored from a copy.")
 @DRY_RUN
 @YES

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
+from cli.completing import URL
 from cli.deposits import deposit_fields, deposit_words
 from cli.flags import AS_JSON
 from cli.places import module_url
@@ -35,7 +36,7 @@ class Finding:
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", type=URL)
 @AS_JSON
 @in_session
 def why(session: Session, url: str, as_json: bool) -> None:
@@ -194,7 +195,7 @@ def breaker_fields(breaker: Breaker) -> dict[str, object]:
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", type=URL)
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many, the newest first.")
 @AS_JSON
 @in_session

@@ -46,6 +46,12 @@ class Record:
             wanted = wanted.where(_publication.target == target)
         return [publication_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
 
+    def beginning(self, beginning: str, limit: int) -> list[str]:
+        """The first URLs of modules that are live somewhere and begin so, in their order."""
+        within = _publication.url >= beginning, _publication.url < beginning + chr(0x10FFFF), _publication.until.is_(None)
+        wanted = select(_publication.url).where(*within).distinct().order_by(_publication.url).limit(limit)
+        return list(self._db.look(lambda connection: connection.scalars(wanted).all()))
+
     def slip(self, target: str, url: str, version: Digest | None = None) -> Packageslip | None:
         """The slip that is live, or the newest one of that version, as it lay on the target; None if none is known."""
         document = self._db.look(lambda connection: _document(connection, target, url, version))
