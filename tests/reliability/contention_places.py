@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from database import upgrade
 from packageslip import build_slip, write_slip
+from reliability.rivalry import Rivalry
 from reliability.soak_places import _database, _until_gone
 from support import mariadb, sshd
 from support.deployment import ROOT, Deployment, toml
@@ -36,7 +38,11 @@ class Contended:
     deployment: Deployment
     modules: Sequence[str]
     restarted: list["subprocess.Popen[bytes]"]
+    asking: sa.Engine
+    """One connection for all that is asked: a new one loads the system's certificates each time."""
     daemons: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    rivalry: Rivalry = field(default_factory=Rivalry)
+    last_event: int = 0
 
     @property
     def root(self) -> Path:
@@ -88,19 +94,32 @@ class Contended:
             self.restarted.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         mariadb._wait_for(self.database, self.restarted[-1], folder / "log")
 
-    def claims(self) -> int:
-        return int(self.deployment.rows("SELECT COUNT(*) AS n FROM attempt")[0]["n"])
+    def claims(self) -> Rivalry:
+        """The claims until now, as far as they can be told while others write: at the end they are counted anew."""
+        changes = self._rows(
+            "SELECT e.id, e.task, q.url, q.environment, e.state FROM event e JOIN publication_task_queue q ON q.id = e.task"
+            " WHERE e.id > :last ORDER BY e.id",
+            last=self.last_event,
+        )
+        self.rivalry.see((row.task, row.url, row.environment, row.state) for row in changes)
+        self.last_event = max([self.last_event, *(row.id for row in changes)])
+        return self.rivalry
 
-    def open_tasks(self) -> int:
-        wanted = "SELECT COUNT(*) AS n FROM publication_task_queue WHERE status IN ('NEW', 'READY')"
-        return int(self.deployment.rows(wanted)[0]["n"])
+    def waiting(self) -> set[tuple[str, str]]:
+        """(module, environment) of what nobody has claimed yet."""
+        rows = self._rows("SELECT url, environment FROM publication_task_queue WHERE status IN ('NEW', 'READY')")
+        return {(row.url, row.environment) for row in rows}
+
+    def _rows(self, statement: str, **values: object) -> Sequence[sa.Row[Any]]:
+        with self.asking.connect() as connection:
+            return connection.execute(sa.text(statement), values).all()
 
     def insert(self, rows: Sequence[tuple[str, str]]) -> set[int]:
         """Rows in one transaction; their ids."""
         statement = sa.text(
             'INSERT INTO publication_task_queue (url, environment, parameters) VALUES (:url, :environment, \'{"mode": "full"}\')'
         )
-        with self.deployment.database.begin() as connection:
+        with self.asking.begin() as connection:
             return {
                 int(connection.execute(statement, {"url": url, "environment": environment}).lastrowid)
                 for url, environment in rows
@@ -125,7 +144,9 @@ def contended(daemons: int, engines: int, modules: int) -> Iterator[Contended]:
             (folder / f"slipway-{number}.toml").write_text("\n".join(toml(configuration)) + "\n", encoding="utf-8")
         deployment = Deployment(folder / "slipway-0.toml", url)
         stack.callback(deployment.stop)
-        made = Contended(folder, server, database, deployment, urls, restarted)
+        asking = sa.create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+        stack.callback(asking.dispose)
+        made = Contended(folder, server, database, deployment, urls, restarted, asking)
         stack.callback(made.end_engines)
         for number in range(daemons):
             made.begin(number)
@@ -137,7 +158,6 @@ def _module(cms: Path, number: int) -> str:
     folder = cms / url[1:]
     folder.mkdir(parents=True)
     (folder / "index.htm").write_text(f"course {number}", encoding="utf-8")
-    (folder / "notes.txt").write_text(f"notes {number}", encoding="utf-8")
     (folder / "packageslip.xml").write_bytes(write_slip(build_slip(folder, url)))
     return url
 

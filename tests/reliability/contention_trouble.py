@@ -14,22 +14,22 @@ DATABASE_EVERY = 10
 
 
 class Trouble:
-    """One fault at a time begins; who was stopped is woken later."""
+    """One fault at a time begins, after so many claims on average; who was stopped is woken later."""
 
     def __init__(self, places: Contended, chance: random.Random, pause: float) -> None:
         self._places, self._chance, self._pause = places, chance, pause
-        self._next = time.monotonic() + pause
+        self._next = pause / 2
         self._asleep: dict[int, float] = {}
         self._number = 0
         self.counts: Counter[str] = Counter()
 
-    def turn(self) -> None:
-        """What is due now."""
+    def turn(self, claims: int) -> None:
+        """What is due now, after so many claims."""
         now = time.monotonic()
         for pid in [pid for pid, moment in self._asleep.items() if moment <= now]:
             self._wake(pid)
-        if now >= self._next:
-            self._next = now + self._chance.uniform(0.5, 1.5) * self._pause
+        if claims >= self._next:
+            self._next = claims + self._chance.uniform(0.5, 1.5) * self._pause
             self._number += 1
             self._strike()
 
