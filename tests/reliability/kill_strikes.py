@@ -55,9 +55,8 @@ class Sweep:
         time that the point is reached, and each time at some point of the recovery.
         """
         rig.sort = sort
-        reached = rig.points()
-        self._tally.reached |= reached.keys()
-        for point, times in reached.items():
+        self._tally.reached |= rig.points.keys()
+        for point, times in rig.points.items():
             if self._over or not (thorough or (sort, point) not in self._tally.places):
                 continue
             for nth in sorted({1, times} if thorough else {1}):
@@ -68,21 +67,28 @@ class Sweep:
         return time.monotonic() > self._until
 
     def _at_point(self, rig: Rig, strike: Strike, *, again: bool) -> None:
-        points = self._strike(rig, strike)
-        for point in points or ():
-            self._tally.reached.add(point)
-            self._ways.setdefault(point, (rig, strike))
-        if points and again:
-            point = self._chance.choice(points)
-            rig.restore_struck()
-            self._again(rig, strike, Strike("point", point, self._chance.randint(1, points.count(point))))
+        with self._watching(rig, str(strike)):
+            if not self._first(rig, strike):
+                return
+            if again:
+                rig.keep_struck()
+            points = rig.check()
+            for point in points:
+                self._tally.reached.add(point)
+                self._ways.setdefault(point, (rig, strike))
+            if again:
+                point = self._chance.choice(points)
+                self._again(rig, strike, Strike("point", point, self._chance.randint(1, points.count(point))))
 
     def points_of_recovery(self) -> None:
         """At those points by which only an engine comes that takes over from a dead one."""
         for point, (rig, strike) in self._ways.items():
-            if point not in self._tally.points and self._strike(rig, strike) is not None:
-                rig.restore_struck()
-                self._again(rig, strike, Strike("point", point, 1))
+            if point in self._tally.points:
+                continue
+            with self._watching(rig, str(strike)):
+                if self._first(rig, strike):
+                    rig.keep_struck()
+                    self._again(rig, strike, Strike("point", point, 1))
 
     def calls(self, rig: Rig, strikes: Sequence[Strike], *, again: float) -> None:
         """At each of these system calls; in so many cases (0 to 1) once more, somewhere in the recovery."""
@@ -90,35 +96,37 @@ class Sweep:
             if self._over:
                 return
             twice = self._chance.random() < again
-            if self._strike(rig, strike) is not None and twice and strike.who == "engine":
-                self._somewhere_again(rig, strike)
+            with self._watching(rig, str(strike)):
+                if self._first(rig, strike):
+                    self._look(rig, strike, twice=twice)
 
-    def _somewhere_again(self, rig: Rig, strike: Strike) -> None:
-        rig.restore_struck()
-        with self._watching(rig, f"{strike}, counted"):
-            later = self._chance.choice(rig.calls())
-            rig.restore_struck()
-            self._again(rig, strike, later)
-
-    def _strike(self, rig: Rig, strike: Strike) -> list[str] | None:
-        """One kill, then a last engine: the points that it came by; None if the place was not reached, or all went wrong."""
-        with self._watching(rig, str(strike)):
-            rig.world.reset()
-            if not rig.strike(strike):
-                self._tally.missed += 1
-                return None
-            self._tally.note(strike, "first run", rig.sort)
+    def _look(self, rig: Rig, strike: Strike, *, twice: bool) -> None:
+        if strike.who == "server":
+            # The engine went on, and is done.
+            rig.compare()
+        elif twice:
             rig.keep_struck()
-            return rig.check()
-        return None
+            self._again(rig, strike, self._chance.choice(rig.check_calls()))
+        else:
+            rig.check()
 
     def _again(self, rig: Rig, first: Strike, later: Strike) -> None:
         with self._watching(rig, f"{first}, then {later}"):
-            if not rig.strike(later):
-                self._tally.missed += 1
-                return
-            self._tally.note(later, "recovery", rig.sort)
-            self._tally.reached |= set(rig.check())
+            rig.restore_struck()
+            if self._kill(rig, later, "recovery"):
+                self._tally.reached |= set(rig.check())
+
+    def _first(self, rig: Rig, strike: Strike) -> bool:
+        """The world as it was, and one kill; whether the place was reached."""
+        rig.world.reset()
+        return self._kill(rig, strike, "first run")
+
+    def _kill(self, rig: Rig, strike: Strike, what: str) -> bool:
+        if not rig.strike(strike):
+            self._tally.missed += 1
+            return False
+        self._tally.note(strike, what, rig.sort)
+        return True
 
     def _watching(self, rig: Rig, where: str) -> "_Watching":
         return _Watching(self._tally, f"{rig.sort}, {rig.world.scenario.name}: {where}")

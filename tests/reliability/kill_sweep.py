@@ -103,7 +103,8 @@ class Part:
             place["keep_releases"] = 1
         if self.kind == "sftp":
             place |= {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"}
-        return Rig(World(Path(tempfile.mkdtemp(dir=folder)), self.scenario, place))
+        # What a holding area is given does not depend on how the origin is reached; its tasks are swept where that is a folder.
+        return Rig(World(Path(tempfile.mkdtemp(dir=folder)), self.scenario, place, delivers=self.kind == "local"))
 
     def __str__(self) -> str:
         return f"{self.kind}, {self.layout}, {self.scenario.name}"

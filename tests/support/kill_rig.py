@@ -1,12 +1,13 @@
 """One world under the hammer: run it quietly, kill it somewhere, look at what a last engine makes of it."""
 
-import json
 import os
 import shutil
 import signal
 import time
+import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from config import Secrets, Settings
 from engines.workshop import Seams
 from store import Store
 from support.kill_points import WatchedDisk, WatchedStore
-from support.killing import CALLS, STRACE, Ending, injection, numbered_calls, run_child, run_traced
+from support.killing import CALLS, HANGS, STRACE, Ending, injection, numbered_calls, run_child, run_traced
 from support.sftp_pipe import plain
 from support.sshd import SFTP_SERVER
 from support.straight_engine import Tooling
@@ -44,32 +45,30 @@ class Violation(Exception):
 
 
 class Rig:
-    """One world. Its files other than the world's lie beside it."""
+    """One world. Its files other than the world's lie beside it.
+
+    An engine that is to be killed is a process of its own; one that nobody kills works in this process, which has done it so often
+    that it takes half the time.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.sort = ""
         """What sort of world it is, for whoever counts."""
         self._errors, self._trace, self._served = (world.folder / name for name in ("errors", "trace", "served"))
-        self._noted, self._struck = world.folder / "noted", world.folder / "struck"
+        self._struck = world.folder / "struck"
         self._sftp = world.settings.targets["origin"].kind == "sftp"
-        self.expected = self._undisturbed()
-
-    def _undisturbed(self) -> Seen:
-        self.world.reset()
-        self.quiet()
-        return self.world.seen()
+        world.reset()
+        self.points = Counter(self.quiet())
+        """The points of the task when nobody disturbs it, and how often each is reached."""
+        self.expected = world.seen()
 
     def quiet(self) -> list[str]:
-        """Run an engine to its end, and look at what it left; the points that it came by. Raises Violation."""
-        ending = run_child(self._recorded, self._errors)
-        self._must_end_well(ending)
-        return [str(point) for point in json.loads(self._noted.read_text())]
-
-    def points(self) -> Counter[str]:
-        """The points of the task when nobody disturbs it, and how often each is reached."""
-        self.world.reset()
-        return Counter(self.quiet())
+        """Run an engine to its end; the points that it came by. Raises Violation if it does not end well."""
+        noted: list[str] = []
+        with _ending_well():
+            self._work(self._tooling(noted.append, watched=True))
+        return noted
 
     def calls(self) -> list[Strike]:
         """The system calls of the task, as the world is now; it is done then."""
@@ -80,11 +79,11 @@ class Rig:
         """Those of the SFTP server."""
         if not self._sftp:
             return []
-        self._must_end_well(self._with_server(CALLS, NEVER))
+        self._with_server(CALLS, NEVER)
         return [Strike("server", *call) for call in numbered_calls(self._served)]
 
     def strike(self, strike: Strike) -> bool:
-        """Carry the task out with a kill there; whether it was reached. Where only the server is killed, the engine goes on."""
+        """Carry the task out with a kill there; whether it was reached. Where only the server is killed, the engine goes on, to its end."""
         match strike.who:
             case "point":
                 ending = run_child(lambda: self._until(strike), self._errors)
@@ -92,7 +91,7 @@ class Rig:
                 inject = f"{KILL}:when={strike.nth}"
                 ending = run_traced(self._plainly, self._errors, inject, self._trace, strike.what)
             case _:
-                self._must_end_well(self._with_server(strike.what, strike.nth))
+                self._with_server(strike.what, strike.nth)
                 return "killed by SIGKILL" in self._served.read_text(errors="replace")
         if not ending.killed:
             self._must_end_well(ending)
@@ -103,6 +102,12 @@ class Rig:
         points = self.quiet()
         self.compare()
         return points
+
+    def check_calls(self) -> list[Strike]:
+        """The same, but its system calls."""
+        calls = self.calls()
+        self.compare()
+        return calls
 
     def compare(self) -> None:
         """Raise Violation unless all is as an undisturbed run leaves it."""
@@ -130,12 +135,7 @@ class Rig:
             raise Violation(f"an engine that nobody killed ended with {ending.code}: {said}")
 
     def _plainly(self) -> None:
-        self._work(self._tooling(lambda _: None, watched=False, servers=()))
-
-    def _recorded(self) -> None:
-        noted: list[str] = []
-        self._work(self._tooling(noted.append, watched=True, servers=()))
-        self._noted.write_text(json.dumps(noted))
+        self._work(self._tooling(lambda _: None, watched=False))
 
     def _until(self, strike: Strike) -> None:
         seen: Counter[str] = Counter()
@@ -145,11 +145,12 @@ class Rig:
             if point == strike.what and seen[point] == strike.nth:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        self._work(self._tooling(reached, watched=True, servers=()))
+        self._work(self._tooling(reached, watched=True))
 
-    def _with_server(self, call: str, nth: int) -> Ending:
+    def _with_server(self, call: str, nth: int) -> None:
         traced = [str(STRACE), "-qq", "-s", "80", *injection(f"{KILL}:when={nth}", self._served, call), str(SFTP_SERVER)]
-        return run_child(lambda: self._work(self._tooling(lambda _: None, watched=False, servers=[traced])), self._errors)
+        with _ending_well():
+            self._work(self._tooling(lambda _: None, watched=False, servers=[traced]))
 
     def _work(self, tooling: Tooling) -> None:
         if self.world.scenario.collects:
@@ -157,7 +158,7 @@ class Rig:
             store.collect(lambda _: False, older_than=0, now=time.time() + 60)
         self.world.run(tooling)
 
-    def _tooling(self, reached: Callable[[str], None], *, watched: bool, servers: Sequence[list[str]]) -> Tooling:
+    def _tooling(self, reached: Callable[[str], None], *, watched: bool, servers: Sequence[list[str]] = ()) -> Tooling:
         """`servers`: what the first connections start instead of a plain sftp-server."""
         left = list(servers)
 
@@ -172,10 +173,30 @@ class Rig:
                 target._disk = WatchedDisk(target._disk, reached)  # type: ignore[attr-defined]
             return target
 
+        self.world.database.reached = reached
         if watched:
-            self.world.database.reached = reached
             return Tooling(Seams(opened, reached), store=lambda store: WatchedStore(store, reached))
         return Tooling(Seams(opened))
+
+
+@contextmanager
+def _ending_well() -> Iterator[None]:
+    """Raise Violation for any error of an engine in this process, and where it hangs."""
+
+    def hangs(_number: int, _frame: object) -> None:
+        raise TimeoutError(f"it did not end within {HANGS:g} s")
+
+    before = signal.signal(signal.SIGALRM, hangs)
+    others = signal.setitimer(signal.ITIMER_REAL, HANGS)
+    try:
+        yield
+    except Exception as error:
+        raise Violation(f"an engine that nobody killed failed: {traceback.format_exc()}") from error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        # That of a whole test.
+        signal.setitimer(signal.ITIMER_REAL, *others)
 
 
 def _difference(is_: object, should: object) -> str:

@@ -3,6 +3,7 @@
 The parent has one thread and holds no connection while it forks, so that a fork of it is a fresh engine in all but its imports.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -144,6 +145,8 @@ def _await_tracer(pid: int, tracer: "subprocess.Popen[bytes]") -> None:
 
 def _be(work: Callable[[], None], gate: int, errors: Path) -> None:
     code = CRASHED
+    # It lives for a moment, and whoever looks for garbage touches, and so copies, all the memory that it has in common with its parent.
+    gc.disable()
     try:
         os.read(gate, 1)
         work()

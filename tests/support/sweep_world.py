@@ -83,12 +83,13 @@ class Seen:
 class World:
     """One installation below a folder: `live` is the one at work, `pristine` what it is put back to."""
 
-    def __init__(self, folder: Path, scenario: Scenario, place: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, scenario: Scenario, place: Mapping[str, Any], *, delivers: bool = True) -> None:
+        """`place`: more of the origin's settings; `delivers`: whether the holding area takes the module."""
         self.folder, self.scenario = folder, scenario
         self.live, self._pristine = folder / "live", folder / "pristine"
         for path in ("site", "targets/origin", "targets/area", "state"):
             (self.live / path).mkdir(parents=True)
-        self.settings = settings_of(self.live, {**place, **scenario.more})
+        self.settings = settings_of(self.live, {**place, **scenario.more}, types=["course"] if delivers else ["department"])
         upgrade(queue_url(self.settings), None)
         # Made once: what SQLAlchemy has compiled is what a fork inherits, and connections it opens for itself.
         self.database = WatchedDatabase.connect(queue_url(self.settings))
@@ -232,8 +233,8 @@ def _opened(name: str, settings: Settings, secrets: Secrets) -> Target:
     return target
 
 
-def settings_of(root: Path, place: Mapping[str, Any]) -> Settings:
-    """STAGING from a directory to `origin`, with the holding area `area`. `place`: more of the origin's settings."""
+def settings_of(root: Path, place: Mapping[str, Any], types: Sequence[str] = ("course",)) -> Settings:
+    """STAGING from a directory to `origin`, with the holding area `area` for these types of modules. `place`: more of the origin's settings."""
     origin = {"kind": "local", "root": str(root / "targets/origin"), "verify": "readback", **place}
     return Settings.model_validate(
         {
@@ -246,7 +247,7 @@ def settings_of(root: Path, place: Mapping[str, Any]) -> Settings:
                 "STAGING": {
                     "source": "cms",
                     "origin": "origin",
-                    "holding_areas": [{"target": "area", "modules": {"types": ["course"]}}],
+                    "holding_areas": [{"target": "area", "modules": {"types": list(types)}}],
                 }
             },
         }
