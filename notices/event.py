@@ -30,6 +30,8 @@ class Event:
     """What was put or dropped, relative to the module, sorted."""
     whole: bool = False
     """Too many paths changed to name them: take all of the module for changed."""
+    hard: bool = False
+    """It was taken down: no copy may be served any more, not even as a stale one."""
 
     def fields(self) -> dict[str, Any]:
         """The event as JSON."""

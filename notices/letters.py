@@ -44,7 +44,7 @@ def letters(name: str, notice: NoticeSettings, order: Mapping[str, Any], secret:
             case PurgeNotice():
                 return _purges(name, notice, order, secret)
             case FastlyNotice():
-                return _by_keys(notice, order["keys"], secret or "")
+                return _by_keys(notice, order, secret or "")
             case WebhookNotice():
                 return [posted(notice.url, _told(order), order["event"], order["id"], secret, now)]
     except KeyError as error:
@@ -65,7 +65,7 @@ def _purges(name: str, notice: PurgeNotice, order: Mapping[str, Any], token: str
     if not base:
         raise NoticeRefused(f"notice {name}: nobody says which host to ask: give it 'url', or the environment a 'site'")
     headers = {"Host": urlsplit(site).netloc.rpartition("@")[2]} if site else {}
-    headers |= SOFT if notice.soft else {}
+    headers |= _softly(notice, order)
     headers |= {notice.header: token} if notice.header and token else {}
     # Once is enough for a cache that knows it; one that does not is asked for the front page at least.
     first = {PREFIX: folder + order["prefix"]} if "prefix" in order else {}
@@ -75,13 +75,19 @@ def _purges(name: str, notice: PurgeNotice, order: Mapping[str, Any], token: str
     ]
 
 
-def _by_keys(notice: FastlyNotice, keys: list[str], token: str) -> list[Letter]:
+def _by_keys(notice: FastlyNotice, order: Mapping[str, Any], token: str) -> list[Letter]:
+    keys: list[str] = order["keys"]
     base, folder = split(notice.api)
     path = f"{folder}/service/{quote(notice.service, safe='')}/purge"
     headers = {"Fastly-Key": token, "Accept": "application/json", "Content-Type": "application/json"}
-    headers |= SOFT if notice.soft else {}
+    headers |= _softly(notice, order)
     bodies = [encoded({"surrogate_keys": keys[first : first + MOST_KEYS]}) for first in range(0, len(keys), MOST_KEYS)]
     return [Letter(base, path, headers=headers, body=body) for body in bodies]
+
+
+def _softly(notice: PurgeNotice | FastlyNotice, order: Mapping[str, Any]) -> dict[str, str]:
+    """A stale copy may be served for a while still, which is never meant of what was taken down."""
+    return SOFT if notice.soft and not order.get("hard") else {}
 
 
 def harmless(name: str, notice: NoticeSettings, order: Mapping[str, Any], secret: str | None, now: float) -> list[Letter]:

@@ -35,6 +35,7 @@ def order(notice: NoticeSettings, event: Event, seen: Seen, takes: Callable[[Sel
 
 def _order(notice: NoticeSettings, event: Event, seen: Seen, takes: Callable[[Selection], bool]) -> dict[str, Any]:
     brief = {name: value for name, value in event.fields().items() if name != "paths"} | {"site": seen.site}
+    brief |= {"hard": True} if event.hard else {}
     if isinstance(notice, FastlyNotice):
         return brief | {"keys": list(keys(event.url, takes, notice.classes))}
     if isinstance(notice, PurgeNotice):

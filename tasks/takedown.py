@@ -36,7 +36,7 @@ def takedown(work: Work) -> Done:
     follow = (*_below(work), *(dependents(work, last) if last and _at_origin(work) else ()))
     if not live_slip(present):
         # Caches may still have it, whoever removed it; and the target may keep earlier releases of what is not live.
-        work.note_change(last)
+        work.note_change(last or _went(work))
     commit(work, GONE, present, decide(work, GONE, present.each()), [])
     cut = _cut_from_mirror(work)
     if late := work.summary.get("lagging"):
@@ -46,6 +46,14 @@ def takedown(work: Work) -> Done:
     checked = _look(work, work.task.url, slips)
     was = f"gone from {work.target}: {work.summary.get('drop', 0)} files dropped" if live_slip(present) else _was_not(work)
     return Done(f"{was}{cut}; looked at {checked} paths, nothing is left", follow)
+
+
+def _went(work: Work) -> Packageslip | None:
+    """The slip of what was live here last, by the record; not to be looked for, for others may have come since."""
+    record, url = work.tools.record, work.task.url
+    for publication in record.history(url, limit=1, target=work.target):
+        return record.slip(work.target, url, publication.version)
+    return None
 
 
 def _was_not(work: Work) -> str:
@@ -87,7 +95,7 @@ def _cut_from_mirror(work: Work) -> str:
     settings = work.tools.environment.snapshot
     if settings is None or not _at_origin(work) or settings.url == work.task.url:
         return ""
-    mirror = replace(work, task=replace(work.task, url=settings.url))
+    mirror = work.at(settings.url)
     present = take_over(mirror, consent=True)
     slip = live_slip(present)
     gone = set(_mirrored(work, slip, settings.zips_into)) if slip else set()

@@ -7,7 +7,7 @@ told, also when the task itself failed behind it, and nothing is told that did n
 from collections.abc import Iterator
 
 from config import GroupTarget, MemoryTarget, Selection, Settings
-from database import Action, NewTask
+from database import Action, NewTask, Published
 from notices import MOST_TITLE, Event, Seen, bounded, order
 from tasks.tools import NOTICE
 from tasks.work import Work
@@ -15,24 +15,33 @@ from tasks.work import Work
 
 def notices_after(work: Work) -> Iterator[NewTask]:
     """The rows for what this attempt has published. A target other than the origin tells nobody."""
+    environment = work.tools.environment
+    if environment.notices and work.target == environment.origin:
+        for number, each in enumerate((work, *work.others)):
+            yield from _notices_of(each, number)
+
+
+def _notices_of(work: Work, number: int) -> Iterator[NewTask]:
+    """The same for one of its modules."""
     environment, settings = work.tools.environment, work.tools.settings
-    if not environment.notices or not work.published or work.target != environment.origin:
+    published = [one for one in work.published if one.url == work.task.url]
+    if not published:
         return
-    event, seen = _event(work), _seen(work)
+    event, seen = _event(work, published[-1], number), _seen(work)
     for name in environment.notices:
         notice = settings.notices[name]
         if _takes(work, notice.modules):
             yield _row(work, name, order(notice, event, seen, lambda modules: _takes(work, modules)))
 
 
-def _event(work: Work) -> Event:
-    last, task = work.published[-1], work.task
+def _event(work: Work, last: Published, number: int) -> Event:
+    task = work.task
     paths, whole = bounded(work.moved)
     newest = work.slips[-1] if work.slips else None
     return Event(
         event="unpublished" if last.document is None else "published",
-        # A fence is given out once for each attempt.
-        id=f"{work.tools.claim.queue}-{work.tools.claim.fence}",
+        # A fence is given out once for each attempt, which may change a second module.
+        id=f"{work.tools.claim.queue}-{work.tools.claim.fence}" + (f".{number}" if number else ""),
         environment=task.environment,
         url=task.url,
         type=newest.module_type if newest else None,
@@ -41,6 +50,7 @@ def _event(work: Work) -> Event:
         serial=last.serial,
         paths=paths,
         whole=whole,
+        hard=task.action == Action.TAKEDOWN,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from database import NewTask, Progress, Published, Task
@@ -32,6 +32,8 @@ class Work:
     """The module as it was and as it became, for those who are told that it changed."""
     moved: set[str] = field(default_factory=set)
     """Paths that look different since: as many as are told one by one, and one more where there are more."""
+    others: list["Work"] = field(default_factory=list)
+    """The same attempt at other modules that it changes too."""
     known_takedowns: frozenset[int] | None = None
     """Of a task that publishes what other modules hold: the takedowns that it knew of when it looked at them."""
     summary: dict[str, Any] = field(default_factory=dict)
@@ -61,6 +63,12 @@ class Work:
         """Files are stale here, or will be in a moment, that may go after so many seconds: somebody has to come back."""
         if seconds:
             self.expires = max(self.expires or 0, self.tools.claim.now() + SEEN + seconds)
+
+    def at(self, url: str) -> "Work":
+        """The same attempt at another module, of which others are told apart."""
+        other = replace(self, task=replace(self.task, url=url), slips=[], moved=set(), others=[])
+        self.others.append(other)
+        return other
 
     @property
     def dry_run(self) -> bool:

@@ -19,7 +19,7 @@ from support.outside_server import Outside, outside_server
 TYPES = {"/courses/physics/8-01": "course", "/courses/physics/8-02": "course", "/private": "private"}
 
 StartSite = Callable[..., "MirroredSite"]
-"""start(mirror=None, **snapshot) -> MirroredSite"""
+"""start(mirror=None, notices=None, **snapshot) -> MirroredSite"""
 
 
 @dataclass
@@ -63,8 +63,14 @@ class MirroredSite:
         self.bench.well(url, "PUBLISHING")
 
 
-def settings_of(root: Path, out: str, mirror: Mapping[str, Any] | None = None, **snapshot: Any) -> Settings:
-    """`mirror`: the target of the mirror, where it is no local folder; `snapshot`: settings that differ."""
+def settings_of(
+    root: Path,
+    out: str,
+    mirror: Mapping[str, Any] | None = None,
+    notices: Mapping[str, Any] | None = None,
+    **snapshot: Any,
+) -> Settings:
+    """`mirror`: the target of the mirror, where it is no local folder; `notices`: who is told of the mirror; `snapshot`: settings that differ."""
     (root / "state").mkdir(exist_ok=True)
     places: dict[str, Any] = {}
     for name in ("production", "zips", "mirror"):
@@ -83,12 +89,14 @@ def settings_of(root: Path, out: str, mirror: Mapping[str, Any] | None = None, *
             "zipper": {"kind": "directory", "path": str(root / "zips")},
         },
         "targets": places,
+        "notices": notices or {},
         "environments": {
             "PUBLISHING": {"source": "cms", "origin": "production"},
             "ZIPS": {"source": "zipper", "origin": "zips"},
             "MIRROR": {
                 "source": "target:production",
                 "origin": "mirror",
+                "notices": sorted(notices or {}),
                 "views": "cms",
                 "default_action": "SNAPSHOT",
                 "snapshot": {
@@ -171,12 +179,14 @@ def outside(published_once: tuple[Path, Outside]) -> Outside:
 
 @pytest.fixture
 def start_mirrored_site(tmp_path: Path, published_once: tuple[Path, Outside], outside: Outside) -> Iterator[StartSite]:
-    """start(mirror=None, **snapshot): a copy of the site, published on folders of this machine, with these settings."""
+    """start(mirror=None, notices=None, **snapshot): a copy of the site, published on folders of this machine, with these settings."""
     with ExitStack() as stack:
 
-        def start(mirror: Mapping[str, Any] | None = None, **snapshot: Any) -> MirroredSite:
+        def start(
+            mirror: Mapping[str, Any] | None = None, notices: Mapping[str, Any] | None = None, **snapshot: Any
+        ) -> MirroredSite:
             shutil.copytree(published_once[0], tmp_path, dirs_exist_ok=True)
-            made = MirroredSite(Bench(tmp_path, settings_of(tmp_path, outside.url, mirror, **snapshot)), outside)
+            made = MirroredSite(Bench(tmp_path, settings_of(tmp_path, outside.url, mirror, notices, **snapshot)), outside)
             stack.callback(made.bench.close)
             return made
 
