@@ -5,6 +5,8 @@ from packageslip.catalogue import read_catalogue
 from packageslip.check import check_slip
 from packageslip.diff import SlipDiff, diff_slips
 from packageslip.errors import BadSlip, Fault, SerialSuspect, SignatureRefused, SlipError, UnsafePath
+from packageslip.listing import check_paths
+from packageslip.making import maker
 from packageslip.names import ITSELF, check_href, check_module_url, check_path
 from packageslip.occupied import collisions
 from packageslip.reader import read_slip
@@ -49,6 +51,7 @@ __all__ = [
     "check_href",
     "check_module_url",
     "check_path",
+    "check_paths",
     "check_serial",
     "check_slip",
     "collisions",
@@ -59,6 +62,7 @@ __all__ = [
     "is_page",
     "key_id",
     "make_key",
+    "maker",
     "on_target",
     "parse_time",
     "public_key",

@@ -4,9 +4,12 @@ A slip on a target is a commit record. A plan, a recovery and a promotion believ
 of its resources; they are sorted by path, so that the version can be computed while they pass by.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from packageslip.document import Faults
+from packageslip.values import Resource
 from packageslip.version import Version
 
 _MARKS = ("serial", "version", "queue")
@@ -45,6 +48,16 @@ class CommitRules:
             self._faults.add(line, "T1", f"{path!r} comes after {self._last!r}; a published slip is sorted by path")
         self._last = path
         self._version.add(path, values.get("digest", b""))
+
+    def resources(self, resources: Sequence[Resource], line: int) -> None:
+        """All resources at once, like `file` and `resource` for each."""
+        paths = [resource.path for resource in resources]
+        if any(later < earlier for earlier, later in pairwise(paths)):
+            self._faults.add(line, "T1", "the resources are not sorted by path")
+        if any(resource.digest is None or resource.size is None for resource in resources):
+            self._faults.add(line, "T1", "a resource lacks its size or digest, which a published slip has")
+        for resource in resources:
+            self._version.add(resource.path, resource.digest or b"")
 
     def finish(self) -> None:
         """The version, unless another fault explains already why it is wrong."""

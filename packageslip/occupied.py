@@ -1,7 +1,7 @@
 """Which paths of a module are taken, as a file system that ignores case and normal forms would see them."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class Occupied:
@@ -20,6 +20,15 @@ class Occupied:
             return "N13", inside
         self._files[name] = path
         return self._enter(name, path)
+
+    def take_all(self, paths: Sequence[str]) -> bool:
+        """Take the first paths of all, at once. Whether they can live side by side; if not, no more can be taken."""
+        names = list(map(folded, paths))
+        self._files = dict(zip(names, paths, strict=True))
+        # One path of each folder leads to all folders above it.
+        inner = {name.rpartition("/")[0]: path for name, path in self._files.items()}
+        clashes = [self._enter(f"{folder}/", path) for folder, path in inner.items()]
+        return len(self._files) == len(paths) and not any(clashes)
 
     def holds(self, path: str) -> bool:
         """Whether this very path was taken."""

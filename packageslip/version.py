@@ -1,10 +1,12 @@
 """What a target's slip has more than a source's: an order, a version, a serial."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 from operator import attrgetter
 
 from packageslip.attributes import text
+from packageslip.listing import Listing
 from packageslip.times import check_time
 from packageslip.values import Digest, Kind, Packageslip, Resource, View
 
@@ -29,12 +31,13 @@ def version_of(slip: Packageslip) -> Digest | None:
 
     SHA-256 over `path NUL digest` (UTF-8, 32 bytes) of each resource in the order of their paths.
     """
-    version = Version()
-    for resource in sorted(slip.resources, key=_by_path):
-        if resource.digest is None:
-            return None
-        version.add(resource.path, resource.digest)
-    return version.digest()
+    listed = slip.resources
+    if isinstance(listed, Listing) and listed.version is not None:
+        return listed.version
+    version = _digest(listed)
+    if isinstance(listed, Listing):
+        listed.version = version
+    return version
 
 
 def files_digest(slip: Packageslip) -> Digest | None:
@@ -42,8 +45,20 @@ def files_digest(slip: Packageslip) -> Digest | None:
 
     Two slips with the same one need the same tree, whatever else they say.
     """
+    if not slip.views:
+        return version_of(slip)
+    listed = slip.resources
+    if isinstance(listed, Listing) and listed.whole and listed.whole[0] == slip.views:
+        return listed.whole[1]
+    whole = _digest(slip.files())
+    if isinstance(listed, Listing) and whole is not None:
+        listed.whole = slip.views, whole
+    return whole
+
+
+def _digest(files: Iterable[Resource | View]) -> Digest | None:
     whole = Version()
-    for file in sorted(slip.files(), key=_by_path):
+    for file in sorted(files, key=_by_path):
         if file.digest is None:
             return None
         whole.add(file.path, file.digest)
@@ -56,18 +71,27 @@ def on_target(slip: Packageslip, *, serial: int, queue: str) -> Packageslip:
     Raises ValueError if a file has no size or digest. Validators that a source sent but no slip can hold are left out:
     a commit record must be readable above all.
     """
-    unknown = [file.path for file in slip.files() if file.size is None or file.digest is None]
+    files: tuple[Resource | View, ...] = (*_unsettled(slip), *slip.views)
+    unknown = [file.path for file in files if file.size is None or file.digest is None]
     if unknown:
         raise ValueError(f"{slip.url}: size or digest of {unknown[0]} (and {len(unknown) - 1} more) is unknown")
-    resources = tuple(_recordable(resource) for resource in sorted(slip.resources, key=_by_path))
-    return replace(
-        slip,
-        resources=resources,
-        views=tuple(sorted(slip.views, key=_by_path)),
-        version=version_of(slip),
-        serial=serial,
-        queue=queue,
-    )
+    settled = replace(slip, resources=_recorded(slip), views=tuple(sorted(slip.views, key=_by_path)))
+    return replace(settled, version=version_of(settled), serial=serial, queue=queue)
+
+
+def _unsettled(slip: Packageslip) -> tuple[Resource, ...]:
+    """Those resources of which it is not known yet that they can be recorded."""
+    listed = slip.resources
+    return () if isinstance(listed, Listing) and listed.recordable else listed
+
+
+def _recorded(slip: Packageslip) -> Listing:
+    listed = slip.resources
+    if isinstance(listed, Listing) and listed.recordable:
+        return listed
+    made = Listing(_recordable(resource) for resource in sorted(listed, key=_by_path))
+    made.recordable = True
+    return made
 
 
 def is_page(file: Resource | View) -> bool:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from packageslip import attributes
 from packageslip.attributes import NAMESPACE, Table
+from packageslip.listing import Listing
 from packageslip.values import CatalogueEntry, Packageslip
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -30,7 +31,10 @@ def write_slip(slip: Packageslip) -> bytes:
 
 def write_slip_to(slip: Packageslip, stream: BinaryIO) -> None:
     """Write the document line by line; raises ValueError like `write_slip`."""
-    stream.writelines(line.encode() for line in _slip_lines(slip))
+    begin, lines, end = _parts(slip)
+    stream.write(begin.encode())
+    stream.writelines(lines)
+    stream.writelines(line.encode() for line in end)
 
 
 def write_catalogue(entries: Iterable[CatalogueEntry], stream: BinaryIO) -> None:
@@ -41,11 +45,23 @@ def write_catalogue(entries: Iterable[CatalogueEntry], stream: BinaryIO) -> None
     stream.write(b"</packageslips>\n")
 
 
-def _slip_lines(slip: Packageslip) -> Iterator[str]:
-    yield f'{_HEAD}<packageslip xmlns="{NAMESPACE}"{_written(slip, attributes.SLIP)}>\n'
-    yield f'  <resources count="{len(slip.resources)}"{_total(slip)}>\n'
-    for resource in slip.resources:
-        yield f"    <resource{_written(resource, attributes.RESOURCE)}/>\n"
+def _parts(slip: Packageslip) -> tuple[str, Iterable[bytes], Iterator[str]]:
+    begin = f'{_HEAD}<packageslip xmlns="{NAMESPACE}"{_written(slip, attributes.SLIP)}>\n'
+    return f'{begin}  <resources count="{len(slip.resources)}"{_total(slip)}>\n', _resources(slip), _rest(slip)
+
+
+def _resources(slip: Packageslip) -> Iterable[bytes]:
+    """Their lines; those of a large slip are made once, although each document of it begins differently."""
+    listed = slip.resources
+    made = (f"    <resource{_written(resource, attributes.RESOURCE)}/>\n".encode() for resource in listed)
+    if not isinstance(listed, Listing):
+        return made
+    if listed.lines is None:
+        listed.lines = b"".join(made)
+    return (listed.lines,)
+
+
+def _rest(slip: Packageslip) -> Iterator[str]:
     yield "  </resources>\n"
     views = (f"<{view.kind}{_written(view, attributes.VIEW)}/>" for view in slip.views)
     yield from _section("views", views)

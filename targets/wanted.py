@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from packageslip import Packageslip, Resource, View, check_path
+from packageslip import Packageslip, Resource, View, check_paths
 from targets.area import live_path
 from targets.contract import FilePut
 from targets.errors import PathBlocked
@@ -15,12 +15,15 @@ def listed_files(target: str, own: Iterable[str], wanted: Packageslip | None, *,
 
     Raises UnsafePath, PathBlocked.
     """
-    files = list(wanted.files()) if wanted else []
-    for file in files:
-        check_path(file.path)
+    if wanted is None:
+        return []
+    check_paths(wanted)
+    files = list(wanted.files())
     for folder in (f"{name.rstrip('/')}/" for name in own):
-        start = same_name(folder, fold)
-        if wanted and any(same_name(f"{live_path(wanted.url, file.path)}/", fold).startswith(start) for file in files):
+        start, module = same_name(folder, fold), same_name(f"{live_path(wanted.url, '')}/".lstrip("/"), fold)
+        # Only below one of the two can the other be.
+        near = start.startswith(module) or module.startswith(start)
+        if near and any(same_name(f"{live_path(wanted.url, file.path)}/", fold).startswith(start) for file in files):
             raise PathBlocked(f"{target}: {wanted.url} has files in {folder}, where Slipway keeps its own", target=target)
     return files
 

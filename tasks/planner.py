@@ -9,9 +9,9 @@ from itertools import chain
 from operator import attrgetter
 from typing import TypeVar
 
-from packageslip import Digest, Packageslip, Resource, Stale, View
+from packageslip import Digest, Packageslip, Resource, Stale, View, maker
 from targets import Grace, in_the_way
-from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, digest_of, together
+from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, together
 
 File = Resource | View
 Slip = Packageslip | None
@@ -85,7 +85,7 @@ def plan(
         _coming(new, old, policy, ground) if new else _departure(old, url, leaving, ground)
         for new, old in _pairs(_sorted(wanted.files() if wanted else ()), _sorted(present.ours() if present else ()))
     )
-    made = Plan(url, target, changes, digest=digest_of(url, target, changes))
+    made = Plan(url, target, changes)
     # An unpublish carries its own consent: it drops what our slip lists and nothing else.
     return replace(made, objections=tuple(_objections(made, wanted, present, policy, ground))) if wanted else made
 
@@ -164,6 +164,7 @@ def _departure(old: Held | None, url: str, leaving: _Leaving, ground: Ground) ->
     return replace(change, verb=Verb.STALE, reason=Reason.GRACE, until=grace.since + grace.seconds)
 
 
+_make = maker(Change)
 _KEPT = (Reason.SAME, Reason.ADOPTED, Reason.RETURNS)
 
 
@@ -172,7 +173,7 @@ def _coming(new: File, old: Held | None, policy: Policy, ground: Ground) -> Chan
     was = old.digest if old else ground.strangers.get(new.path)
     reason = _reason(new, old, was, policy, ground)
     verb = Verb.KEEP if reason in _KEPT else Verb.PUT
-    return Change(new.path, verb, reason, new.size, new.digest, was, view=isinstance(new, View))
+    return _make(new.path, verb, reason, new.size, new.digest, was, isinstance(new, View), None)
 
 
 def _reason(new: File, old: Held | None, was: Digest | None, policy: Policy, ground: Ground) -> Reason:

@@ -124,8 +124,11 @@ class Plan:
     changes: tuple[Change, ...] = ()
     objections: tuple[Objection, ...] = ()
     """What stands against it, as long as nobody approved it."""
-    digest: str = ""
-    """Hex SHA-256 over what will happen; an approval names it."""
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 over what will happen; an approval names it."""
+        return digest_of(self.url, self.target, self.changes)
 
     def of(self, *verbs: Verb) -> Iterator[Change]:
         """The changes with one of these verbs."""

@@ -1,0 +1,31 @@
+"""The resources of one slip, with what was found out about them once: a tuple never changes, so neither do its facts."""
+
+from packageslip.names import check_path
+from packageslip.values import Digest, Packageslip, Resource, View
+
+
+class Listing(tuple[Resource, ...]):  # noqa: SLOT001 - a tuple's subclass can have none that hold anything
+    """A slip's resources. What is not known yet is left as it is here."""
+
+    version: Digest | None = None
+    """Of a slip with these resources."""
+    whole: tuple[tuple[View, ...], Digest] | None = None
+    """The digest over all files of a slip with these resources and these views."""
+    recordable: bool = False
+    """Whether they are as a target records them: sorted by path, with sizes and digests, and nothing that no slip can hold."""
+    lines: bytes | None = None
+    """What they are in a document, as the writer makes it."""
+    safe: bool = False
+    """Whether every path is one that may be written to a target."""
+
+
+def check_paths(slip: Packageslip) -> None:
+    """Refuse a slip of which a file must not be written to any target; those of a listing once. Raises UnsafePath."""
+    listed = slip.resources
+    if not (isinstance(listed, Listing) and listed.safe):
+        for resource in listed:
+            check_path(resource.path)
+    if isinstance(listed, Listing):
+        listed.safe = True
+    for view in slip.views:
+        check_path(view.path)
