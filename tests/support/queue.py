@@ -28,7 +28,8 @@ from database import (
     Task,
     TaskView,
 )
-from support.schema import fresh
+from support.mariadb import Server
+from support.schema import emptied, fresh
 
 SETTINGS: Mapping[str, Any] = {
     "targets": {
@@ -143,9 +144,22 @@ def queue_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         fresh(f"sqlite:///{tmp_path}/queue.db")
         return f"sqlite:///{tmp_path}/queue.db"
-    url = str(request.getfixturevalue("mariadb_url"))
+    return str(request.getfixturevalue("used_url"))
+
+
+@pytest.fixture(scope="session")
+def kept_url(mariadb_server: Server) -> str:
+    """An upgraded database that is used by one test after the other."""
+    url = mariadb_server.url(mariadb_server.new_database())
     fresh(url)
     return url
+
+
+@pytest.fixture
+def used_url(kept_url: str) -> str:
+    """That database as if it were new: to make one for each test took longer than the tests."""
+    emptied(kept_url)
+    return kept_url
 
 
 @pytest.fixture
@@ -155,10 +169,9 @@ def queue(queue_url: str) -> Iterator[Queue]:
 
 
 @pytest.fixture
-def mariadb_queue(mariadb_url: str) -> Iterator[Queue]:
+def mariadb_queue(used_url: str) -> Iterator[Queue]:
     """A queue on MariaDB alone."""
-    fresh(mariadb_url)
-    yield from opened(mariadb_url)
+    yield from opened(used_url)
 
 
 @pytest.fixture

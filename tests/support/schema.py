@@ -10,6 +10,7 @@ import tempfile
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import pymysql
@@ -40,6 +41,18 @@ def sqlite_template() -> Path:
     return path
 
 
+def emptied(url: str) -> None:
+    """Make a MariaDB database that a test has used like a fresh one: for tests that leave the tables as they were made."""
+    where = make_url(url)
+    with closing(_connect(where)) as connection, connection.cursor() as cursor:
+        # Whoever still holds a table here is a test that did not close what it opened.
+        cursor.execute("SET lock_wait_timeout = 20")
+        template = _template(where.set(database="mysql"))
+        for statement in (*(f"TRUNCATE TABLE {table}" for table in template.tables), *template.rows):
+            cursor.execute(statement)
+        cursor.execute(_NEW_ID.format(uuid4().hex))
+
+
 def _sqlite(url: str, path: Path) -> None:
     if path.exists():
         upgrade(url)
@@ -55,14 +68,23 @@ def _mariadb(url: str, where: URL) -> None:
         if where.username != "root" or cursor.execute("SHOW TABLES"):
             upgrade(url)
             return
-        for statement in _statements(where.set(database=None)):
+        # URL.set() leaves a database where None is meant: each would be a server of its own.
+        template = _template(where.set(database="mysql"))
+        for statement in (*template.make, *template.rows):
             cursor.execute(statement)
         cursor.execute(_NEW_ID.format(uuid4().hex))
 
 
+class _Template(NamedTuple):
+    """What makes an empty database of a server like one that was upgraded there."""
+
+    tables: tuple[str, ...]
+    make: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
 @cache
-def _statements(server: URL) -> tuple[str, ...]:
-    """What makes an empty database of this server like one that was upgraded there."""
+def _template(server: URL) -> _Template:
     name = f"template_{uuid4().hex}"
     where = server.set(database=name)
     with closing(_connect(server)) as connection, connection.cursor() as cursor:
@@ -70,13 +92,12 @@ def _statements(server: URL) -> tuple[str, ...]:
     upgrade(where.render_as_string(hide_password=False))
     with closing(_connect(where)) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW TABLES")
-        tables = [str(row[0]) for row in cursor.fetchall()]
+        tables = tuple(str(row[0]) for row in cursor.fetchall())
         filled = [table for table in tables if cursor.execute(f"SELECT 1 FROM {table} LIMIT 1")]
         cursor.execute("SHOW CREATE PROCEDURE schedule_implicit_module")
         [(_, _, procedure, *_)] = cursor.fetchall()
-    made = [f"CREATE TABLE {table} LIKE {name}.{table}" for table in tables]
-    copied = [f"INSERT INTO {table} SELECT * FROM {name}.{table}" for table in filled]
-    return (*made, *copied, str(procedure))
+    make = (*(f"CREATE TABLE {table} LIKE {name}.{table}" for table in tables), str(procedure))
+    return _Template(tables, make, tuple(f"INSERT INTO {table} SELECT * FROM {name}.{table}" for table in filled))
 
 
 def _connect(where: URL) -> Connection:
