@@ -10,6 +10,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 # A branch that no test takes is not allowed in the slip, the planner, the queue and the commit protocol.
 WHOLE := packageslip/*,tasks/planner.py,database/*.py,targets/*.py
 RELIABILITY := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m reliability
+CELERY := benchmarks/.celery
 BENCHMARKS := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m benchmarks
 MINUTES ?= 30
 N ?= 2000
@@ -17,7 +18,7 @@ CLAIMS ?= 10000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench
+.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site peers
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -67,13 +68,25 @@ model: $(VENV)/.installed-dev  ## explore the models of the commit protocol, of 
 	@EVERY_CALL=1 $(BIN)/python -m pytest -q tests/contract/test_group_faults.py tests/contract/test_power_elsewhere.py
 	@$(RELIABILITY).models
 
-rollback-bench: $(VENV)/.installed-dev servers  ## roll 100,000 files back and forth while readers fetch them; FILES=n, TIMES=n
+rollback-bench: $(VENV)/.installed-dev peers  ## roll 100,000 files back and forth while readers fetch them; FILES=n, TIMES=n
 	@$(RELIABILITY).rollback $(if $(FILES),--files $(FILES)) $(if $(TIMES),--times $(TIMES)) $(if $(SEED),--seed $(SEED))
 
 bench: ROUNDS ?= 5
-bench: $(VENV)/.installed-dev servers  ## beside rsync, rclone, lftp, Celery; ROWS=1,4: some; for a trial ROUNDS=1, PEERS=rsync,lftp
-	@sh benchmarks/install_peers.sh
+bench: $(VENV)/.installed-dev peers  ## beside rsync, rclone, lftp, Celery; ROWS=1,4: some; for a trial ROUNDS=1, PEERS=rsync,lftp
 	@$(BENCHMARKS) $(if $(ROWS),--rows $(ROWS)) --rounds $(ROUNDS) $(if $(PEERS),--peers $(PEERS))
+
+bench-site: ROUNDS ?= 5
+bench-site: SITE ?= 3180
+bench-site: $(VENV)/.installed-dev peers  ## the same with a whole site of 3,180 modules, 1,000,000 files; SITE=100: a smaller one
+	@$(BENCHMARKS) --site $(SITE) --rounds $(ROUNDS)
+
+peers: servers $(CELERY)/.installed  # what benchmarks compare Slipway with: rclone, lftp, Redis, Celery
+	@sh benchmarks/install_peers.sh
+
+$(CELERY)/.installed: benchmarks/celery.lock
+	@$(PYTHON) -m venv $(CELERY)
+	@$(CELERY)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
 
 defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail
 	@$(RELIABILITY).defences $(IDS)
@@ -109,6 +122,7 @@ lock: $(VENV)/.installed-dev  ## write the hash-pinned locks anew from setup.cfg
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip --quiet install uv
 	@$(VENV)/lock/bin/uv pip compile -q $(LOCK) --extra build -o requirements.lock setup.cfg
 	@$(VENV)/lock/bin/uv pip compile -q $(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock setup.cfg
+	@echo 'celery[redis]>=5.7' | $(VENV)/lock/bin/uv pip compile -q $(LOCK) -o benchmarks/celery.lock -
 
 # Not part of any check: the answers are another machine's, and new ones come without a change here. Where that cannot be asked,
 # pip-audit says of each package that it could not be audited, and this fails.
@@ -118,4 +132,4 @@ audit-deps:  ## ask the vulnerability service of PyPI about every locked package
 	@$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes --strict -r requirements-dev.lock
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) build *.egg-info .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(CELERY) build *.egg-info .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -11,16 +11,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from statistics import median
 
+from benchmarks.cpu import used_by_children
 from benchmarks.equal import check_equal
 from benchmarks.ours import ENVIRONMENT, folder_source, origin, running
 from benchmarks.peers import Site, lftp, rclone, rsync
 from benchmarks.place import Place
 from benchmarks.results import Result
 from benchmarks.tree import Tree, grow, grow_alike
+from support.tcp_proxy import proxied
 
-Runner = Callable[[Tree, Site], float]
-"""Does the work into an empty site; seconds."""
+ROUND_TRIP = 0.02
+"""Seconds."""
+Runner = Callable[[Tree, Site], tuple[float, float]]
+"""Does the work into an empty site; seconds by the clock, and of processors on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,16 @@ def row_1(place: Place, modules: int = 40, files: int = 20_000) -> list[Result]:
         return _compared(1, name, place, tree, [RSYNC, DURABLE, RCLONE, LFTP])
 
 
+def row_2(place: Place, modules: int = 40, files: int = 20_000) -> list[Result]:
+    """The same over a line that takes 10 ms each way."""
+    with (
+        _grown(place, lambda folder: grow(folder, modules, files, store=place.store)) as tree,
+        proxied(place.server.port, delay=ROUND_TRIP / 2) as port,
+    ):
+        name = f"first publish at {ROUND_TRIP * 1000:.0f} ms, {files:,} files in {modules} modules"
+        return _compared(2, name, place, tree, [RSYNC], port)
+
+
 def row_3(place: Place, files: int = 10, size: int = 50_000_000) -> list[Result]:
     """Few large files."""
     with _grown(place, lambda folder: grow_alike(folder, [size] * files, place.store)) as tree:
@@ -59,45 +74,45 @@ def _grown(place: Place, make: Callable[[Path], Tree]) -> Iterator[Tree]:
     yield make(place.folder / "site")
 
 
-def _compared(row: int, name: str, place: Place, tree: Tree, known: Sequence[Peer]) -> list[Result]:
+def _compared(row: int, name: str, place: Place, tree: Tree, known: Sequence[Peer], port: int | None = None) -> list[Result]:
     peers = [peer for peer in known if not place.peers or peer.key in place.peers]
-    seconds = _rounds(place, tree, peers)
-    return [
-        Result.of(
-            row,
-            f"{name}, durability {peer.like}",
-            seconds[peer.like],
-            peer.name,
-            seconds[peer.name],
-            peer.reach,
-        )
-        for peer in peers
-    ]
+    seconds = _rounds(place, tree, peers, port)
+    results = []
+    for peer in peers:
+        ours, theirs = seconds[peer.like], seconds[peer.name]
+        clock, processors = (([pair[which] for pair in ours], [pair[which] for pair in theirs]) for which in (0, 1))
+        used = f"processors {median(processors[0]):.1f} s and {median(processors[1]):.1f} s"
+        heading = f"{name}, durability {peer.like}"
+        results.append(Result.of(row, heading, clock[0], peer.name, clock[1], peer.reach, figures=used))
+    return results
 
 
-def _rounds(place: Place, tree: Tree, peers: Sequence[Peer]) -> Mapping[str, list[float]]:
+def _rounds(place: Place, tree: Tree, peers: Sequence[Peer], port: int | None) -> Mapping[str, list[tuple[float, float]]]:
     """Everybody in turn, the other way round in every second round."""
     runners: dict[str, Runner] = {}
     for peer in peers:
         runners.setdefault(peer.like, partial(_ours, place, peer.like))
-        runners[peer.name] = partial(_theirs, peer)
-    seconds: dict[str, list[float]] = {name: [] for name in runners}
+        runners[peer.name] = partial(_theirs, place, peer)
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in runners}
     for number in range(place.rounds):
         for name in list(runners) if number % 2 == 0 else reversed(list(runners)):
-            with place.site() as site:
+            with place.site(port) as site:
                 os.sync()
                 seconds[name].append(runners[name](tree, site))
                 check_equal(tree.folder, site.account.root, name)
     return seconds
 
 
-def _ours(place: Place, durability: str, tree: Tree, site: Site) -> float:
+def _ours(place: Place, durability: str, tree: Tree, site: Site) -> tuple[float, float]:
     with running(place, folder_source(tree.folder), {ENVIRONMENT: origin(site, durability=durability)}) as ours:
         ours.warm()
-        return ours.publish(tree.urls)
+        before = place.serving() + ours.used()
+        seconds = ours.publish(tree.urls)
+        return seconds, place.serving() + ours.used() - before
 
 
-def _theirs(peer: Peer, tree: Tree, site: Site) -> float:
-    began = time.monotonic()
+def _theirs(place: Place, peer: Peer, tree: Tree, site: Site) -> tuple[float, float]:
+    began, before = time.monotonic(), place.serving() + used_by_children()
     peer.work(tree.folder, site)
-    return time.monotonic() - began
+    seconds = time.monotonic() - began
+    return seconds, place.serving() + used_by_children() - before

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks.cpu import used_by
 from benchmarks.peers import Site
 from benchmarks.place import Place
 from benchmarks.tree import WARM
@@ -53,23 +54,37 @@ class Ours:
         self.finish()
         return time.monotonic() - began
 
-    def pids(self) -> list[int]:
+    def pids(self, environment: str = ENVIRONMENT) -> list[int]:
         """The engines' processes."""
-        return [int(row["pid"]) for row in self.deployment.rows("SELECT pid FROM engine WHERE ended_at IS NULL")]
+        wanted = "SELECT pid FROM engine WHERE environment = :environment AND ended_at IS NULL"
+        return [int(row["pid"]) for row in self.deployment.rows(wanted, environment=environment)]
 
-    def warm(self) -> None:
+    def used(self) -> float:
+        """Seconds of processor time that the daemon and its engines used so far."""
+        every = [int(row["pid"]) for row in self.deployment.rows("SELECT pid FROM engine")]
+        return used_by({self.deployment.processes[0].pid, *every})
+
+    def warm(self, environment: str = ENVIRONMENT) -> None:
         """Keep a small task due until the daemon has started every engine."""
         deadline = time.monotonic() + 60
-        while len(self.pids()) < self.engines:
+        while len(self.pids(environment)) < self.engines:
             assert time.monotonic() < deadline, f"the daemon started no {self.engines} engines: {self.deployment.tail()}"
-            self.publish([WARM])
+            self.publish([WARM], environment)
 
 
 @contextmanager
 def running(
-    place: Place, source: Mapping[str, Any], targets: Mapping[str, Mapping[str, Any]], *, engines: int = ENGINES, **more: Any
+    place: Place,
+    source: Mapping[str, Any],
+    targets: Mapping[str, Mapping[str, Any]],
+    *,
+    engines: int = ENGINES,
+    **more: Any,
 ) -> Iterator[Ours]:
-    """A daemon over an empty queue. `targets`: an environment's name to its origin; `more`: tables of the configuration."""
+    """An installation with an empty queue, and who works on it. `targets`: environment to origin; `more`: further tables.
+
+    `engines`: of each environment; 0: nobody works, whoever wants an engine starts it.
+    """
     folder = Path(place.folder, "ours")
     folder.mkdir()
     url = place.database.url(place.database.new_database())
@@ -80,7 +95,7 @@ def running(
         "sources": {"cms": source},
         "targets": {name.lower(): target for name, target in targets.items()},
         "environments": {
-            name: {"source": "cms", "origin": name.lower(), "engines": engines, "dependents": False} for name in targets
+            name: {"source": "cms", "origin": name.lower(), "engines": max(engines, 1), "dependents": False} for name in targets
         },
         **more,
     }
@@ -89,8 +104,11 @@ def running(
     fresh(url)
     deployment = Deployment(config, url)
     try:
-        deployment.daemon()
-        yield Ours(deployment, engines)
+        if place.attended and engines:
+            deployment.daemon()
+        for name in targets if engines and not place.attended else ():
+            deployment.engine(name)
+        yield Ours(deployment, engines if place.attended else 1)
     finally:
         deployment.stop()
         shutil.rmtree(folder)

@@ -1,6 +1,7 @@
 """The programs that people use today, over the same SSH server: Debian's rsync, rclone, lftp and curl."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -66,11 +67,12 @@ def lftp(source: Path, site: Site, *, parallel: int = 8) -> None:
 
 def version(program: str) -> str:
     """What a program says that it is, or that it is not here."""
-    if shutil.which(program) is None:
-        return f"no {program}"
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    words = (said.stdout or said.stderr).splitlines()[0].replace("|", " ").split()
-    return " ".join(word for word in words if any(letter.isdigit() for letter in word))
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        return "not installed"
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
+    number = re.search(r"\d+(\.\d+)+", said.stdout or said.stderr)
+    return number.group() if number else "of no known version"
 
 
 def _run(*command: str, variables: Mapping[str, str] = {}) -> None:

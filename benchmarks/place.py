@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.cpu import used_by
 from benchmarks.peers import Site
 from store import Store
 from support import mariadb, sshd
@@ -23,11 +24,18 @@ class Place:
     rounds: int
     peers: Sequence[str] = ()
     """Whom a trial compares with, of several; none: all."""
+    attended: bool = True
+    """Whether a daemon runs the engines. Without, each is started by hand, and there is one for each environment."""
 
     @property
     def store(self) -> Store:
         """The content store of all our engines here."""
         return Store(self.folder / "store")
+
+    def serving(self) -> float:
+        """Seconds of processor time that the SSH server used so far, and the database."""
+        pid = int((self.database.socket.parent / "pid").read_text())
+        return used_by([self.server.pid], ended=True) + used_by([*self.server.sessions(), pid])
 
     @contextmanager
     def site(self, port: int | None = None) -> Iterator[Site]:

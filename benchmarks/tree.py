@@ -73,7 +73,7 @@ def grow(folder: Path, modules: int, files: int, *, store: Store | None = None) 
     tree = Tree(folder, site, _counts(modules, files))
     for course, count in zip(site, tree.counts, strict=True):
         _write_module(folder, course, count, store)
-    _write_warm(folder)
+    write_warm(folder)
     with (folder / "packageslips.xml").open("wb") as catalogue:
         write_catalogue([CatalogueEntry(course.url, module_type="course", state="published") for course in site], catalogue)
     return tree
@@ -89,7 +89,7 @@ def grow_alike(folder: Path, sizes: Sequence[int], store: Store) -> Tree:
         resource = Resource(f"lecture-{number:02d}.mp4", Kind.MEDIA, "video/mp4", modified=MODIFIED)
         resources.append(_write_file(home, resource, _content(course, number, size), store))
     _write_slip(home, course, resources)
-    _write_warm(folder)
+    write_warm(folder)
     return Tree(folder, [course], [len(sizes)])
 
 
@@ -125,7 +125,8 @@ def _write_module(folder: Path, course: Course, count: int, store: Store | None)
     _write_slip(home, course, resources)
 
 
-def _write_warm(folder: Path) -> None:
+def write_warm(folder: Path) -> None:
+    """The module WARM."""
     home = folder / WARM[1:]
     home.mkdir()
     (home / "index.htm").write_text("<h1>warm</h1>")

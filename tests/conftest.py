@@ -32,6 +32,7 @@ pytest_plugins: list[str] = [
     "support.sword_server",
     "support.retirement",
     "support.warm_engines",
+    "support.ratios",
 ]
 
 # A shell's background job ignores SIGINT, and so would every process that the tests start and interrupt.
