@@ -45,7 +45,7 @@ def test_an_empty_database_is_upgraded_once(empty_url: str) -> None:
 @pytest.mark.parametrize("step", range(1, int(schema.REVISION)))
 def test_an_older_schema_is_upgraded_and_keeps_its_rows(empty_url: str, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     newest, older, upgrade_to = schema.REVISION, f"{step:04}", command.upgrade
-    monkeypatch.setattr(command, "upgrade", lambda config, _head: upgrade_to(config, older))
+    monkeypatch.setattr(command, "upgrade", lambda config, _head, **more: upgrade_to(config, older, **more))
     assert upgrade(empty_url).found is None
     assert schema_status(empty_url).found == older
     monkeypatch.undo()
