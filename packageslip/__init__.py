@@ -5,8 +5,7 @@ from packageslip.catalogue import read_catalogue
 from packageslip.check import check_slip
 from packageslip.diff import SlipDiff, diff_slips
 from packageslip.errors import BadSlip, Fault, SerialSuspect, SignatureRefused, SlipError, UnsafePath
-from packageslip.listing import check_paths
-from packageslip.making import maker
+from packageslip.listing import check_paths, paths_of
 from packageslip.names import ITSELF, check_href, check_module_url, check_path
 from packageslip.occupied import collisions
 from packageslip.reader import read_slip
@@ -62,9 +61,9 @@ __all__ = [
     "is_page",
     "key_id",
     "make_key",
-    "maker",
     "on_target",
     "parse_time",
+    "paths_of",
     "public_key",
     "read_catalogue",
     "read_signature",

@@ -1,5 +1,7 @@
 """The resources of one slip, with what was found out about them once: a tuple never changes, so neither do its facts."""
 
+from operator import attrgetter
+
 from packageslip.names import check_path
 from packageslip.values import Digest, Packageslip, Resource, View
 
@@ -15,6 +17,7 @@ class Listing(tuple[Resource, ...]):  # noqa: SLOT001 - a tuple's subclass can h
     """Whether they are as a target records them: sorted by path, with sizes and digests, and nothing that no slip can hold."""
     lines: bytes | None = None
     """What they are in a document, as the writer makes it."""
+    paths: frozenset[str] | None = None
     safe: bool = False
     """Whether every path is one that may be written to a target."""
 
@@ -29,3 +32,14 @@ def check_paths(slip: Packageslip) -> None:
         listed.safe = True
     for view in slip.views:
         check_path(view.path)
+
+
+def paths_of(slip: Packageslip) -> frozenset[str]:
+    """Where its files lie, resources and views."""
+    listed = slip.resources
+    paths = listed.paths if isinstance(listed, Listing) else None
+    if paths is None:
+        paths = frozenset(map(attrgetter("path"), listed))
+        if isinstance(listed, Listing):
+            listed.paths = paths
+    return paths.union(map(attrgetter("path"), slip.views)) if slip.views else paths

@@ -7,7 +7,7 @@ change once it stands: only those whose time says otherwise are listed, and the 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from packageslip import Packageslip, SlipError, UnsafePath, check_path, files_digest, read_slip
+from packageslip import Packageslip, SlipError, UnsafePath, check_path, files_digest, paths_of, read_slip
 from targets.area import PUBLIC_SLIP, all_parents
 from targets.clearing import foreign
 from targets.disk import Disk, EntryType
@@ -33,8 +33,10 @@ class StandingRelease:
 
     def guests(self, slip: Packageslip | None) -> Guests:
         """What is not ours in it. `slip`: this release's."""
-        paths = {file.path for file in slip.ours()} if slip else set()
-        return dict(self._found({*map(self._key, paths), PUBLIC_SLIP}, all_parents(paths)))
+        paths = {*paths_of(slip), *(file.path for file in slip.stale)} if slip else set[str]()
+        folders = all_parents(paths)
+        changed = self._changed(["", *sorted(folders)])
+        return dict(self._found(changed, {*map(self._key, paths), PUBLIC_SLIP}, folders)) if changed else {}
 
     def slip(self) -> Packageslip | None:
         """The slip that it was published with; None where it cannot be read."""
@@ -46,9 +48,9 @@ class StandingRelease:
     def _key(self, path: str) -> str:
         return same_name(path, self.fold)
 
-    def _found(self, ours: set[str], folders: set[str]) -> Iterator[tuple[str, EntryType]]:
+    def _found(self, changed: Iterable[str], ours: set[str], folders: set[str]) -> Iterator[tuple[str, EntryType]]:
         known = {self._key(folder) for folder in folders}
-        rest = self._changed(["", *sorted(folders)])
+        rest = list(changed)
         while rest:
             folder = rest.pop()
             for name, entry in sorted(names_in(self.disk, self._at(folder)).items()):

@@ -150,8 +150,8 @@ class Change:
         if standing.live is None:
             return {}
         live, fold = self._stands(standing, standing.live), self.ground.fold
-        wanted = {same_name(file.path, fold) for file in self.files}
         found = live.guests(self.present.slip if self._is_live(live.name) else live.slip())
+        wanted = {same_name(file.path, fold) for file in self.files} if found else set[str]()
         return {path: kind for path, kind in found.items() if kind is not EntryType.FILE or same_name(path, fold) not in wanted}
 
     def _stands(self, standing: Standing, name: str) -> StandingRelease:
@@ -179,6 +179,7 @@ class Change:
     def _given(self, standing: Standing) -> dict[str, Any]:
         """What both ways take. Raises NoSpace. No ground is looked at: what lies in a tree is ours alone."""
         previous = self.present.slip.files() if self.present.slip else ()
+        listed = {file.path: file for file in self.files}
         kept = kept_paths(self.files, {file.path: file.digest for file in previous})
         coming = [file for file in self.files if file.path not in kept and file.path not in self.adopted]
         check_space(self.hold.target, self.hold.disk, [] if standing.same else coming)
@@ -186,12 +187,12 @@ class Change:
             "hold": self.hold,
             "ground": self.ground,
             "wanted": self.wanted,
-            "listed": {file.path: file for file in self.files},
+            "listed": listed,
             "previous": self.present.slip,
             "kept": kept,
             "adopted": self.adopted,
             "nested": frozenset(),
-            "checked": frozenset(file.path for file in self.files),
+            "checked": frozenset(listed),
             "folders": (),
             "standing": replace(standing, base=self._base(standing, kept)),
         }

@@ -70,7 +70,7 @@ def the_listed(url: str, given: FilePut, listed: Mapping[str, Resource | View]) 
 
 def refuse_incomplete(url: str, listed: Collection[str], have: Collection[str]) -> None:
     """Raise ValueError unless every listed path was put, kept or adopted."""
-    missing = sorted(set(listed) - set(have))
+    missing = sorted(path for path in listed if path not in have)
     if missing:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         raise ValueError(f"{url}: {missing[0]}{more} was neither put nor kept nor adopted")

@@ -9,7 +9,7 @@ import structlog
 
 from config import PlacedTarget
 from database import Published
-from packageslip import Packageslip, on_target, write_slip
+from packageslip import Packageslip, on_target, paths_of, write_slip
 from targets import FilePut, Grace, Moved, Present, SerialTooHigh, placed_options
 from tasks.errors import PlanHeld, PlanRefused
 from tasks.planner import Ground, Policy, plan, standing
@@ -160,9 +160,9 @@ def grace_of(work: Work, target: str) -> int:
 
 def _unlisted(wanted: Packageslip, live: Sequence[Packageslip | None]) -> list[str]:
     """Wanted paths that some member's slip does not list: something may lie there that is not ours."""
-    unlisted = {file.path for file in wanted.files()}
+    unlisted = paths_of(wanted)
     for listed in live:
-        unlisted -= {file.path for file in listed.ours()} if listed else set()
+        unlisted = unlisted.difference(paths_of(listed), (file.path for file in listed.stale)) if listed else unlisted
     return sorted(unlisted)
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import TypeVar
 
-from packageslip import Digest, Packageslip, Resource, Stale, View, maker
+from packageslip import Digest, Packageslip, Resource, Stale, View
 from targets import Grace, in_the_way
 from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, together
 
@@ -81,11 +81,16 @@ def plan(
     """
     ground = replace(ground, below=frozenset(ground.below)) if ground else Ground()
     leaving = _leaving(wanted, present, policy)
-    changes = tuple(
-        _coming(new, old, policy, ground) if new else _departure(old, url, leaving, ground)
-        for new, old in _pairs(_sorted(wanted.files() if wanted else ()), _sorted(present.ours() if present else ()))
-    )
-    made = Plan(url, target, changes)
+    others: list[Change] = []
+    same: list[File] = []
+    for new, old in _pairs(_sorted(wanted.files() if wanted else ()), _sorted(present.ours() if present else ())):
+        if new is None:
+            others.append(_departure(old, url, leaving, ground))
+        elif _is_same(new, old, policy, ground):
+            same.append(new)
+        else:
+            others.append(_coming(new, old, policy, ground))
+    made = Plan(url, target, tuple(others), tuple(same))
     # An unpublish carries its own consent: it drops what our slip lists and nothing else.
     return replace(made, objections=tuple(_objections(made, wanted, present, policy, ground))) if wanted else made
 
@@ -164,8 +169,19 @@ def _departure(old: Held | None, url: str, leaving: _Leaving, ground: Ground) ->
     return replace(change, verb=Verb.STALE, reason=Reason.GRACE, until=grace.since + grace.seconds)
 
 
-_make = maker(Change)
-_KEPT = (Reason.SAME, Reason.ADOPTED, Reason.RETURNS)
+def _is_same(new: File, old: Held | None, policy: Policy, ground: Ground) -> bool:
+    """Whether a path stays as it is, and is listed as it was."""
+    return (
+        old is not None
+        and new.digest is not None
+        and new.digest == old.digest
+        and not policy.full
+        and new.path not in ground.damaged
+        and not isinstance(old, Stale)
+    )
+
+
+_KEPT = (Reason.ADOPTED, Reason.RETURNS)
 
 
 def _coming(new: File, old: Held | None, policy: Policy, ground: Ground) -> Change:
@@ -173,7 +189,7 @@ def _coming(new: File, old: Held | None, policy: Policy, ground: Ground) -> Chan
     was = old.digest if old else ground.strangers.get(new.path)
     reason = _reason(new, old, was, policy, ground)
     verb = Verb.KEEP if reason in _KEPT else Verb.PUT
-    return _make(new.path, verb, reason, new.size, new.digest, was, isinstance(new, View), None)
+    return Change(new.path, verb, reason, new.size, new.digest, was, view=isinstance(new, View))
 
 
 def _reason(new: File, old: Held | None, was: Digest | None, policy: Policy, ground: Ground) -> Reason:
@@ -187,7 +203,7 @@ def _reason(new: File, old: Held | None, was: Digest | None, policy: Policy, gro
         return Reason.DAMAGED
     if policy.full:
         return Reason.FULL
-    return Reason.ADOPTED if old is None else Reason.RETURNS if isinstance(old, Stale) else Reason.SAME
+    return Reason.ADOPTED if old is None else Reason.RETURNS
 
 
 def _objections(made: Plan, wanted: Packageslip, present: Slip, policy: Policy, ground: Ground) -> Iterator[Objection]:
@@ -208,7 +224,7 @@ def _empty(wanted: Packageslip) -> Iterator[Objection]:
 
 
 def _nested(made: Plan, ground: Ground) -> Iterator[Objection]:
-    coming = made.of(Verb.PUT, Verb.KEEP)
+    coming = made.of(Verb.PUT, Verb.KEEP) if ground.below else ()
     owned = {change.path: owner for change in coming if (owner := ground.owner(made.url, change.path))}
     if owned:
         yield Objection(
@@ -228,7 +244,7 @@ def _strangers(made: Plan, present: Slip, ground: Ground) -> Iterator[Objection]
             f"must put {_some(blocked)}; move it away",
             blocked,
         )
-    foreign = tuple(change.path for change in made.changes if change.reason is Reason.OVERWRITES)
+    foreign = tuple(change.path for change in made.others if change.reason is Reason.OVERWRITES)
     if foreign:
         yield Objection(
             Rule.STRANGERS,
@@ -244,7 +260,7 @@ def _ours(folder: str, present: Slip) -> bool:
 
 
 def _drops(made: Plan, present: Slip, policy: Policy) -> Iterator[Objection]:
-    drops = tuple(change.path for change in made.changes if change.leaves)
+    drops = tuple(change.path for change in made.others if change.leaves)
     held = sum(1 for _ in present.files()) if present else 0
     shrunk = f"publishing {made.url} would drop {len(drops)} of its {held} files on {made.target}"
     if len(drops) > policy.allowed_drops(held):

@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import merge
+from operator import attrgetter
 from typing import Any
 
-from packageslip import Digest, format_time
+from packageslip import Digest, Resource, View, format_time
 
 LISTED = 2000
 """Changes that a plan's document spells out; a person reads no more, and a row of the queue need not hold a million."""
@@ -117,13 +119,25 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that will happen to one module on one target. `changes` are sorted by path."""
+    """Everything that will happen to one module on one target."""
 
     url: str
     target: str
-    changes: tuple[Change, ...] = ()
+    others: tuple[Change, ...] = ()
+    """Sorted by path, like `same`."""
+    same: tuple[Resource | View, ...] = ()
+    """Files that stay because their bytes are the same: nearly all, as a rule, so that each is a change only for who asks."""
     objections: tuple[Objection, ...] = ()
     """What stands against it, as long as nobody approved it."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes, sorted by path."""
+        kept = (
+            Change(file.path, Verb.KEEP, Reason.SAME, file.size, file.digest, file.digest, view=isinstance(file, View))
+            for file in self.same
+        )
+        return tuple(merge(self.others, kept, key=attrgetter("path")))
 
     @property
     def digest(self) -> str:
@@ -132,12 +146,12 @@ class Plan:
 
     def of(self, *verbs: Verb) -> Iterator[Change]:
         """The changes with one of these verbs."""
-        return (change for change in self.changes if change.verb in verbs)
+        return (change for change in (self.changes if Verb.KEEP in verbs else self.others) if change.verb in verbs)
 
     @property
     def adopted(self) -> tuple[str, ...]:
         """Paths whose right bytes lie there already although no slip of ours listed them."""
-        return tuple(change.path for change in self.changes if change.reason is Reason.ADOPTED)
+        return tuple(change.path for change in self.others if change.reason is Reason.ADOPTED)
 
     @property
     def left(self) -> frozenset[str]:
@@ -152,8 +166,9 @@ class Plan:
     def counts(self) -> dict[str, int]:
         """Files by verb, and `bytes` to put (unknown sizes count as none)."""
         found = dict.fromkeys((str(verb) for verb in Verb), 0)
+        found[Verb.KEEP] += len(self.same)
         size = 0
-        for change in self.changes:
+        for change in self.others:
             found[change.verb] += 1
             size += (change.size or 0) if change.verb is Verb.PUT else 0
         return {**found, "bytes": size}
@@ -169,7 +184,7 @@ class Plan:
             "counts": self.counts(),
             "objections": [{"rule": o.rule, "sentence": o.sentence, "paths": list(o.paths[:listed])} for o in self.objections],
             "changes": [_change_document(change) for change in shown],
-            "not_listed": len(self.changes) - len(shown),
+            "not_listed": len(self.others) + len(self.same) - len(shown),
         }
 
 
