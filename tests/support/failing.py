@@ -1,85 +1,27 @@
-"""Calls that fail on demand: the Nth call to files, to an SFTP server or to the database, once or from then on.
+"""Calls that fail on demand: those to files, to an SFTP server, to the database, to an object store."""
 
-Each call is known by its site, the innermost function of the project that made it, so that it can be counted which sites a sweep
-has made fail and which it has not.
-"""
-
-import errno
 import io
 import os
 import sqlite3
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from botocore.exceptions import ConnectionClosedError
+from pymysql.err import OperationalError
 from sqlalchemy import event
 
 from database import Database
+from support.injector import Injector, site_of
+from support.s3_memory import MemoryClient, refusal
 from support.sftp_pipe import SocketPipe
 from targets.sftp import wire
-
-ROOT = Path(__file__).resolve().parents[2]
-TESTS = str(ROOT / "tests")
-PLUMBING = (
-    "targets/sftp/session.py",
-    "targets/sftp/asking.py",
-    "targets/sftp/crew.py",
-    "database/transactions.py",
-    "database/connection.py",
-)
-"""What only passes calls on: who asked for one is further out."""
 
 READS = ("lstat", "stat", "scandir", "statvfs", "readlink")
 WRITES = (
     "open", "write", "replace", "rename", "mkdir", "rmdir", "unlink", "fsync", "chmod", "fchmod", "utime", "link", "symlink",
 )  # fmt: skip
-
-
-@dataclass
-class Injector:
-    """Counts calls, and says which of them fails. `forever`: and each one after it."""
-
-    nth: int = 0
-    forever: bool = False
-    sites: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    since: float | None = None
-    """When the first call failed, on the monotonic clock."""
-
-    def failing_for(self, seconds: float) -> bool:
-        """Whether calls have gone on failing for so long."""
-        return self.since is not None and time.monotonic() - self.since > seconds
-
-    def strikes(self, call: str, site: str | None = None) -> bool:
-        """Whether this call fails; only calls that the project makes count."""
-        site = site or site_of()
-        if site is None:
-            return False
-        self.sites.append(f"{call} in {site}")
-        number = len(self.sites)
-        if number == self.nth or (self.forever and self.nth and number > self.nth):
-            self.failed.append(self.sites[-1])
-            self.since = self.since or time.monotonic()
-            return True
-        return False
-
-
-def site_of(within: tuple[str, ...] = ()) -> str | None:
-    """The innermost function of the project on the stack; None if there is none, or if it is not below one of these folders."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if name.startswith(str(ROOT)) and not name.startswith(TESTS) and "/.venv/" not in name:
-            relative = name[len(str(ROOT)) + 1 :]
-            if relative not in PLUMBING:
-                return f"{relative}:{frame.f_code.co_qualname}" if not within or relative.startswith(within) else None
-        frame = frame.f_back
-    return None
 
 
 @contextmanager
@@ -95,17 +37,15 @@ def failing_files(injector: Injector, number: int) -> Iterator[None]:
 
         return call
 
-    left_out = READS if number == errno.ENOSPC else ()
     with ExitStack() as stack:
         for name in (*READS, *WRITES):
-            if name not in left_out:
-                stack.enter_context(mock.patch.object(os, name, failing(name, getattr(os, name))))
+            stack.enter_context(mock.patch.object(os, name, failing(name, getattr(os, name))))
         stack.enter_context(mock.patch.object(io, "open", failing("io.open", io.open)))
         yield
 
 
 class FailingPipe:
-    """Between an SFTP session and its server: the Nth request is refused, or the connection ends there, before it or after it."""
+    """Between an SFTP session and its server: a request is refused, or the connection ends there, before it or after it."""
 
     def __init__(self, pipe: SocketPipe, injector: Injector, how: str) -> None:
         self._pipe, self._injector, self._how = pipe, injector, how
@@ -123,7 +63,7 @@ class FailingPipe:
         return len(data)
 
     def _pass(self, packet: bytes) -> None:
-        struck = packet[4] != wire.INIT and not self._cut and self._injector.strikes(f"request {packet[4]}")
+        struck = not self._cut and self._struck(packet)
         if struck and self._how == "refuse":
             content = bytes([wire.STATUS]) + packet[5:9] + bytes([0, 0, 0, wire.FAILURE]) + bytes(8)
             self._given += len(content).to_bytes(4, "big") + content
@@ -131,6 +71,18 @@ class FailingPipe:
         if not (struck and self._how == "cut before"):
             self._pipe._near.sendall(packet)
         self._cut = self._cut or struck
+
+    def _struck(self, packet: bytes) -> bool:
+        kind = packet[4]
+        if kind == wire.INIT:
+            return False
+        if kind == wire.READDIR:
+            # Read ahead: sent by whoever happens to wait for something when there is room for it.
+            return self._injector.strikes("request to read on", "a listing")
+        if kind == wire.EXTENDED:
+            length = int.from_bytes(packet[9:13], "big")
+            return self._injector.strikes(f"request {packet[13 : 13 + length].decode()}")
+        return self._injector.strikes(f"request {kind}")
 
     def recv(self, count: int, /) -> bytes:
         if self._given:
@@ -150,25 +102,37 @@ class FailingPipe:
 
 BUSY, BROKEN = "database is locked", "disk I/O error"
 """The first is tried again within the transaction's verb, as a deadlock is; the second ends it."""
+DEADLOCK, GONE = "1213 Deadlock found", "2013 Lost connection to server during query"
+"""The same two of MariaDB, but that after the second another connection may do."""
+LATER = " when it was done"
+"""After such a way's name: a commit takes effect, and its answer is lost."""
+
+
+def driver_error(how: str) -> Exception:
+    """What a driver raises."""
+    how = how.removesuffix(LATER)
+    if how[0].isdigit():
+        number, _, words = how.partition(" ")
+        return OperationalError(int(number), words)
+    return sqlite3.OperationalError(how)
 
 
 @contextmanager
 def failing_database(database: Database, injector: Injector, how: str) -> Iterator[None]:
-    """Statements and commits fail with `how`; "after": a commit takes effect and its answer is lost."""
-    message = BROKEN if how == "after" else how
+    """Statements and commits fail with `how`."""
 
-    def statement(*_: Any) -> None:
-        if how != "after" and injector.strikes("statement"):
-            raise sqlite3.OperationalError(message)
+    def statement(_connection: object, _cursor: object, said: str, *_: object) -> None:
+        if injector.strikes(f"statement {said.split(maxsplit=1)[0]}"):
+            raise driver_error(how)
 
     def commit(real: Callable[[Any], None]) -> Callable[[Any], None]:
         def committed(connection: Any) -> None:
             struck = injector.strikes("commit")
-            if struck and how != "after":
-                raise sqlite3.OperationalError(message)
+            if struck and not how.endswith(LATER):
+                raise driver_error(how)
             real(connection)
             if struck:
-                raise sqlite3.OperationalError(message)
+                raise driver_error(how)
 
         return committed
 
@@ -182,3 +146,24 @@ def failing_database(database: Database, injector: Injector, how: str) -> Iterat
     finally:
         for engine in engines:
             event.remove(engine, "before_cursor_execute", statement)
+
+
+class FailingStore:
+    """Between a target and an object store: a request is refused, or is lost before the service has it, or its answer after."""
+
+    def __init__(self, client: MemoryClient, injector: Injector, how: str) -> None:
+        self._client, self._injector, self._how = client, injector, how
+
+    def __getattr__(self, verb: str) -> Any:
+        real = getattr(self._client, verb)
+
+        def request(**given: Any) -> Any:
+            if not self._injector.strikes(verb):
+                return real(**given)
+            if self._how == "refuse":
+                raise refusal("InternalError", 500)
+            if self._how == "cut after":
+                real(**given)
+            raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
+
+        return real if verb == "close" else request

@@ -8,7 +8,6 @@ import hashlib
 import os
 import re
 import shutil
-import sqlite3
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -16,7 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from config import Secrets, Settings, queue_url
+from sqlalchemy import text
+
+from config import GroupTarget, Secrets, Settings, queue_url
 from database import Desk, Leases, NewTask, Record, upgrade
 from engines.workshop import Seams
 from packageslip import build_slip, read_slip, write_slip
@@ -89,11 +90,22 @@ class World:
         self.live, self._pristine = folder / "live", folder / "pristine"
         for path in ("site", "targets/origin", "targets/area", "state"):
             (self.live / path).mkdir(parents=True)
-        self.settings = settings_of(self.live, {**place, **scenario.more}, types=["course"] if delivers else ["department"])
+        self._types = ["course"] if delivers else ["department"]
+        self.settings = self._settings({**place, **scenario.more})
         upgrade(queue_url(self.settings), None)
         # Made once: what SQLAlchemy has compiled is what a fork inherits, and connections it opens for itself.
         self.database = WatchedDatabase.connect(queue_url(self.settings))
+        origin = self.settings.targets["origin"]
+        self.targets: Sequence[str] = (*origin.members, "area") if isinstance(origin, GroupTarget) else ("origin", "area")
+        """Whatever has a tree of its own."""
         self._prepare()
+        self.keep()
+
+    def _settings(self, place: Mapping[str, Any]) -> Settings:
+        return settings_of(self.live, place, self._types)
+
+    def keep(self) -> None:
+        """Remember what to put back."""
         shutil.copytree(self.live, self._pristine, symlinks=True)
 
     def _prepare(self) -> None:
@@ -114,9 +126,9 @@ class World:
     def write(self, url: str, files: Files) -> None:
         folder = self.live / "site" / url.strip("/")
         shutil.rmtree(folder, ignore_errors=True)
-        for name, text in files.items():
+        for name, words in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
+            (folder / name).write_text(words)
             os.utime(folder / name, (MTIME, MTIME))
         slip = build_slip(folder, url, module_type="course")
         (folder / "packageslip.xml").write_bytes(write_slip(slip))
@@ -133,18 +145,19 @@ class World:
         """Put everything back as it was before the task was carried out."""
         shutil.rmtree(self.live)
         shutil.copytree(self._pristine, self.live, symlinks=True)
+        # What an engine asks once, each engine asks.
+        self.database._queue_id = None
 
     def seen(self) -> Seen:
         """Everything that counts. Raises AssertionError where parts of it contradict each other."""
         with closing(self.database) as database:
             record = Record(database)
-            targets = ("origin", "area")
             slips, residue, recorded = {}, set(), set()
-            for target in targets:
+            for target in self.targets:
                 for path in sorted((self.live / "targets" / target / ".slipway").rglob("*")):
                     if path.name == "slip.xml" and not path.is_symlink():
                         slip = read_slip(path.read_bytes(), str(path))
-                        known = record.current(target, slip.url)
+                        known = record.current(self._recorded(target), slip.url)
                         assert known, f"the record does not know that {slip.url} is live on {target}"
                         assert (known.version, known.serial) == (slip.version, slip.serial), f"the record of {target} is wrong"
                         slips[target, slip.url] = self._bare(path.read_text(), target)
@@ -152,13 +165,19 @@ class World:
                     elif _is_residue(path):
                         residue.add(str(path.relative_to(self.live)))
                 for url in (URL, *self.scenario.also):
-                    assert record.current(target, url) is None or (target, url) in recorded, f"the record thinks {url} is live"
+                    assert record.current(self._recorded(target), url) is None or (target, url) in recorded, (
+                        f"the record thinks {url} is live"
+                    )
         self._check_store()
         return Seen(self.trees(), slips, frozenset(residue), self._tasks(), frozenset(recorded))
 
+    def _recorded(self, target: str) -> str:
+        """What the record knows a target by: a group as a whole."""
+        return target if target == "area" else "origin"
+
     def trees(self) -> dict[str, dict[str, Leaf]]:
         """What visitors of each target see."""
-        return {target: self._tree(target) for target in ("origin", "area")}
+        return {target: self._tree(target) for target in self.targets}
 
     def states(self) -> dict[int, str]:
         """The state of each task."""
@@ -177,16 +196,15 @@ class World:
                 leases.bury(view.engine.start)
 
     def _rows(self, statement: str) -> list[Any]:
-        with closing(sqlite3.connect(self.live / "state" / "queue.db")) as database:
-            return database.execute(statement).fetchall()
+        with closing(self.database) as database:
+            return database.look(lambda connection: [tuple(row) for row in connection.execute(text(statement))])
 
     def _tasks(self) -> dict[tuple[str, str, str], tuple[str, int]]:
-        with closing(sqlite3.connect(self.live / "state" / "queue.db")) as database:
-            rows = database.execute(
-                "SELECT q.url, q.action, coalesce(q.target, ''), q.status, q.id,"
-                " (SELECT count(*) FROM attempt a WHERE a.task = q.id AND a.outcome = 'SUCCEEDED')"
-                " FROM publication_task_queue q ORDER BY q.id"
-            ).fetchall()
+        rows = self._rows(
+            "SELECT q.url, q.action, coalesce(q.target, ''), q.status, q.id,"
+            " (SELECT count(*) FROM attempt a WHERE a.task = q.id AND a.outcome = 'SUCCEEDED')"
+            " FROM publication_task_queue q ORDER BY q.id"
+        )
         found: dict[tuple[str, str, str], tuple[str, int]] = {}
         for url, action, target, status, id_, succeeded in rows:
             key = (url, f"{action} {len([k for k in found if k[0] == url and k[1].startswith(action)])}", target)
@@ -212,11 +230,11 @@ class World:
             public = path.name in {"packageslip.xml", "release.xml"}
             # Its own time is the moment of writing; every other file's time comes from the slip.
             moment = int(status.st_mtime) if kind == "file" and not public else 0
-            text = (
+            said = (
                 path.read_bytes() if kind == "file" else _TAG.sub("*=", str(path.readlink())).encode() if kind == "link" else b""
             )
-            text = self._bare(text.decode(), target).encode() if public else text
-            found[shown] = (kind, stat.S_IMODE(status.st_mode), moment, hashlib.sha256(text).hexdigest())
+            said = self._bare(said.decode(), target).encode() if public else said
+            found[shown] = (kind, stat.S_IMODE(status.st_mode), moment, hashlib.sha256(said).hexdigest())
         return found
 
     def _check_store(self) -> None:
@@ -235,14 +253,20 @@ def _opened(name: str, settings: Settings, secrets: Secrets) -> Target:
 
 def settings_of(root: Path, place: Mapping[str, Any], types: Sequence[str] = ("course",)) -> Settings:
     """STAGING from a directory to `origin`, with the holding area `area` for these types of modules. `place`: more of the origin's settings."""
-    origin = {"kind": "local", "root": str(root / "targets/origin"), "verify": "readback", **place}
+    local = {"kind": "local", "verify": "readback"}
+    origin = {**local, "root": str(root / "targets/origin"), **place}
+    members: Mapping[str, Any] = {name: {**local, "root": str(root / "targets" / name)} for name in place.get("members", ())}
+    if members:
+        origin = dict(place)
+    for name in members:
+        (root / "targets" / name).mkdir(exist_ok=True)
     return Settings.model_validate(
         {
             "state_dir": str(root / "state"),
             "queue": {"poll": 0.05},
             "retry": {"base": 0.02, "cap": 0.02, "breaker": 0.02, "max_attempts": 50},
             "sources": {"cms": {"kind": "directory", "path": str(root / "site")}},
-            "targets": {"origin": origin, "area": {"kind": "local", "root": str(root / "targets/area")}},
+            "targets": {"origin": origin, "area": {"kind": "local", "root": str(root / "targets/area")}, **members},
             "environments": {
                 "STAGING": {
                     "source": "cms",
