@@ -27,7 +27,7 @@ from support.injector import Injector, Lasting, Spot, call_of
 from support.s3_memory import MemoryClient
 from support.sftp_pipe import plain
 from support.straight_engine import Tooling
-from support.sweep_places import BucketWorld
+from support.sweep_places import BESIDE, BucketWorld
 from support.sweep_world import Seen, World
 from targets import Target, open_target
 
@@ -174,7 +174,10 @@ class Case:
         for target, tree in self.world.trees().items():
             for path, leaf in tree.items():
                 if leaf[0] == "file" and not path.endswith(("packageslip.xml", "release.xml")):
-                    whole = {side.get(path, ("",) * 4)[3] for side in (before[target], self.expected.trees[target])}
+                    whole = {
+                        side.get(path.removesuffix(BESIDE), ("",) * 4)[3]
+                        for side in (before[target], self.expected.trees[target])
+                    }
                     assert leaf[3] in whole, f"{target}: {path} is torn"
         for state, reason, error in self.world.ends():
             self._tally.outcomes[f"{self.kind} {error or ''}: {state}"] += 1

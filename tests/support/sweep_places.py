@@ -20,6 +20,8 @@ from support.sweep_world import MTIME, Scenario, World, settings_of
 from targets import Target, open_target
 
 BUCKET: Mapping[str, Any] = {"kind": "s3", "bucket": "b", "parallel": 1}
+BESIDE = " (an object)"
+"""After the name of an object where there are also objects below it."""
 
 
 class BucketWorld(World):
@@ -66,7 +68,7 @@ class BucketWorld(World):
         above = {str(parent) for key in self.service.objects for parent in PurePosixPath(key).parents}
         for key, kept in self.service.objects.items():
             # In a bucket an object may lie where others have a folder.
-            path = root / (f"{key} itself" if key in above else key)
+            path = root / (f"{key}{BESIDE}" if key in above else key)
             if key.endswith("/"):
                 # The mark of a folder.
                 path.mkdir(parents=True, exist_ok=True)
