@@ -1,6 +1,6 @@
 """The exit codes. They are documented in docs/command.md and never change their meaning."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 
 from config import ConfigError, SecretError
@@ -28,6 +28,22 @@ class Exit(IntEnum):
     INTERRUPTED = 130
     TERMINATED = 143
 
+
+MEANINGS: Mapping[Exit, str] = {
+    Exit.OK: "done",
+    Exit.FAILED: "another failure",
+    Exit.USAGE: "usage: an unknown verb, option, environment or target, a malformed URL, a question that nobody can answer",
+    Exit.PARTLY: "some of the tasks were done, others were not",
+    Exit.CONFIGURATION: "the configuration has faults, a secret cannot be read, or the schema is not the one that is needed",
+    Exit.SLIP: "a packageslip, or a resource in it, is invalid",
+    Exit.TARGET: "a target failed for good, or refused the login",
+    Exit.SOURCE: "a source failed for good, or does not have the module",
+    Exit.TEMPORARY: "for the moment: something did not answer; a retry may help",
+    Exit.HELD: "held for a person: the deletion guard, files of somebody else, or a newer publication",
+    Exit.LOCKED: "somebody else holds the module, the lease or the folder",
+    Exit.INTERRUPTED: "SIGINT (Ctrl-C)",
+    Exit.TERMINATED: "SIGTERM",
+}
 
 CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (ConfigError, Exit.CONFIGURATION),

@@ -35,6 +35,7 @@ VERBS = {
     "db": ("cli.db:db", "Make or check the queue's schema; go on after a restore."),
     "doctor": ("cli.doctor:doctor", "Check everything that Slipway stands on."),
     "completion": ("cli.completion:completion", "Print the script by which a shell completes what is typed."),
+    "man": ("cli.man:man", "Write the manual pages."),
 }
 
 

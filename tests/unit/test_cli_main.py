@@ -24,7 +24,7 @@ def test_the_verbs_are_the_documented_ones() -> None:
     assert list(VERBS) == [
         "demo", "init", "run", "publish", "unpublish", "rollback", "takedown", "republish", "plan", "why", "queue", "schedule",
         "history", "verify", "slip", "package", "audit", "store", "target", "notice", "alert", "config", "db",
-        "doctor", "completion",
+        "doctor", "completion", "man",
     ]  # fmt: skip
 
 
