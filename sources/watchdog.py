@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPResponse as HeardResponse
 from math import inf
 from threading import Event, Lock, Thread, local
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
+
+from sources.heard import HeardResponse
 
 _TICK = 0.2
 """Seconds between two looks: soon enough for a person who waits, rare enough to cost nothing."""
