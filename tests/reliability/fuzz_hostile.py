@@ -5,6 +5,7 @@ Every case of the corpus is read in a process of its own, whose memory and time 
 
 import os
 import random
+import re
 import resource
 import tempfile
 import time
@@ -106,12 +107,19 @@ READERS: Mapping[str, Callable[[bytes], Paths]] = {
 }
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]*")
+"""Names that have one spelling."""
+
+
 def escapes(module: str, path: str) -> bool:
     """Whether a path leaves its module, by the rules of the operating system, however somebody may spell it on the way."""
     return any(_outside(module, spelling) for spelling in _spellings(path))
 
 
 def _spellings(path: str) -> Iterator[str]:
+    if _PLAIN.fullmatch(path):
+        yield path
+        return
     decoded = path
     for _ in range(4):
         yield decoded

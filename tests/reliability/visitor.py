@@ -150,7 +150,9 @@ class Visitor:
             return
         fault = self._mixed(place, module, tree)
         if not os.path.isdir(tree):  # noqa: PTH112 - as above
-            # It was one of the oldest, and went while it was read.
+            # It was one of the oldest, or was unpublished, and went while it was read: but never before its link.
+            if place.behind(module) == tree:
+                self.note(f"{place.target}: the link of {module} leads to {tree}, which is not there")
             return
         self.resolved += 1
         if fault:

@@ -116,10 +116,16 @@ def test_a_visitor_sees_a_release_that_is_mixed(root: Path, spoil: Callable[[Pat
 
 def test_a_release_that_went_while_it_was_read_is_no_violation(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = live(root)
-    monkeypatch.setattr(Places, "behind", lambda *_: str(tree))
+    leads = iter([str(tree), None])
+    monkeypatch.setattr(Places, "behind", lambda *_: next(leads))
     tree.parent.rename(root / "trash")
     visitor = visited(root)
     assert (visitor.violations, visitor.resolved) == ([], 0)
+
+
+def test_a_link_that_leads_nowhere_is_seen(root: Path) -> None:
+    live(root).parent.rename(root / "trash")
+    assert ["which is not there" in told for told in visited(root).violations] == [True]
 
 
 @pytest.mark.parametrize("spoil", [edited, missing, one_more], ids=lambda spoil: spoil.__name__)
