@@ -20,8 +20,8 @@ from reliability.soak_places import _database, _until_gone
 from support import mariadb, sshd
 from support.deployment import ROOT, Deployment, toml
 
-LEASE = 3.0
-"""Seconds. Short, so that many leases end within a run."""
+LEASE = 6.0
+"""Seconds. Short, so that many leases end within a run; not so short that engines lose theirs because the machine is busy."""
 
 MARK = "CONTENTION_FOLDER"
 SKEWS = ("+0", "+3600", "-3600", "+1800")
@@ -177,7 +177,7 @@ def _configuration(folder: Path, number: int, url: str, server: sshd.Sshd, engin
     environment = {"source": "cms", "origin": "origin", "engines": engines}
     return {
         "state_dir": str(folder / f"state-{number}"),
-        "queue": {"url": url, "lease": LEASE, "heartbeat": 0.5, "margin": 0.7, "poll": 0.2, "batch": 8},
+        "queue": {"url": url, "lease": LEASE, "heartbeat": 0.7, "margin": 1.0, "poll": 0.2, "batch": 8},
         "engine": {"linger": 5, "workers": 2, "stop_grace": 20, "restart_base": 0.3, "restart_cap": 2},
         "retry": {"base": 0.5, "cap": 3, "max_attempts": 50, "breaker": 1},
         "sources": {"cms": {"kind": "directory", "path": str(folder / "cms")}},
