@@ -161,7 +161,12 @@ def object_of(value: object) -> Mapping[str, Any]:
 
 
 def by_id(key: ColumnElement[Any], values: Mapping[int, object], kind: TypeEngine[Any] | None = None) -> ColumnElement[Any]:
-    """CASE key WHEN id THEN value ... END: many rows, each its own value, in one UPDATE."""
+    """CASE key WHEN id THEN value ... END: many rows, each its own value, in one UPDATE.
+
+    The one value of all of them stands there alone: in most batches most columns are so, and a CASE costs a parameter a row.
+    """
+    if len(different := set(values.values())) == 1:
+        return literal(different.pop(), kind)
     return case({id_: literal(value, kind) for id_, value in values.items()}, value=key)
 
 
