@@ -15,6 +15,8 @@ class Listing(tuple[Resource, ...]):  # noqa: SLOT001 - a tuple's subclass can h
     """The digest over all files of a slip with these resources and these views."""
     recordable: bool = False
     """Whether they are as a target records them: sorted by path, with sizes and digests, and nothing that no slip can hold."""
+    recorded: "Listing | None" = None
+    """The same as a target records them, where that is another."""
     lines: bytes | None = None
     """What they are in a document, as the writer makes it."""
     paths: frozenset[str] | None = None

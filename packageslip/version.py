@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
-from operator import attrgetter
+from operator import attrgetter, is_
 
 from packageslip.attributes import text
 from packageslip.listing import Listing
@@ -89,7 +89,14 @@ def _recorded(slip: Packageslip) -> Listing:
     listed = slip.resources
     if isinstance(listed, Listing) and listed.recordable:
         return listed
+    if isinstance(listed, Listing) and listed.recorded:
+        return listed.recorded
     made = Listing(_recordable(resource) for resource in sorted(listed, key=_by_path))
+    if isinstance(listed, Listing):
+        if all(map(is_, made, listed)):
+            made = listed
+        else:
+            listed.recorded = made
     made.recordable = True
     return made
 

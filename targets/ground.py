@@ -35,10 +35,10 @@ class Ground:
     names: Held
     fold: bool
 
-    def check_folders(self, wanted: Collection[str], drops: Collection[str]) -> None:
+    def check_folders(self, wanted: Collection[str], drops: Collection[str]) -> frozenset[str]:
         """Every folder on the way to these paths is a folder, or nothing, or a file that is among the drops.
 
-        Raises PathBlocked.
+        Returns those where nothing is. Raises PathBlocked.
         """
         needed = sorted(all_parents(self.names.live(path) for path in wanted))
         others = sorted(all_parents(self.names.live(path) for path in drops).difference(needed))
@@ -49,15 +49,21 @@ class Ground:
             entry = live[folder]
             if entry is not None and entry.type is not EntryType.FOLDER and same_name(folder, self.fold) not in going:
                 raise self._blocked(folder, f"a {entry.type} stands where a folder must be")
+        return frozenset(folder for folder, entry in live.items() if entry is None)
 
-    def check_files(self, puts: Collection[str], drops: Collection[str]) -> tuple[str, ...]:
+    def check_files(
+        self, puts: Collection[str], drops: Collection[str], absent: Collection[str] = frozenset()
+    ) -> tuple[str, ...]:
         """Nothing but a regular file stands where these go, or a folder that holds nothing but drops.
 
-        Returns the folders that have to go, relative to the module, outermost first. Raises PathBlocked.
+        `absent`: folders that are not there, in which nothing has to be looked for. Returns the folders that have to go,
+        relative to the module, outermost first. Raises PathBlocked.
         """
+        places = map(self.names.live, puts)
+        looked_at = [place for place in places if place.rpartition("/")[0] not in absent]
         going = {same_name(self.names.live(path), self.fold) for path in drops}
         hollow: list[str] = []
-        for path, entry in self._stat([self.names.live(path) for path in puts]).items():
+        for path, entry in self._stat(looked_at).items():
             if entry is None or entry.type is EntryType.FILE:
                 continue
             if entry.type is not EntryType.FOLDER:

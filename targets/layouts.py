@@ -77,8 +77,8 @@ class Change:
         nested = self.ground.nested([*listed, *held], held.keys() - listed.keys())
         refuse_nested(self.hold.target, self.present.url, listed, nested)
         drops = [path for path in sorted(held.keys() - listed.keys()) if not inside(path, nested)]
-        self.ground.check_folders(list(listed), drops)
-        folders = self.ground.check_files(coming, drops)
+        absent = self.ground.check_folders(list(listed), drops)
+        folders = self.ground.check_files(coming, drops, absent)
         check_space(self.hold.target, self.hold.disk, [listed[path] for path in coming])
         turn = Turn(standing.shelf.folder, None, expired=standing.names) if standing.names else None
         return OrderedRelease(

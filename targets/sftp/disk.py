@@ -68,6 +68,7 @@ class SftpDisk:
         connecting: Callable[..., Link] = connect,
     ) -> None:
         self._name, self._settings, self._secrets, self._connecting = target, settings, secrets, connecting
+        self._inside = posixpath.join(settings.root, "")
         self._connection: Link | None = None
         self._lanes: list[Session] = []
         """The first is for everything, the others for files that are synced."""
@@ -201,7 +202,7 @@ class SftpDisk:
         """The server's name of a path. A NUL would end the whole session at OpenSSH, so it never gets there."""
         if "\0" in path:
             raise UnsafePath(path, "N4", "a NUL ends names on every server")
-        whole = posixpath.join(self._settings.root, path) if path else self._settings.root
+        whole = path if path.startswith("/") else f"{self._inside}{path}" if path else self._settings.root
         try:
             return whole.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:

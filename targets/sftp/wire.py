@@ -6,6 +6,7 @@ its type and its body; the session adds length and id. Names are bytes here.
 
 import struct
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 VERSION = 3
@@ -222,7 +223,13 @@ def version(kind: int, rest: bytes) -> tuple[int, Mapping[str, str]]:
 
 def status(reply: Reply) -> Status:
     """The code of a reply that can be nothing else."""
-    reader = _Reader(_expect(reply, STATUS))
+    return _status(_expect(reply, STATUS))
+
+
+@lru_cache(maxsize=64)
+def _status(body: bytes) -> Status:
+    """Servers say "OK" thousands of times a second, always in the same bytes."""
+    reader = _Reader(body)
     code = reader.u32()
     # Servers older than version 3's last draft send neither text nor language.
     text = reader.text() if reader.more() else ""
