@@ -29,6 +29,7 @@ from reliability.rows import read_rows
 from reliability.sftp_log import move_of
 from reliability.target_rules import unequal
 from support.bench import settings_of
+from support.kill_rig import folder_for_worlds
 from support.queue import Clock, Queue
 from support.releases import digest
 from support.schema import sqlite_template
@@ -64,7 +65,7 @@ class WholeMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="slipway-model-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="slipway-model-", dir=folder_for_worlds()))
         (self.folder / "state").mkdir()
         shutil.copy(sqlite_template(), self.folder / "state/queue.db")
         self.url = f"sqlite:///{self.folder}/state/queue.db"
