@@ -59,11 +59,11 @@ corruption: $(VENV)/.installed-dev servers  ## spoil every reply and every bit o
 servers:  # what the tests start for themselves: MariaDB, OpenSSH, rsync
 	@sh tests/support/install_servers.sh
 
-soak: $(VENV)/.installed-dev servers  ## visitors read while everything goes wrong; MINUTES=30
+soak: $(VENV)/.installed-dev servers  ## visitors read while everything goes wrong; MINUTES=30, LAYOUT=ordered, versioned or mixed
 	@$(RELIABILITY).soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(LAYOUT),--layout $(LAYOUT))
 
-contention: $(VENV)/.installed-dev servers  ## several daemons want the same modules, stopped past their leases; CLAIMS=10000
-	@$(RELIABILITY).contention --claims $(CLAIMS) $(if $(SEED),--seed $(SEED))
+contention: $(VENV)/.installed-dev servers  ## several daemons want the same modules, stopped past their leases; CLAIMS=10000, MOST=seconds at most
+	@$(RELIABILITY).contention --claims $(CLAIMS) $(if $(SEED),--seed $(SEED)) $(if $(MOST),--most $(MOST))
 
 model: $(VENV)/.installed-dev  ## explore the models of the commit protocol, of groups and of the grace; hurt groups, and lose power, at every call
 	@EVERY_CALL=1 $(BIN)/python -m pytest -q tests/contract/test_group_faults.py tests/contract/test_power_elsewhere.py
