@@ -4,13 +4,15 @@ import os
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from config import Settings
-from database import Poll, Renewal
+from database import Poll, Renewal, State, Task
 from engines.bell import Bell
+from engines.lanes import TargetLane
 from engines.lease import Lease
 from engines.outlook import Outlook
 from targets import Fenced
@@ -256,3 +258,18 @@ def test_a_ring_after_the_end_reaches_nobody() -> None:
     os.close(writer)
     assert os.read(reader, 1) == b""
     os.close(reader)
+
+
+def test_tasks_that_end_at_once_are_started_more_together_and_others_few() -> None:
+    clock = Clock()
+    settings = Settings.model_validate(
+        {"engine": {"workers": 2}, "targets": {"o": {"kind": "memory"}}, "environments": {"E": {"source": "c", "origin": "o"}}}
+    )
+    workshop: Any = SimpleNamespace(settings=settings, environment=settings.environments["E"], lease=SimpleNamespace(clock=clock))
+    lane = TargetLane("o", workshop, lambda *_: None)
+    started = []
+    for pause in (0, 0.1, 0.1, 0.1, 10, 0.1):
+        clock.now += pause
+        lane.take([Task(number, f"/{number}", "E", "PUBLISH", State.RUNNING) for number in range(40)])
+        started.append(len(lane.next_chunk()))
+    assert started == [8, 16, 32, 32, 8, 16]
