@@ -4,7 +4,7 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from support.kill_rig import Rig, Strike, Violation
@@ -20,6 +20,10 @@ class Tally:
     places: set[tuple[str, str]] = field(default_factory=set)
     """Sorts of worlds, and the points at which one of them was killed."""
     reached: set[str] = field(default_factory=set)
+    again: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Sorts of worlds, and points and system calls: how often a recovery was killed there."""
+    left: int = 0
+    """Places for which there was no time."""
     missed: int = 0
     """Places that the same task did not come by again."""
     violations: list[str] = field(default_factory=list)
@@ -38,6 +42,8 @@ class Tally:
         self.points |= other.points
         self.places |= other.places
         self.reached |= other.reached
+        self.again += other.again
+        self.left += other.left
         self.missed += other.missed
         self.violations += other.violations
 
@@ -50,35 +56,12 @@ class Sweep:
         self._ways: dict[str, tuple[Rig, Strike]] = {}
         """A point by which a recovery comes, and where to kill so that it does."""
 
-    def points(self, rig: Rig, sort: str, *, thorough: bool) -> None:
-        """At each named point of the first run where no world of this sort was killed yet; `thorough`: in each world, also at the last
-        time that the point is reached, and each time at some point of the recovery.
-        """
-        rig.sort = sort
+    def points(self, rig: Rig) -> None:
+        """At each named point of the first run where no world of this sort was killed yet."""
         self._tally.reached |= rig.points.keys()
-        for point, times in rig.points.items():
-            if self._over or not (thorough or (sort, point) not in self._tally.places):
-                continue
-            for nth in sorted({1, times} if thorough else {1}):
-                self._at_point(rig, Strike("point", point, nth), again=thorough)
-
-    @property
-    def _over(self) -> bool:
-        return time.monotonic() > self._until
-
-    def _at_point(self, rig: Rig, strike: Strike, *, again: bool) -> None:
-        with self._watching(rig, str(strike)):
-            if not self._first(rig, strike):
-                return
-            if again:
-                rig.keep_struck()
-            points = rig.check()
-            for point in points:
-                self._tally.reached.add(point)
-                self._ways.setdefault(point, (rig, strike))
-            if again:
-                point = self._chance.choice(points)
-                self._again(rig, strike, Strike("point", point, self._chance.randint(1, points.count(point))))
+        for point in rig.points:
+            if not self._over and (rig.sort, point) not in self._tally.places:
+                self._at(rig, Strike("point", point, 1), again=False)
 
     def points_of_recovery(self) -> None:
         """At those points by which only an engine comes that takes over from a dead one."""
@@ -90,30 +73,56 @@ class Sweep:
                     rig.keep_struck()
                     self._again(rig, strike, Strike("point", point, 1))
 
-    def calls(self, rig: Rig, strikes: Sequence[Strike], *, again: float) -> None:
-        """At each of these system calls; in so many cases (0 to 1) once more, somewhere in the recovery."""
-        for strike in strikes:
+    def everywhere(self, strikes: Iterable[tuple[Rig, Strike]], *, again: float) -> None:
+        """At each of these places. After a kill at a point, and in so many cases (0 to 1) after one at a system call, the recovery is
+        killed as well.
+        """
+        for rig, strike in strikes:
             if self._over:
-                return
-            twice = self._chance.random() < again
-            with self._watching(rig, str(strike)):
-                if self._first(rig, strike):
-                    self._look(rig, strike, twice=twice)
+                self._tally.left += 1
+                continue
+            self._at(rig, strike, again=strike.who == "point" or self._chance.random() < again)
+            if (done := sum(self._tally.kills.values())) % 100 < 2:
+                print(f"{done} kills", flush=True)
 
-    def _look(self, rig: Rig, strike: Strike, *, twice: bool) -> None:
-        if strike.who == "server":
-            # The engine went on, and is done.
-            rig.compare()
-        elif twice:
-            rig.keep_struck()
-            self._again(rig, strike, self._chance.choice(rig.check_calls()))
-        else:
-            rig.check()
+    @property
+    def _over(self) -> bool:
+        return time.monotonic() > self._until
+
+    def _at(self, rig: Rig, strike: Strike, *, again: bool) -> None:
+        with self._watching(rig, str(strike)):
+            if not self._first(rig, strike):
+                return
+            if strike.who == "server":
+                # The engine went on, and is done.
+                rig.compare()
+                return
+            if again:
+                rig.keep_struck()
+            places = self._look(rig, strike, calls=again and strike.who == "engine")
+            if again:
+                self._again(rig, strike, self._rarest(rig, places))
+
+    def _look(self, rig: Rig, strike: Strike, *, calls: bool) -> list[Strike]:
+        """A last engine makes all good; where it could be killed in its turn: at system calls, or at points."""
+        if calls:
+            return rig.check_calls()
+        points = rig.check()
+        for point in points:
+            self._tally.reached.add(point)
+            self._ways.setdefault(point, (rig, strike))
+        return [Strike("point", point, points[: n + 1].count(point)) for n, point in enumerate(points)]
+
+    def _rarest(self, rig: Rig, strikes: Sequence[Strike]) -> Strike:
+        """One of those whose like was hit least often in a recovery so far."""
+        times = {each.what: self._tally.again[rig.sort, each.what] for each in strikes}
+        return self._chance.choice([each for each in strikes if times[each.what] == min(times.values())])
 
     def _again(self, rig: Rig, first: Strike, later: Strike) -> None:
         with self._watching(rig, f"{first}, then {later}"):
             rig.restore_struck()
             if self._kill(rig, later, "recovery"):
+                self._tally.again[rig.sort, later.what] += 1
                 self._tally.reached |= set(rig.check())
 
     def _first(self, rig: Rig, strike: Strike) -> bool:

@@ -137,30 +137,41 @@ def sweep(folder: Path, parts: Sequence[Part], wish: Wish) -> Tally:
     rigs = [(part, part.rig(folder)) for part in parts]
     for part, rig in rigs:
         few = wish.kills is not None and wish.kills < MANY
-        work.points(rig, part.layout if few else f"{part.kind}, {part.layout}", thorough=wish.thorough)
+        rig.sort = part.layout if few else f"{part.kind}, {part.layout}"
+        work.points(rig)
     work.points_of_recovery()
     print(f"named points: {sum(tally.kills.values())} kills at {len(tally.points)} of {len(POINTS)}", flush=True)
-    barred = may_trace(folder)
-    if not barred:
-        _sweep_calls(work, tally, [(part, rig) for part, rig in rigs if part.calls], wish.kills, chance)
-        return tally
-    print(f"SYSTEM CALLS NOT SWEPT: {barred}; the named points alone were", flush=True)
-    if os.environ.get("CI") == "true":
-        tally.violations.append(f"system calls cannot be swept: {barred}")
+    places = [place for part, rig in rigs for place in _points(rig)] if wish.kills is None else []
+    if barred := may_trace(folder):
+        print(f"SYSTEM CALLS NOT SWEPT: {barred}; the named points alone were", flush=True)
+        if os.environ.get("CI") == "true":
+            tally.violations.append(f"system calls cannot be swept: {barred}")
+    else:
+        places += _calls([(part, rig) for part, rig in rigs if part.calls], wish.kills, tally, chance)
+    # So that one that has no time for all sees something of each.
+    chance.shuffle(places)
+    work.everywhere(places, again=AGAIN)
     return tally
 
 
-def _sweep_calls(work: Sweep, tally: Tally, rigs: Sequence[tuple[Part, Rig]], kills: int | None, chance: random.Random) -> None:
+def _points(rig: Rig) -> list[tuple[Rig, Strike]]:
+    """Each named point, the first and the last time that it is reached."""
+    return [(rig, Strike("point", point, nth)) for point, times in rig.points.items() for nth in sorted({1, times})]
+
+
+def _calls(rigs: Sequence[tuple[Part, Rig]], kills: int | None, tally: Tally, chance: random.Random) -> list[tuple[Rig, Strike]]:
+    """Every system call of each; where only so many kills are wanted, so many that they come to about that."""
+    found = []
     left = None if kills is None else max(0, kills - sum(tally.kills.values()))
     for part, rig in rigs:
         rig.world.reset()
         strikes = rig.calls()
         rig.world.reset()
         strikes += rig.server_calls()
-        if left is not None:
-            strikes = _some(strikes, math.ceil(left / len(rigs) / (1 + AGAIN)), chance)
-        work.calls(rig, strikes, again=AGAIN)
-        print(f"{part}: {len(strikes)} system calls; {sum(tally.kills.values())} kills so far", flush=True)
+        some = strikes if left is None else _some(strikes, math.ceil(left / len(rigs) / (1 + AGAIN)), chance)
+        print(f"{part}: {len(some)} of {len(strikes)} system calls", flush=True)
+        found += [(rig, strike) for strike in some]
+    return found
 
 
 def _some(strikes: Sequence[Strike], count: int, chance: random.Random) -> list[Strike]:
@@ -232,7 +243,7 @@ def main() -> int:
     print("by call: " + ", ".join(f"{name} {count}" for name, count in sorted(tally.calls.items())))
     print(
         f"{sum(tally.kills.values())} kills ({tally.kills['first run']} in the first run, {tally.kills['recovery']} in the recovery), "
-        f"{len(tally.points)} of {len(POINTS)} named points, {tally.missed} places not reached again, "
+        f"{len(tally.points)} of {len(POINTS)} named points, no time for {tally.left} places, {tally.missed} places not reached again, "
         f"{time.monotonic() - began:.0f} s, {len(tally.violations)} violations"
     )
     return 1 if tally.violations else 0
