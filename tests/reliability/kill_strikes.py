@@ -4,7 +4,7 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from support.kill_rig import Rig, Strike, Violation
@@ -73,17 +73,17 @@ class Sweep:
                     rig.keep_struck()
                     self._again(rig, strike, Strike("point", point, 1))
 
-    def everywhere(self, strikes: Iterable[tuple[Rig, Strike]], *, again: float) -> None:
+    def everywhere(self, strikes: Sequence[tuple[Rig, Strike]], *, again: float) -> None:
         """At each of these places. After a kill at a point, and in so many cases (0 to 1) after one at a system call, the recovery is
         killed as well.
         """
-        for rig, strike in strikes:
+        for done, (rig, strike) in enumerate(strikes):
             if self._over:
-                self._tally.left += 1
-                continue
+                self._tally.left = len(strikes) - done
+                return
             self._at(rig, strike, again=strike.who == "point" or self._chance.random() < again)
-            if (done := sum(self._tally.kills.values())) % 100 < 2:
-                print(f"{done} kills", flush=True)
+            if done % 200 == 199:
+                print(f"{done + 1} of {len(strikes)} places, {sum(self._tally.kills.values())} kills", flush=True)
 
     @property
     def _over(self) -> bool:
