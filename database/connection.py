@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from database import schema
 from database.errors import DatabaseError, SchemaMismatch
+from database.greeting import connect_lightly
 from database.transactions import ours, tried_again
 
 T = TypeVar("T")
@@ -142,6 +143,7 @@ def revision_of(connection: Connection) -> str | None:
 def _mysql(where: URL, **options: Any) -> Engine:  # noqa: ANN401 - create_engine's own options
     timeouts = {"connect_timeout": 5, "read_timeout": READ_TIMEOUT, "write_timeout": READ_TIMEOUT}
     engine = create_engine(where, connect_args=timeouts, pool_recycle=RECYCLE, max_overflow=MOST, **options)
+    event.listen(engine, "do_connect", connect_lightly)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:  # noqa: ANN401 - pymysql's connection, and the pool's record of it

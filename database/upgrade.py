@@ -14,6 +14,7 @@ from database import schema
 from database.auditing import Entry, note
 from database.connection import Database, read_url, revision_of
 from database.errors import DatabaseError
+from database.greeting import connect_lightly
 from database.transactions import ours
 
 PATIENCE = 10.0
@@ -41,7 +42,9 @@ def upgrade(url: str, password: str | None = None) -> SchemaStatus:
     """
     where = read_url(url, password)
     engine = create_engine(where, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
+    if engine.dialect.name == "mysql":
+        event.listen(engine, "do_connect", connect_lightly)
+    else:
         Path(where.database or "").parent.mkdir(parents=True, exist_ok=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

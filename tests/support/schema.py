@@ -108,4 +108,5 @@ def _connect(where: URL) -> Connection:
         password=str(where.password or ""),
         database=where.database,
         autocommit=True,
+        ssl_disabled=True,
     )

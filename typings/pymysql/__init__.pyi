@@ -11,4 +11,5 @@ def connect(
     database: str | None = ...,
     unix_socket: str = ...,
     autocommit: bool = ...,
+    ssl_disabled: bool = ...,
 ) -> Connection: ...
