@@ -93,6 +93,12 @@ def _from_driver(error: DBAPIError) -> DatabaseError:
         return DatabaseUnavailable(
             f"The queue's database has no room: {said}. Make room on its disk; everything waits until then."
         )
+    if "disk I/O error" in said:
+        # What SQLite says where its own disk is full, too: it has files beside the database that must grow.
+        return DatabaseUnavailable(
+            f"The queue's database cannot use its disk: {said}. It may be full, or failing: make room there; everything waits "
+            "until then."
+        )
     if number in COLLIDED or "locked" in said:
         return DatabaseUnavailable(f"The queue's database stayed busy: {said}. Try again in a moment.")
     if may_pass(error) or isinstance(error.orig, sqlite3.OperationalError) or number in {1044, 1045, 1049}:

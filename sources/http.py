@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from threading import Event
 from typing import BinaryIO, TypeVar, cast
 
@@ -202,12 +202,26 @@ class HttpSource:
                             "look at it with the source's account",
                             source=self.name,
                         )
-                    pour(answer, content.write, most=self._limits.bytes, pace=self._pace())
+                    pour(answer, self._aside(content), most=self._limits.bytes, pace=self._pace())
                     return _Document(content, answer.headers.get("ETag"))
 
             document = self._patiently(request, self._closed)
             content.seek(0)
             yield document
+
+    def _aside(self, content: BinaryIO) -> Callable[[bytes], object]:
+        """What writes to a temporary file. Its folder is this machine's: the source is not to blame for it."""
+
+        def write(chunk: bytes) -> object:
+            try:
+                return content.write(chunk)
+            except OSError as error:
+                raise TransientSourceError(
+                    f"{self.name}: there is no room for a temporary file in {gettempdir()}: {error.strerror}; make room there",
+                    source=self.name,
+                ) from error
+
+        return write
 
     def _fetch_one(self, url: str, want: Want, sink: Sink, stop: Event) -> Fetched:
         try:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from support.sshd import IS_ROOT, Sshd, StartSshd, missing
+from support.small_disk import small_disk as mounted
+from support.sshd import Sshd, StartSshd
 from targets.disk import Answer, Call, Op, Write
 from targets.errors import NoSpace, PermissionRefused, TargetUnreachable
 from targets.sftp import SftpDisk
@@ -125,21 +126,11 @@ def test_disks_of_several_threads_do_not_disturb_each_other(server: Sshd) -> Non
 @pytest.fixture
 def small_disk(server: Sshd) -> Iterator[tuple[SftpDisk, Path]]:
     """A file system of 8 MB and 40 inodes on the server."""
-    if not IS_ROOT:
-        missing("a full disk needs a file system of its own, and that needs root")
     site = server.fresh_site()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size=8m,nr_inodes=40,mode=0777,uid={site.root.stat().st_uid}", "tmpfs", site.root],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if mounted.returncode:
-        missing(f"no tmpfs can be mounted here: {mounted.stderr}")
-    disk = SftpDisk(server.settings(root=site.remote_root), target="origin")
-    try:
+    with mounted(site.root, size="8m", inodes=40):
+        disk = SftpDisk(server.settings(root=site.remote_root), target="origin")
         yield disk, site.root
-    finally:
         disk.close()
-        subprocess.run(["umount", "--lazy", site.root], check=True)
 
 
 @pytest.mark.parametrize("sync", [False, True])
