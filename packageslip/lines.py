@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from packageslip.attributes import RESOURCE, digest
 from packageslip.errors import UnsafePath
-from packageslip.listing import Listing
+from packageslip.listing import KEPT, Listing
 from packageslip.making import maker
 from packageslip.values import Resource
 
@@ -36,10 +36,11 @@ class NotPlain(Exception):
 
 
 class Halves(NamedTuple):
-    """A document without the lines of its resources, and those."""
+    """A document without the lines of its resources, and where in the document those begin and end."""
 
     frame: bytes
-    lines: bytes
+    first: int
+    last: int
 
 
 def halves(document: bytes) -> Halves:
@@ -52,15 +53,15 @@ def halves(document: bytes) -> Halves:
     # Where there is no comment, instruction or DOCTYPE, what begins like an element is one; and of <resources> there is one.
     if b"<!" in frame or b"<?" in frame[1:] or frame.count(b"<resources") > 1:
         raise NotPlain
-    return Halves(frame, document[first.end() : last.start() + 1])
+    return Halves(frame, first.end(), last.start() + 1)
 
 
-def read_lines(lines: bytes, longest: int) -> Listing:
-    """The resources. `longest`: characters of one attribute. Raises NotPlain."""
+def read_lines(document: bytes, first: int, last: int, longest: int) -> Listing:
+    """The resources between these places. `longest`: characters of one attribute. Raises NotPlain."""
     found: list[Resource] = []
     written = True
     with _no_search_for_cycles():
-        for piece in _pieces(lines):
+        for piece in _pieces(document, first, last):
             try:
                 resources, as_written = _resources(piece, longest)
             except (ValueError, UnsafePath) as error:
@@ -70,7 +71,7 @@ def read_lines(lines: bytes, longest: int) -> Listing:
             written = written and as_written
         made = Listing(found)
     made.safe = True
-    made.lines = lines if written else None
+    made.lines = document[first:last] if written and len(found) <= KEPT else None
     return made
 
 
@@ -86,13 +87,12 @@ def _no_search_for_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def _pieces(lines: bytes) -> Iterator[bytes]:
+def _pieces(document: bytes, first: int, last: int) -> Iterator[bytes]:
     """Whole lines, many at once."""
-    start = 0
-    while start < len(lines):
-        end = lines.find(b"\n", min(start + PIECE, len(lines) - 1)) + 1
-        yield lines[start:end]
-        start = end
+    while first < last:
+        end = document.find(b"\n", min(first + PIECE, last - 1)) + 1
+        yield document[first:end]
+        first = end
 
 
 def _resources(piece: bytes, longest: int) -> tuple[Sequence[Resource], bool]:

@@ -5,6 +5,9 @@ from operator import attrgetter
 from packageslip.names import check_path
 from packageslip.values import Digest, Packageslip, Resource, View
 
+KEPT = 100_000
+"""Resources whose lines are remembered, at most: those of more would take half of the memory that a slip may take."""
+
 
 class Listing(tuple[Resource, ...]):  # noqa: SLOT001 - a tuple's subclass can have none that hold anything
     """A slip's resources. What is not known yet is left as it is here."""

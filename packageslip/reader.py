@@ -68,8 +68,8 @@ def _read_plain(document: bytes, limits: Limits, url: str | None) -> Packageslip
         return None
     faults = Faults()
     try:
-        frame, lines = halves(document)
-        draft = Draft(faults, limits, plain=read_lines(lines, limits.attribute))
+        frame, first, last = halves(document)
+        draft = Draft(faults, limits, plain=read_lines(document, first, last, limits.attribute))
     except NotPlain:
         return None
     draft.read(iter([frame]), url)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from packageslip import attributes
 from packageslip.attributes import NAMESPACE, Table
-from packageslip.listing import Listing
+from packageslip.listing import KEPT, Listing
 from packageslip.values import CatalogueEntry, Packageslip
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -54,7 +54,7 @@ def _resources(slip: Packageslip) -> Iterable[bytes]:
     """Their lines; those of a large slip are made once, although each document of it begins differently."""
     listed = slip.resources
     made = (f"    <resource{_written(resource, attributes.RESOURCE)}/>\n".encode() for resource in listed)
-    if not isinstance(listed, Listing):
+    if not isinstance(listed, Listing) or len(listed) > KEPT:
         return made
     if listed.lines is None:
         listed.lines = b"".join(made)
