@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from cli import slipway
@@ -34,26 +35,43 @@ def offered(site: SmallSite, *words: str) -> set[str]:
     return set(done.stdout.split())
 
 
+def found(config: Path, *words: str) -> set[str]:
+    """What click finds for them, in this process."""
+    asked = ShellComplete(slipway, {}, "slipway", "_SLIPWAY_COMPLETE")
+    return {item.value for item in asked.get_completions(["-c", str(config), *words[:-1]], words[-1])}
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("pub",), {"publish"}),
         (("queue", "ca"), {"cancel"}),
         (("publish", "/k"), {"/knots"}),
-        (("publish", "/"), {"/knots", "/about"}),
-        (("publish", "/nothing"), set()),
         (("publish", "/knots", "--to", ""), {"STAGING", "PRODUCTION"}),
-        (("verify", "STA"), {"STAGING"}),
-        (("target", "test", "sta"), {"staging"}),
     ],
 )
 def test_bash_offers_what_fits(site: SmallSite, words: tuple[str, ...], expected: set[str]) -> None:
     assert offered(site, *words) == expected
 
 
-def test_a_faulty_configuration_offers_nothing_and_says_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("pub",), {"publish"}),
+        (("publish", "/"), {"/knots", "/about"}),
+        (("publish", "/nothing"), set()),
+        (("verify", "STA"), {"STAGING"}),
+        (("target", "test", "sta"), {"staging"}),
+        (("schedule", "run", ""), set()),
+    ],
+)
+def test_names_and_urls_are_offered(site: SmallSite, words: tuple[str, ...], expected: set[str]) -> None:
+    assert found(site.folder / "slipway.toml", *words) == expected
+
+
+def test_a_faulty_configuration_offers_nothing(tmp_path: Path) -> None:
     (tmp_path / "slipway.toml").write_text("[nonsense]\n")
-    assert offered(SmallSite(tmp_path), "publish", "--to", "") == set()
+    assert found(tmp_path / "slipway.toml", "publish", "--to", "") == set()
+    assert found(tmp_path / "slipway.toml", "publish", "/") == set()
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
