@@ -9,7 +9,7 @@ from threading import Lock
 
 import structlog
 
-from archives import open_archive
+import archives
 from config import EnvironmentSettings, Secrets, Settings
 from database import (
     Claims,
@@ -223,7 +223,7 @@ class Workshop:
             record=self.record,
             proofs=Signatures(self.database),
             deposits=Deposits(self.database, self.engine),
-            open_archive=lambda archive: open_archive(archive, self.settings, self.secrets),
+            open_archive=lambda archive: archives.open_archive(archive, self.settings, self.secrets),
             notifier=self.notifier,
             claim=claim,
             expand=lambda parent, rows, cursor: self.claims.expand(self.engine, parent, rows, cursor),

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from archives import Sword
 from config import EnvironmentSettings, GroupTarget, Settings
 from database import Deposit, NewTask, Parcel, Progress, Publication, Takedown, Task
 from packageslip import Digest, Packageslip, Seen
@@ -14,6 +13,9 @@ from sources import Source, Web
 from store import Store
 from targets import Claim, Target
 from tasks.errors import Cancelled, Released
+
+if TYPE_CHECKING:
+    from archives import Sword
 
 
 class Record(Protocol):
@@ -101,7 +103,7 @@ class Tools:
     record: Record
     proofs: Proofs
     deposits: Deposited
-    open_archive: Callable[[str], Sword]
+    open_archive: "Callable[[str], Sword]"
     """An archive, by its name, with its account."""
     notifier: Notifies
     claim: Claim
