@@ -11,9 +11,11 @@ from unittest import mock
 import pytest
 import structlog
 
+from reliability.fail_calls import Rack, Wanted, sweep_calls
 from reliability.fail_case import Case, Strike, Tally
 from reliability.fail_sweep import GROUP, SFTP, VERSIONED, Part, Wish, impatient, sweep
 from support.injector import Injector, Lasting, Spot
+from support.kill_rig import Violation
 from support.sweep_places import BUCKET
 from support.sweep_world import CHANGE, WITHDRAW, World
 from targets.hold import Hold
@@ -41,6 +43,20 @@ def test_some_calls_fail_and_nothing_is_lost(tmp_path: Path) -> None:
     assert not tally.violations, f"seed {seed}: {tally.violations}"
     assert tally.injected.total() >= 12
     assert len(tally.hit) >= 10
+
+
+def test_some_system_calls_fail_and_nothing_is_lost(tmp_path: Path) -> None:
+    seed, tally = random.SystemRandom().randrange(10**6), Tally()
+    sweep_calls(tmp_path, Wanted(4, math.inf, random.Random(seed)), tally, ["local, ordered", "sftp, versioned"])
+    assert not tally.violations, f"seed {seed}: {tally.violations}"
+    assert tally.injected == {"system calls": 8}
+
+
+def test_a_task_given_up_for_a_failing_system_call_is_noticed(tmp_path: Path) -> None:
+    rack = Rack(World(tmp_path, CHANGE, {}, delivers=False))
+    [rename, *_] = [strike for strike in rack.all_calls() if strike.what == "rename"]
+    with pytest.raises(Violation, match=r"a failure that may pass by itself ended a task: FAILED, .*the account may not rename"):
+        rack.let_fail(rename, "EACCES")
 
 
 def test_a_refused_drop_that_nobody_looks_at_is_noticed(tmp_path: Path) -> None:

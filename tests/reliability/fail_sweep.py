@@ -28,6 +28,7 @@ from unittest import mock
 import structlog
 
 from database import transactions
+from reliability import fail_calls
 from reliability.fail_case import KINDS, Case, Strike, Tally
 from support import mariadb
 from support.injector import Lasting, Spot
@@ -49,6 +50,8 @@ SAMPLED = frozenset({"mariadb"})
 """Kinds of which a walk takes the first call of each site alone: the same statements are walked along on SQLite."""
 DELIVERED = frozenset({"file", "database"})
 """Kinds in whose worlds a holding area is served too. Elsewhere its tasks, on local files, would be swept once more."""
+SYSTEM_CALLS = "syscall"
+"""What strace lets fail, in the engine and in its SFTP server."""
 TRIES = 3
 """For a call that is not made again; engines poll a little less or more often each time."""
 
@@ -213,7 +216,13 @@ def impatient() -> Iterator[None]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, help="about so many, of all sites; default: every one")
-    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="what fails; default: all of them")
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        choices=[*KINDS, SYSTEM_CALLS],
+        default=[*KINDS, SYSTEM_CALLS],
+        help="what fails; default: all of them",
+    )
     parser.add_argument("--every-way", action="store_true", help="let each call fail in each way, not only the first of a site")
     parser.add_argument("--minutes", type=float, default=1e9, help="begin nothing new after so many")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
@@ -224,6 +233,9 @@ def main() -> int:
     wish = Wish(wanted.calls, began + 60 * wanted.minutes, wanted.seed, wanted.every_way)
     with tempfile.TemporaryDirectory(prefix="fail-sweep-", dir=folder_for_worlds()) as folder, impatient():
         tally = in_jobs(Path(folder), parts_of(wanted.kinds), wish, wanted.jobs)
+        if SYSTEM_CALLS in wanted.kinds:
+            each = None if wanted.calls is None else max(1, wanted.calls // len(fail_calls.PLACES))
+            fail_calls.sweep_calls(Path(folder), fail_calls.Wanted(each, wish.until, random.Random(wanted.seed)), tally)
     if wanted.calls is None:
         tally.violations += [f"no call failed at {site}" for site in sorted(tally.met - tally.hit)]
     print("\n".join(f"VIOLATION {line}" for line in tally.violations))
