@@ -9,14 +9,14 @@ from pathlib import Path
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
-def used_by(pids: Iterable[int], *, ended: bool = False) -> float:
-    """What these processes used so far; `ended`: also their children that ended."""
+def used_by(pids: Iterable[int]) -> float:
+    """What these processes used so far, and their children that ended."""
     total = 0
     for pid in pids:
         with suppress(OSError):
             # After the name, which may hold anything: user, system, and the same of children that were waited for.
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-            total += sum(map(int, fields[11 : 15 if ended else 13]))
+            total += sum(map(int, fields[11:15]))
     return total / _TICK
 
 

@@ -35,7 +35,7 @@ class Place:
     def serving(self) -> float:
         """Seconds of processor time that the SSH server used so far, and the database."""
         pid = int((self.database.socket.parent / "pid").read_text())
-        return used_by([self.server.pid], ended=True) + used_by([*self.server.sessions(), pid])
+        return used_by([self.server.pid, *self.server.sessions(), pid])
 
     @contextmanager
     def site(self, port: int | None = None) -> Iterator[Site]:
