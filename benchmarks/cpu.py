@@ -1,22 +1,57 @@
-"""Seconds of processor time, beside the clock's: on a machine that others use too, they tell more."""
+"""Seconds of processor time, beside the clock's: on a machine that others use too, they tell more.
+
+Processes that serve a connection are seldom waited for by who started them, so what they used is looked at while they live.
+"""
 
 import os
 import resource
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
+EVERY = 0.1
+"""Seconds between two looks; what a process uses after the last one is not seen."""
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
+class Meter(Thread):
+    """Looks at processes that come and go, until it is stopped. `used`: seconds that they took meanwhile."""
+
+    def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
+        super().__init__(name="processors", daemon=True)
+        self._pids, self._stopped = pids, Event()
+        self._before = {pid: used_by([pid]) for pid in pids()}
+        self._last = dict(self._before)
+
+    def run(self) -> None:
+        while not self._stopped.wait(EVERY):
+            self._look()
+
+    def stop(self) -> None:
+        """The last look."""
+        self._stopped.set()
+        self.join()
+        self._look()
+
+    @property
+    def used(self) -> float:
+        return sum(self._last.values()) - sum(self._before.values())
+
+    def _look(self) -> None:
+        for pid in self._pids():
+            # A process that is gone by now has used none any more.
+            self._last[pid] = max(used_by([pid]), self._last.get(pid, 0.0))
+
+
 def used_by(pids: Iterable[int]) -> float:
-    """What these processes used so far, and their children that ended."""
+    """What these processes used so far, without their children."""
     total = 0
     for pid in pids:
         with suppress(OSError):
-            # After the name, which may hold anything: user, system, and the same of children that were waited for.
+            # After the name, which may hold anything: user and system.
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-            total += sum(map(int, fields[11:15]))
+            total += sum(map(int, fields[11:13]))
     return total / _TICK
 
 

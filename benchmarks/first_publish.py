@@ -106,13 +106,15 @@ def _rounds(place: Place, tree: Tree, peers: Sequence[Peer], port: int | None) -
 def _ours(place: Place, durability: str, tree: Tree, site: Site) -> tuple[float, float]:
     with running(place, folder_source(tree.folder), {ENVIRONMENT: origin(site, durability=durability)}) as ours:
         ours.warm()
-        before = place.serving() + ours.used()
-        seconds = ours.publish(tree.urls)
-        return seconds, place.serving() + ours.used() - before
+        with place.metered(*ours.processes) as meter:
+            seconds = ours.publish(tree.urls)
+        return seconds, meter.used
 
 
 def _theirs(place: Place, peer: Peer, tree: Tree, site: Site) -> tuple[float, float]:
-    began, before = time.monotonic(), place.serving() + used_by_children()
-    peer.work(tree.folder, site)
-    seconds = time.monotonic() - began
-    return seconds, place.serving() + used_by_children() - before
+    before = used_by_children()
+    with place.metered() as meter:
+        began = time.monotonic()
+        peer.work(tree.folder, site)
+        seconds = time.monotonic() - began
+    return seconds, meter.used + used_by_children() - before

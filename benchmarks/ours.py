@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks.cpu import used_by
 from benchmarks.peers import Site
 from benchmarks.place import Place
 from benchmarks.tree import WARM
@@ -59,10 +58,11 @@ class Ours:
         wanted = "SELECT pid FROM engine WHERE environment = :environment AND ended_at IS NULL"
         return [int(row["pid"]) for row in self.deployment.rows(wanted, environment=environment)]
 
-    def used(self) -> float:
-        """Seconds of processor time that the daemon and its engines used so far."""
-        every = [int(row["pid"]) for row in self.deployment.rows("SELECT pid FROM engine")]
-        return used_by({self.deployment.processes[0].pid, *every})
+    @property
+    def processes(self) -> set[int]:
+        """The daemon's, and every engine's."""
+        engines = [int(row["pid"]) for row in self.deployment.rows("SELECT pid FROM engine WHERE ended_at IS NULL")]
+        return {self.deployment.processes[0].pid, *engines}
 
     def warm(self, environment: str = ENVIRONMENT) -> None:
         """Keep a small task due until the daemon has started every engine."""

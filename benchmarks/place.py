@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.cpu import used_by
+from benchmarks.cpu import Meter
 from benchmarks.peers import Site
 from store import Store
 from support import mariadb, sshd
@@ -32,10 +32,16 @@ class Place:
         """The content store of all our engines here."""
         return Store(self.folder / "store")
 
-    def serving(self) -> float:
-        """Seconds of processor time that the SSH server used so far, and the database."""
-        pid = int((self.database.socket.parent / "pid").read_text())
-        return used_by([self.server.pid, *self.server.sessions(), pid])
+    @contextmanager
+    def metered(self, *others: int) -> Iterator[Meter]:
+        """What the servers here, and others, take of the processors while the block lasts."""
+        database = int((self.database.socket.parent / "pid").read_text())
+        meter = Meter(lambda: {*self.server.sessions(), database, *others})
+        meter.start()
+        try:
+            yield meter
+        finally:
+            meter.stop()
 
     @contextmanager
     def site(self, port: int | None = None) -> Iterator[Site]:
