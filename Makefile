@@ -50,8 +50,8 @@ kill-sweep: $(VENV)/.installed-dev servers  ## kill an engine at every point and
 	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.kill_sweep --jobs $(JOBS) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 fail-sweep: JOBS ?= 2
-fail-sweep: $(VENV)/.installed-dev servers  ## let every call to files, SFTP, HTTP, buckets, the database and the kernel fail; CALLS=n for some, KINDS="file sftp"
-	@$(RELIABILITY).fail_sweep --jobs $(JOBS) $(if $(CALLS),--calls $(CALLS)) $(if $(KINDS),--kinds $(KINDS)) $(if $(SEED),--seed $(SEED))
+fail-sweep: $(VENV)/.installed-dev servers  ## let every call to files, SFTP, HTTP, buckets, the database and the kernel fail; SITES=1 or CALLS=n for some, KINDS="file sftp"
+	@$(RELIABILITY).fail_sweep --jobs $(JOBS) $(if $(CALLS),--calls $(CALLS)) $(if $(SITES),--sites) $(if $(KINDS),--kinds $(KINDS)) $(if $(SEED),--seed $(SEED))
 
 corruption: $(VENV)/.installed-dev servers  ## spoil every reply and every bit of an upload; FAULTS=n of them
 	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.corruption $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -93,24 +94,36 @@ class Place:
         assert residue == [], residue
 
 
-@pytest.fixture
-def make(tmp_path: Path) -> Callable[..., Place]:
-    """make(place) -> a world; an equal one that nobody disturbed says what it shall be."""
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Trees, Trees]]:
+    """What the trees are before the task and after it, in a world of this layout that nobody disturbs."""
 
-    def made(place: Mapping[str, Any], settings: Callable[[Settings], Settings] = lambda settings: settings) -> Place:
-        quiet = World(tmp_path / "quiet", CHANGE, {} if place.get("kind") == "sftp" else place)
-        before = files(quiet.trees())
-        quiet.run()
+    @lru_cache
+    def trees(layout: str) -> tuple[Trees, Trees]:
+        world = World(tmp_path_factory.mktemp("quiet"), CHANGE, VERSIONED if layout == "versioned" else {})
+        before = files(world.trees())
+        with impatient():
+            world.run()
+        return before, files(world.trees())
+
+    return trees
+
+
+@pytest.fixture
+def make(tmp_path: Path, quiet: Callable[[str], tuple[Trees, Trees]]) -> Callable[..., Place]:
+    """make(place) -> a world in which a task that fails stays as it is; an equal one says what it shall be."""
+
+    def made(place: Mapping[str, Any]) -> Place:
         world = World(tmp_path / "world", CHANGE, place)
         table = world.settings.model_dump(mode="json")
         table["retry"] |= {"base": 1000, "cap": 1000}
-        world.settings = settings(Settings.model_validate(table))
-        return Place(world, before, files(quiet.trees()))
+        world.settings = Settings.model_validate(table)
+        return Place(world, *quiet(str(place.get("layout"))))
 
     return made
 
 
-@pytest.mark.parametrize(("place", "pages"), [({}, 0), ({}, 2), ({}, 5), (VERSIONED, 0), (VERSIONED, 3), (VERSIONED, 6)])
+@pytest.mark.parametrize(("place", "pages"), [({}, 0), ({}, 3), (VERSIONED, 5)])
 def test_a_local_target_that_fills_up_at_any_point(make: Callable[..., Place], place: Mapping[str, Any], pages: int) -> None:
     at = make(place)
     with small_disk(at.world.live / "targets" / "origin") as disk:
@@ -121,7 +134,7 @@ def test_a_local_target_that_fills_up_at_any_point(make: Callable[..., Place], p
         at.run_freely(disk)
 
 
-@pytest.mark.parametrize("pages", [0, 3])
+@pytest.mark.parametrize("pages", [3])
 def test_a_server_over_ssh_that_fills_up(make: Callable[..., Place], sshd: Sshd, pages: int) -> None:
     site = sshd.fresh_site()
     at = make({"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"})
@@ -151,7 +164,7 @@ def open_target_plainly(name: str, settings: Settings, secrets: Secrets) -> Targ
     return open_target(name, settings, secrets=secrets)
 
 
-@pytest.mark.parametrize("pages", [0, 1])
+@pytest.mark.parametrize("pages", [1])
 def test_a_content_store_without_room(make: Callable[..., Place], pages: int) -> None:
     at = make({})
     with small_disk(at.world.live / "state" / "store") as disk:

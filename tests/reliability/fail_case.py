@@ -120,6 +120,10 @@ class Case:
         """How this call can fail."""
         return [how for how in KINDS[self.kind] if fits(how, call_of(spot.site))]
 
+    def was_hit(self, spot: Spot) -> bool:
+        """Whether a call of this site has failed before, in whatever world."""
+        return f"{self.kind}: {spot.site}" in self._tally.hit
+
     def _undisturbed(self) -> Seen:
         self.world.reset()
         with self._failing():

@@ -88,6 +88,8 @@ class Wish:
     seed: int
     every_way: bool = False
     """Whether each call fails in each way; otherwise in one, in turn, and the first of each site in each."""
+    sites: bool = False
+    """Whether the first call of each site is enough, wherever that is come by first."""
 
 
 def sweep(folder: Path, parts: Sequence[Part], wish: Wish) -> Tally:
@@ -98,7 +100,7 @@ def sweep(folder: Path, parts: Sequence[Part], wish: Wish) -> Tally:
         for part in parts:
             world = _world(folder, part, stack)
             with closing(Case(world, part.kind, tally)) as case:
-                wanted = list(_walk(case, wish)) if share is None else _some(case, share, chance)
+                wanted = _chosen(case, wish, share, chance)
                 before = tally.injected.total()
                 _strike_all(case, wanted, wish, tally)
             print(f"{part}: {tally.injected.total() - before} failures at {len(case.spots)} calls", flush=True)
@@ -123,6 +125,21 @@ def _mariadb() -> Iterator[mariadb.Server]:
         mariadb.missing("mariadbd is not installed: apt-get install mariadb-server")
     with tempfile.TemporaryDirectory(prefix="slipway-mariadb-", ignore_cleanup_errors=True) as folder:
         yield from mariadb._serve(str(programs[0]), str(programs[1]), Path(folder))
+
+
+def _chosen(case: Case, wish: Wish, share: int | None, chance: random.Random) -> list[Strike]:
+    if wish.sites:
+        return list(_new_sites(case))
+    return list(_walk(case, wish)) if share is None else _some(case, share, chance)
+
+
+def _new_sites(case: Case) -> Iterator[Strike]:
+    """The first call of each site at which nothing has failed yet, once and with everything after it."""
+    fresh = [spot for spot in case.spots if spot.nth == 1 and not case.was_hit(spot)]
+    for number, spot in enumerate(fresh):
+        ways = case.ways(spot)
+        yield Strike((spot,), ways[number % len(ways)])
+        yield Strike((spot,), ways[(number + 1) % len(ways)], Lasting.ALL)
 
 
 def _walk(case: Case, wish: Wish) -> Iterator[Strike]:
@@ -223,6 +240,7 @@ def main() -> int:
         default=[*KINDS, SYSTEM_CALLS],
         help="what fails; default: all of them",
     )
+    parser.add_argument("--sites", action="store_true", help="the first call of each site alone")
     parser.add_argument("--every-way", action="store_true", help="let each call fail in each way, not only the first of a site")
     parser.add_argument("--minutes", type=float, default=1e9, help="begin nothing new after so many")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
@@ -230,7 +248,7 @@ def main() -> int:
     wanted = parser.parse_args()
     print(f"seed {wanted.seed}", flush=True)
     began = time.monotonic()
-    wish = Wish(wanted.calls, began + 60 * wanted.minutes, wanted.seed, wanted.every_way)
+    wish = Wish(wanted.calls, began + 60 * wanted.minutes, wanted.seed, wanted.every_way, wanted.sites)
     with tempfile.TemporaryDirectory(prefix="fail-sweep-", dir=folder_for_worlds()) as folder, impatient():
         tally = in_jobs(Path(folder), parts_of(wanted.kinds), wish, wanted.jobs)
         if SYSTEM_CALLS in wanted.kinds:
