@@ -66,7 +66,7 @@ contention: $(VENV)/.installed-dev servers  ## several daemons want the same mod
 	@$(RELIABILITY).contention --claims $(CLAIMS) $(if $(SEED),--seed $(SEED)) $(if $(MOST),--most $(MOST))
 
 model: $(VENV)/.installed-dev  ## explore the models of the commit protocol, of groups and of the grace; hurt groups, and lose power, at every call
-	@EVERY_CALL=1 $(BIN)/python -m pytest -q tests/contract/test_group_faults.py tests/contract/test_power_elsewhere.py
+	@EVERY_CALL=1 $(BIN)/python -m pytest -q --timeout=3600 tests/contract/test_group_faults.py tests/contract/test_power_elsewhere.py
 	@$(RELIABILITY).models
 
 rollback-bench: $(VENV)/.installed-dev peers  ## roll 100,000 files back and forth while readers fetch them; FILES=n, TIMES=n
