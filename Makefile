@@ -15,6 +15,8 @@ BENCHMARKS := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m benchmarks
 MINUTES ?= 30
 N ?= 2000
 CLAIMS ?= 10000
+# Hundreds of engines are started by the tests: where a shell forbids to keep compiled modules, each would compile all anew.
+export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
