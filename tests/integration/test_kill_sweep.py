@@ -25,5 +25,6 @@ def test_an_engine_that_is_killed_anywhere_leaves_nothing_that_the_next_one_does
     figures = re.search(r"^(\d+) kills .* (\d+) of (\d+) named points, .* 0 violations$", done.stdout, re.MULTILINE)
     assert figures, done.stdout
     assert figures[2] == figures[3], "a point was left out"
+    assert "no time for 0 places" in done.stdout
     if "SYSTEM CALLS NOT SWEPT" not in done.stdout:
         assert int(figures[1]) >= 200

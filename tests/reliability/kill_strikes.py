@@ -97,6 +97,7 @@ class Sweep:
                 # The engine went on, and is done.
                 rig.compare()
                 return
+            again = again and not rig.world.scenario.mourned
             if again:
                 rig.keep_struck()
             places = self._look(rig, strike, calls=again and strike.who == "engine")

@@ -76,7 +76,7 @@ def _and_back(world: World) -> None:
 SCENARIOS = (FIRST, CHANGE, WITHDRAW)
 ODD = (
     Scenario("republish", CHANGE.before, CHANGE.after, "REPUBLISH", also=(OTHER,), url="/", counted=True),
-    Scenario("rescue", CHANGE.before, CHANGE.after, also=(OTHER,), prepare=_dead_elsewhere, counted=True),
+    Scenario("rescue", CHANGE.before, CHANGE.after, also=(OTHER,), prepare=_dead_elsewhere, counted=True, mourned=True),
     Scenario("another queue", CHANGE.before, CHANGE.after, prepare=_another_queue, counted=True),
     Scenario("collection", CHANGE.before, CHANGE.after, collects=True),
 )

@@ -60,6 +60,8 @@ class Scenario:
     """More of the origin's settings."""
     counted: bool = False
     """Whether the slip's serial counts the claims of other tasks too, and so the kills."""
+    mourned: bool = False
+    """Whether an engine died over a task of it before: after a third death that task counts as poison, and is not tried again."""
 
 
 FIRST = Scenario("first publish", None, BEFORE)
