@@ -14,6 +14,7 @@ from config import EnvironmentSettings, Secrets, Settings
 from database import (
     Claims,
     Database,
+    DatabaseError,
     Deposits,
     Engine,
     Intake,
@@ -175,8 +176,13 @@ class Workshop:
     def carry_out(self, task: Task, targets: Targets) -> Result | None:
         """One attempt by one worker; None: nothing may be reported, somebody else has the task or will have it."""
         nonce = partial(randomness.token_hex, 4)
-        claim = TaskClaim(self.database.queue_id, self.engine, task, self.lease, self.leases, nonce, self._live)
         name = task.target or self.environment.origin
+        try:
+            queue = self.database.queue_id
+        except DatabaseError as error:
+            # The first task of an engine asks for it: an error that went further would end the worker, which would hold the task.
+            return failure(task, task.fence, error, name)
+        claim = TaskClaim(queue, self.engine, task, self.lease, self.leases, nonce, self._live)
         log.info("task started", task=task.id, url=task.url, action=task.action, target=name, fence=task.fence)
         try:
             result = self._attempt(task, claim, name, targets)

@@ -14,6 +14,7 @@ import structlog
 from reliability.fail_calls import Rack, Wanted, sweep_calls
 from reliability.fail_case import Case, Strike, Tally
 from reliability.fail_sweep import GROUP, SFTP, VERSIONED, Part, Wish, impatient, sweep
+from support.failing import BROKEN
 from support.injector import Injector, Lasting, Spot
 from support.kill_rig import Violation
 from support.sweep_places import BUCKET
@@ -72,6 +73,12 @@ def test_tasks_are_not_lost_whose_claim_was_made_but_not_confirmed(tmp_path: Pat
     with closing(Case(World(tmp_path, CHANGE, {}), "database", Tally())) as case:
         [claim, *_] = [spot for spot in case.spots if "Claims.claim" in spot.site and spot.site.startswith("commit")]
         assert case.strike(Strike((claim,), case.ways(claim)[-1]))
+
+
+def test_a_task_is_not_held_for_ever_whose_worker_cannot_ask_for_the_queues_id(tmp_path: Path) -> None:
+    with closing(Case(World(tmp_path, CHANGE, {}), "database", Tally())) as case:
+        asked = Spot("statement SELECT in engines/workshop.py:Workshop.carry_out")
+        assert case.strike(Strike((asked,), BROKEN))
 
 
 def test_a_call_is_met_however_often_others_are_made() -> None:

@@ -65,7 +65,7 @@ class Tally:
     hit: set[str] = field(default_factory=set)
     """Sites where a call failed."""
     met: set[str] = field(default_factory=set)
-    """Sites that were come by at all, by recoveries alone some of them."""
+    """Sites that were come by at all, some of them by the recovery from one failure alone."""
     violations: list[str] = field(default_factory=list)
     missed: int = 0
     """Calls that a run made no more, though it was to fail."""
@@ -146,7 +146,8 @@ class Case:
         if gave_up:
             self.world.bury()
         self.came_by = self._named(self.injector.counts)
-        self._tally.met |= self.came_by
+        if strike.lasting is Lasting.ONCE:
+            self._tally.met |= self.came_by
         met = {spot.site for spot in strike.spots} <= set(self.injector.failed)
         if not self.injector.failed:
             return False

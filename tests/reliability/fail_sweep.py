@@ -176,8 +176,10 @@ def _strike_all(case: Case, wanted: Sequence[Strike], wish: Wish, tally: Tally) 
             for name in sorted(case.came_by - tally.known - tally.hit):
                 later = Spot(name.removeprefix(f"{case.kind}: "))
                 tried[name] += 1
-                if tried[name] <= TRIES and strike.how in case.ways(later):
-                    _strike(case, Strike((*strike.spots, later), strike.how), tally)
+                # What leads there can fail in that call's ways, but perhaps not the other way round.
+                ways = [how for how in case.ways(later) if how in case.ways(strike.spots[0])]
+                if tried[name] <= TRIES and ways:
+                    _strike(case, Strike((*strike.spots, later), strike.how if strike.how in ways else ways[0]), tally)
 
 
 def _strike(case: Case, strike: Strike, tally: Tally) -> None:
