@@ -44,7 +44,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holding area, PRODUCTION
 	@$(BIN)/slipway demo
 
-test: $(VENV)/.installed-dev servers  ## run every test, on real servers of its own
+test: $(VENV)/.installed-dev peers  ## run every test, on real servers of its own
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
 
 kill-sweep: JOBS ?= 2
@@ -71,7 +71,7 @@ model: $(VENV)/.installed-dev  ## explore the models of the commit protocol, of 
 	@EVERY_CALL=1 $(BIN)/python -m pytest -q --timeout=3600 tests/contract/test_group_faults.py tests/contract/test_power_elsewhere.py
 	@$(RELIABILITY).models
 
-rollback-bench: $(VENV)/.installed-dev peers  ## roll 100,000 files back and forth while readers fetch them; FILES=n, TIMES=n
+rollback-bench: $(VENV)/.installed-dev servers  ## roll 100,000 files back and forth while readers fetch them; FILES=n, TIMES=n
 	@$(RELIABILITY).rollback $(if $(FILES),--files $(FILES)) $(if $(TIMES),--times $(TIMES)) $(if $(SEED),--seed $(SEED))
 
 bench: ROUNDS ?= 5
@@ -114,7 +114,7 @@ format: $(VENV)/.installed-dev  ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix-only .
 
-coverage: $(VENV)/.installed-dev servers  ## run every test with branch coverage; fails under 90 %
+coverage: $(VENV)/.installed-dev peers  ## run every test with branch coverage; fails under 90 %
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest --numprocesses $(WORKERS)
 	@$(BIN)/coverage combine --quiet
