@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The tests mostly wait for servers, so more of them than cores run at once.
-WORKERS ?= 4
+WORKERS ?= 5
 # Where the tests are; some of them, if somebody says so.
 TESTS ?= tests
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header

@@ -108,6 +108,7 @@ def test_a_takedown_overtakes_the_publish_that_is_at_work(
     running = deployment.insert(A, "STAGING")
     assert holdup.asked.wait(90), deployment.tail()
     waiting = deployment.insert(A, "PRODUCTION", hold=1)
+    eventually(lambda: deployment.task(waiting)["status"] == "READY", 60, "intake")
     purge_server.asked.clear()
 
     down = deployment.settled(deployment.insert(A, "*", action="TAKEDOWN", requested_by="ana"))

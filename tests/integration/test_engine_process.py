@@ -169,6 +169,7 @@ def test_a_stopped_engine_is_killed_before_its_task_is_taken_and_one_of_another_
     process = waiting_at(written, "staging", host=host)
     process.send_signal(signal.SIGSTOP)
     written.bench.write(A, {"index.htm": "later"}, module_type="course")
+    time.sleep(2)  # its lease is over: an engine that came sooner would find nothing to do, and end
     written.run()
     assert state(written.bench, task) is State.SUCCEEDED
     assert [attempt.outcome for attempt in written.bench.desk.show(task).attempts] == ["LOST", "SUCCEEDED"]

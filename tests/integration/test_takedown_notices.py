@@ -87,6 +87,7 @@ def test_a_cache_that_does_not_answer_is_asked_until_it_does(told: Bench, purge_
     purge_server.start()
     purge_server.asked.clear()
     told.database.change(lambda c: c.exec_driver_sql("UPDATE publication_task_queue SET run_after = created_at"))
+    told.database.change(lambda c: c.exec_driver_sql("UPDATE target SET probe_at = since"))
     told.run("PRODUCTION")
     assert f"{BELOW}/l.pdf" in purge_server.urls()
     assert "a" in purge_server.purged_keys()
