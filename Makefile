@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The tests mostly wait for servers, so more of them than cores run at once.
-WORKERS ?= 5
+WORKERS ?= 4
 # Where the tests are; some of them, if somebody says so.
 TESTS ?= tests
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
@@ -45,7 +45,7 @@ demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holdi
 	@$(BIN)/slipway demo
 
 test: $(VENV)/.installed-dev peers  ## run every test, on real servers of its own
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxschedchunk 2 $(TESTS)
 
 kill-sweep: JOBS ?= 2
 kill-sweep: $(VENV)/.installed-dev servers  ## kill an engine at every point and every system call; KILLS=n for some of them

@@ -101,6 +101,7 @@ def test_a_takedown_overtakes_the_publish_that_is_at_work(
     deployment.daemon()
     for url in (OTHER, A):
         publish(deployment, url)
+    deployment.quiet()  # what tells the caches of them comes after them
     beside = [path for path in tree(roots[0]) if not path.startswith(A[1:])]
 
     write(tmp_path / "cms", A, "new")
