@@ -1,15 +1,15 @@
 """`slipway audit`: what was done, by whom and why; and whether the log of it is still what was written."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import click
 
+from answers import audit_fields, many, verdict_fields, when
 from cli.exits import Exit
 from cli.flags import AS_JSON
 from cli.session import Session, in_session
-from cli.words import many, table, when
-from database import Audit, AuditRow, DatabaseError, Head, Verdict
+from cli.words import table
+from database import Audit, AuditRow, DatabaseError, Head
 
 
 class Anchor(click.ParamType[Head]):
@@ -47,7 +47,7 @@ def list_rows(session: Session, url: str | None, task: int | None, since: dateti
     moment = since.replace(tzinfo=UTC) if since else None
     rows = Audit(session.database).find(url=url, task=task, since=moment, limit=limit)
     if as_json:
-        session.document({"rows": [fields(row) for row in rows]})
+        session.document({"rows": [audit_fields(row) for row in rows]})
         return
     titles = ["seq", "at", "what", "who", "task", "where", "url", "why"]
     table(session, titles, [words(row) for row in rows])
@@ -78,38 +78,8 @@ def verify(session: Session, anchor: Head | None, as_json: bool) -> Exit:
     return Exit.OK if verdict.broken is None else Exit.FAILED
 
 
-def fields(row: AuditRow) -> Mapping[str, object]:
-    entry = row.entry
-    return {
-        "id": row.id,
-        "seq": row.seq,
-        "at": when(row.at),
-        "kind": entry.kind,
-        "who": entry.who,
-        "account": row.account,
-        "task": entry.task,
-        "fence": entry.fence,
-        "environment": entry.environment,
-        "target": entry.target,
-        "url": entry.url,
-        "document": dict(entry.document),
-        "hash": row.hash.hex() if row.hash else None,
-    }
-
-
 def words(row: AuditRow) -> tuple[object, ...]:
     entry = row.entry
     where = entry.target or entry.environment
     why = entry.document.get("why") or entry.document.get("reason")
     return row.seq, when(row.at), entry.kind, entry.who or row.account, entry.task, where, entry.url, why
-
-
-def verdict_fields(verdict: Verdict) -> Mapping[str, object]:
-    head = None if verdict.broken else str(verdict.head)
-    return {
-        "ok": verdict.broken is None,
-        "rows": verdict.rows,
-        "unsealed": verdict.unsealed,
-        "head": head,
-        "broken": verdict.broken,
-    }

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import click
 
+from answers import many, size, totals
 from cli.exits import Exit, together
 from cli.flags import FILE
 from cli.follow import PAUSE, Ended, follow, moves
 from cli.main import Options
 from cli.session import Failure, Session, in_session
-from cli.words import many, size, totals
 from database import OPEN_STATES, Action, Desk, NewTask, Record
 from demo import TARGETS, Daemon, Place, prepare, running_daemon
 from packageslip import Packageslip, diff_slips

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
+from answers import many, size, task_fields, totals
 from cli.exits import Exit, code_of_task, together
 from cli.plan import print_plan
 from cli.session import Session
-from cli.words import TASK_TITLES, many, size, table, task_fields, task_row, totals
+from cli.words import TASK_TITLES, table, task_row
 from database import ABSORBING, FOLLOWING, OPEN_STATES, Action, Desk, State, Task, TaskView
 from engines import run_engine
 

@@ -9,13 +9,13 @@ from typing import BinaryIO
 
 import click
 
+from answers import many, size
 from archives import Content, Finding, Form, PackageError, build_package, check_package, packaged
 from cli.completing import ENVIRONMENT
 from cli.exits import Exit
 from cli.flags import AS_JSON, EXISTING, FILE, FOLDER
 from cli.places import environment_of, module_url, source_of, store_of
 from cli.session import Failure, Session, in_session
-from cli.words import many, size
 from config import PackageSettings
 from database import Record
 from packageslip import Digest, Kind, Packageslip, Resource, build_slip, read_slip

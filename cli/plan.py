@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from answers import many, size
 from archives import open_archive
 from cli.completing import URL
 from cli.exits import Exit, code_of_name
 from cli.flags import AS_JSON, TO
 from cli.places import environment_of, module_url, source_of, store_of, target_of
 from cli.session import Failure, Session, in_session
-from cli.words import many, size, table
+from cli.words import table
 from config import EnvironmentSettings
 from database import Action, Deposits, Leases, NewTask, Outcome, Record, Signatures, State, Task
 from notices import Notifier

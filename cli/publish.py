@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
+from answers import many, task_fields
 from cli.completing import ENVIRONMENT, URL
 from cli.exits import Exit
 from cli.flags import TO, YES, Way, following
 from cli.follow import conclude, follow_all, follow_here
 from cli.places import environment_of, module_url, person, source_of
 from cli.session import Failure, Session, in_session
-from cli.words import TASK_TITLES, many, table, task_fields, task_row
+from cli.words import TASK_TITLES, table, task_row
 from database import Action, Desk, Intake, NewTask
 
 

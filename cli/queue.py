@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from answers import task_fields, view_fields, when
 from cli.completing import ENVIRONMENT
 from cli.exits import Exit
 from cli.flags import AS_JSON, NOTE, YES
@@ -12,8 +13,8 @@ from cli.insert import insert
 from cli.places import person
 from cli.plan import print_plan
 from cli.session import Failure, Session, in_session
-from cli.words import TASK_TITLES, table, task_fields, task_row, when
-from database import OPEN_STATES, Attempt, Desk, Event, Progress, State, TaskView
+from cli.words import TASK_TITLES, table, task_row
+from database import OPEN_STATES, Desk, State, TaskView
 
 STATES = click.Choice([state.value for state in State], case_sensitive=False)
 
@@ -66,53 +67,6 @@ def show(session: Session, id: int, as_json: bool) -> None:
         session.document(view_fields(view))
     else:
         print_view(session, view)
-
-
-def view_fields(view: TaskView) -> dict[str, object]:
-    return {
-        "task": task_fields(view.task),
-        "attempts": [attempt_fields(attempt) for attempt in view.attempts],
-        "events": [event_fields(event) for event in view.events],
-        "progress": progress_fields(view.progress) if view.progress else None,
-        "plan": plan_document(view),
-        "children": [task_fields(child) for child in view.children],
-    }
-
-
-def progress_fields(progress: Progress) -> dict[str, object]:
-    return {
-        "step": progress.step,
-        "files_done": progress.files_done,
-        "files_total": progress.files_total,
-        "bytes_done": progress.bytes_done,
-        "bytes_total": progress.bytes_total,
-        "at": when(progress.at),
-    }
-
-
-def attempt_fields(attempt: Attempt) -> dict[str, object]:
-    return {
-        "number": attempt.number,
-        "fence": attempt.fence,
-        "engine": attempt.engine,
-        "host": attempt.host,
-        "claimed_at": when(attempt.claimed_at),
-        "started_at": when(attempt.started_at),
-        "ended_at": when(attempt.ended_at),
-        "outcome": attempt.outcome,
-        "error": attempt.error,
-        "reason": attempt.reason,
-        "summary": dict(attempt.summary),
-    }
-
-
-def event_fields(event: Event) -> dict[str, object]:
-    return {"at": when(event.at), "state": event.state, "reason": event.reason, "fence": event.fence}
-
-
-def plan_document(view: TaskView) -> dict[str, object] | None:
-    """The held plan as its JSON says, with the digest that an approval names."""
-    return {"digest": view.plan.digest, **json.loads(view.plan.document)} if view.plan else None
 
 
 def print_view(session: Session, view: TaskView) -> None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import click
 
+from answers import many
 from cli.exits import Exit
 from cli.flags import AS_JSON, DRY_RUN, YES
 from cli.places import target_of
 from cli.session import Failure, Session, in_session
 from cli.target import documents
-from cli.words import many, table
+from cli.words import table
 from config import Settings
 from database import Intake, Record, Restoration
 from packageslip import CatalogueEntry

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from answers import many, when
 from cli.completing import ENVIRONMENT, URL
 from cli.exits import Exit
 from cli.flags import Way, following
 from cli.places import environment_of, module_url, store_of
 from cli.publish import ask
 from cli.session import Session, in_session
-from cli.words import many, table, when
+from cli.words import table
 from database import Action, Publication, Record
 from packageslip import Packageslip, diff_slips
 

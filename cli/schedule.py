@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 import click
 
+from answers import when
 from cli.completing import SCHEDULE
 from cli.exits import Exit
 from cli.flags import AS_JSON, DRY_RUN, NOTE, NOW, WAIT, Way
 from cli.places import nearest, person
 from cli.publish import follow_rows
 from cli.session import Session, in_session
-from cli.words import table, when
+from cli.words import table
 from config import ConfigFault, ScheduleSettings, Settings, cron_trigger
 from database import Intake, rejection
 from scheduler import scheduled_row

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
+from answers import many, size
 from cli.exits import Exit
 from cli.flags import AS_JSON, EXISTING, FILE, FOLDER
 from cli.session import Failure, Session, in_session
 from cli.signing import keygen, sign, verify
-from cli.words import many, size
 from packageslip import Fault, Limits, Metadata, Packageslip, build_slip, check_slip, diff_slips, read_slip, write_slip_to
 
 

@@ -4,10 +4,10 @@ import time
 
 import click
 
+from answers import many, size
 from cli.flags import AS_JSON
 from cli.places import store_of
 from cli.session import Session, in_session
-from cli.words import many, size
 from database import Record
 
 DAY = 86_400

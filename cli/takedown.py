@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from answers import how_far, takedown_fields, when
 from cli.completing import URL
 from cli.exits import Exit
 from cli.flags import AS_JSON, NOW, WAIT, YES
@@ -11,7 +12,7 @@ from cli.follow import conclude, follow, follow_here
 from cli.places import module_url, person
 from cli.publish import queued
 from cli.session import Session, in_session
-from cli.words import table, when
+from cli.words import table
 from database import Action, Desk, Intake, NewTask, Record, State, Takedown
 
 EVERYWHERE = "*"
@@ -92,7 +93,7 @@ def by_environment(session: Session, ids: Sequence[int]) -> dict[str, list[int]]
 def list_takedowns(session: Session, *, everything: bool, as_json: bool) -> Exit:
     found = Record(session.database).takedowns(lifted=everything)
     if as_json:
-        session.document({"takedowns": [takedown_fields(session, one) for one in found]})
+        session.document({"takedowns": [takedown_fields(one, how_far(session.database, one)) for one in found]})
         return Exit.OK
     table(session, ["url", "since", "by", "lifted", "task", "why", "how far"], [row_of(session, one) for one in found])
     if not found:
@@ -102,24 +103,4 @@ def list_takedowns(session: Session, *, everything: bool, as_json: bool) -> Exit
 
 def row_of(session: Session, one: Takedown) -> tuple[object, ...]:
     url = f"{one.url} and below" if one.below else one.url
-    return (url, when(one.since), one.by, when(one.lifted_at), one.task, one.why, how_far(session, one))
-
-
-def how_far(session: Session, one: Takedown) -> str:
-    """What its newest row says; old rows are purged, the takedown is not."""
-    tasks = Desk(session.database).find(before=one.task + 1, limit=1)
-    return f"{tasks[0].state}: {tasks[0].reason}" if tasks and tasks[0].id == one.task else ""
-
-
-def takedown_fields(session: Session, one: Takedown) -> dict[str, object]:
-    return {
-        "url": one.url,
-        "below": one.below,
-        "since": when(one.since),
-        "by": one.by,
-        "why": one.why,
-        "task": one.task,
-        "lifted_at": when(one.lifted_at),
-        "lifted_by": one.lifted_by,
-        "how_far": how_far(session, one),
-    }
+    return (url, when(one.since), one.by, when(one.lifted_at), one.task, one.why, how_far(session.database, one))

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
+from answers import many
 from cli.completing import TARGET
 from cli.exits import Exit
 from cli.flags import AS_JSON, DRY_RUN, YES
 from cli.places import source_of, target_of
 from cli.plan import plan_words, rehearsed
 from cli.session import Failure, Session, in_session
-from cli.words import many, table
+from cli.words import table
 from database import Published, Record, renew_queue_id
 from packageslip import CatalogueEntry, write_slip
 from targets import Check, Target

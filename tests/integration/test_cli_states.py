@@ -10,10 +10,10 @@ from typing import Any
 import click
 import pytest
 
+from answers import size, when
 from cli.exits import Exit
 from cli.main import Options
 from cli.session import Failure, Session
-from cli.words import size, when
 from config import Secrets, load
 from database import Claims, Database, Desk, Engine, Intake, Lane, Leases, NewTask, Outcome, Progress, Result, Task
 from support.small_site import SmallSite

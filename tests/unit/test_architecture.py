@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BOTTOM = {"packageslip", "config"}
 MAY_IMPORT: dict[str, set[str]] = {
     "cli": {
+        "answers",
         "scheduler",
         "daemon",
         "engines",
@@ -30,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "config",
         "demo",
     },
+    "answers": {"tasks", "targets", "database", *BOTTOM},
     "scheduler": {"daemon", "notices", "database", "config"},
     "daemon": {"config"},
     "engines": {"tasks", "notices", "archives", "database", "sources", "targets", "store", *BOTTOM},

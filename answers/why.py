@@ -1,0 +1,246 @@
+"""Why is this not live? For each environment: what is live, since when, and everything that stands in the way of what waits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from answers.fields import attempt_fields, breaker_fields, deposit_fields, publication_fields, task_fields
+from answers.words import when
+from config import EnvironmentSettings, Settings
+from database import (
+    OPEN_STATES,
+    SOURCELESS,
+    Action,
+    Breaker,
+    Database,
+    Deposit,
+    Deposits,
+    DepositState,
+    Desk,
+    Intake,
+    Publication,
+    Record,
+    State,
+    Takedown,
+    Task,
+    TaskView,
+)
+from tasks import needs
+
+LOOKED_BACK = 20
+"""Tasks of the module that are looked at in each environment, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one environment has to say about a module."""
+
+    environment: str
+    live: tuple[tuple[str, Publication | None], ...]
+    """Each target and what is live there."""
+    open: tuple[TaskView, ...]
+    failed: TaskView | None
+    """The newest task, if it ended badly after what is live."""
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A takedown that keeps the module away, and how far it is."""
+
+    takedown: Takedown
+    how_far: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The whole answer."""
+
+    url: str
+    findings: tuple[Finding, ...]
+    takedowns: tuple[Down, ...]
+    deposits: tuple[Deposit, ...]
+    breakers: tuple[Breaker, ...]
+    """Those that are open, whether the module needs them or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What can keep any task waiting, as it is now."""
+
+    now: datetime
+    paused: frozenset[str]
+    breakers: tuple[Breaker, ...]
+    engines: Mapping[str, int]
+
+    @classmethod
+    def of(cls, database: Database) -> "Conditions":
+        desk, poll = Desk(database), Intake(database).poll()
+        return cls(datetime.now(UTC), desk.paused(), tuple(each for each in desk.breakers() if each.open), poll.engines)
+
+
+def why(database: Database, settings: Settings, url: str) -> Why:
+    """Everything that is known of a module's way to the public."""
+    conditions = Conditions.of(database)
+    return Why(
+        url,
+        tuple(find(database, name, each, url, conditions) for name, each in settings.environments.items()),
+        tuple(Down(one, how_far(database, one)) for one in Record(database).takedowns() if one.covers(url)),
+        tuple(Deposits(database).history(url)),
+        conditions.breakers,
+    )
+
+
+def find(database: Database, name: str, settings: EnvironmentSettings, url: str, conditions: Conditions) -> Finding:
+    """What one environment has to say."""
+    desk, record = Desk(database), Record(database)
+    live = tuple(live_on(record, settings, url))
+    tasks = desk.find(environment=name, url=url, limit=LOOKED_BACK)
+    waiting = tuple(desk.show(task.id) for task in tasks if task.state in OPEN_STATES)
+    bad = newest_failure(tasks, settings.origin)
+    failed = desk.show(bad.id) if bad else None
+    reasons = [reason for view in waiting for reason in standing_in_the_way(settings, view, conditions)]
+    return Finding(name, live, waiting, failed, (*reasons, *untold(tasks)))
+
+
+def live_on(record: Record, settings: EnvironmentSettings, url: str) -> Iterator[tuple[str, Publication | None]]:
+    """The origin, and each holding area that has the module or should have it."""
+    origin = record.current(settings.origin, url)
+    yield settings.origin, origin
+    for area in settings.holding_areas:
+        held = record.current(area.target, url)
+        if held or (origin and area.modules.takes(url, origin.module_type)):
+            yield area.target, held
+
+
+def newest_failure(tasks: Sequence[Task], origin: str) -> Task | None:
+    """The newest finished task on the origin, if it did not end well."""
+    finished = [task for task in tasks if task.state not in OPEN_STATES | {State.SUPERSEDED, State.CANCELLED}]
+    newest = next((task for task in finished if task.target in (None, origin)), None)
+    return newest if newest and newest.state is not State.SUCCEEDED else None
+
+
+def standing_in_the_way(settings: EnvironmentSettings, view: TaskView, conditions: Conditions) -> Iterator[str]:
+    """Every reason for which a task is not done yet."""
+    task, name = view.task, f"task {view.task.id}"
+    if task.state is State.HELD:
+        yield f"{name} is held: {task.reason}; let it go on with 'slipway queue approve {task.id}'"
+    if task.cancel_requested:
+        yield f"{name} is being cancelled"
+    if task.hold:
+        yield f"{name} is on hold; 'slipway queue release {task.id}' lets it go on"
+    if task.state is State.RUNNING:
+        yield f"{name} is running: {_progress_words(view)}"
+    if task.state in (State.NEW, State.READY):
+        yield from _waiting_for(settings, task, conditions)
+
+
+def untold(tasks: Sequence[Task]) -> Iterator[str]:
+    """The notices whose newest word about the module did not arrive: caches may still show what was there before."""
+    newest = {task.target: task for task in reversed(tasks) if task.action == Action.NOTIFY}
+    for target, task in sorted(newest.items(), key=lambda item: item[1].id):
+        if task.state is State.FAILED:
+            yield f"{target} was not told (task {task.id}), what it shows may be old: {task.reason}"
+
+
+def _progress_words(view: TaskView) -> str:
+    progress = view.progress
+    return f"{progress.step}, {progress.files_done} of {progress.files_total} files" if progress else "just started"
+
+
+def _waiting_for(settings: EnvironmentSettings, task: Task, conditions: Conditions) -> Iterator[str]:
+    name = f"task {task.id}"
+    if task.run_after and task.run_after > conditions.now:
+        again = f" ({task.reason})" if task.attempts and task.reason else ""
+        yield f"{name} waits until {when(task.run_after)}{again}"
+    if task.environment in conditions.paused:
+        yield f"{name} waits because the environment {task.environment} is paused"
+    for breaker in _closed_to(settings, task, conditions):
+        yield f"{name} waits for {breaker.name}, which does not answer since {when(breaker.since)}: {breaker.reason}"
+    if not conditions.engines.get(task.environment):
+        yield f"{name} waits for an engine of {task.environment}: none is running ('slipway run' starts it)"
+    if task.generation and task.batch:
+        yield f"{name} follows batch {task.batch}: it runs when that batch's other tasks are done"
+
+
+def _closed_to(settings: EnvironmentSettings, task: Task, conditions: Conditions) -> list[Breaker]:
+    target = task.target or settings.origin
+    wanted = {target, *(() if task.action in SOURCELESS else needs(settings, target))}
+    return [breaker for breaker in conditions.breakers if breaker.name in wanted]
+
+
+def how_far(database: Database, takedown: Takedown) -> str:
+    """What a takedown's newest row says; old rows are purged, the takedown is not."""
+    tasks = Desk(database).find(before=takedown.task + 1, limit=1)
+    return f"{tasks[0].state}: {tasks[0].reason}" if tasks and tasks[0].id == takedown.task else ""
+
+
+def why_lines(answer: Why) -> Iterator[str]:
+    """The answer in sentences, as the command prints it."""
+    for down in answer.takedowns:
+        yield f"{down.takedown.sentence(answer.url)} (task {down.takedown.task}: {down.how_far})"
+    for finding in answer.findings:
+        yield from _finding_lines(finding)
+    for deposit in answer.deposits:
+        yield deposit_words(deposit)
+    for breaker in answer.breakers:
+        yield f"{breaker.name} does not answer since {when(breaker.since)}: {breaker.reason}"
+
+
+def _finding_lines(finding: Finding) -> Iterator[str]:
+    for target, live in finding.live:
+        yield f"{finding.environment} ({target}): {live_words(live)}"
+    for reason in finding.reasons:
+        yield f"  {reason}"
+    if finding.failed:
+        yield f"  {failure_words(finding.failed.task)}"
+
+
+def failure_words(task: Task) -> str:
+    """The newest task that ended badly."""
+    return f"the newest task that ended, {task.id}, is {task.state} since {when(task.finished_at)}: {task.reason}"
+
+
+def live_words(live: Publication | None) -> str:
+    """What is live on a target, in a few words."""
+    if live is None:
+        return "not published"
+    version = live.version.hex()[:12] if live.version else "unknown"
+    return f"live since {when(live.since)}, version {version}, " + (f"from task {live.task}" if live.task else "adopted")
+
+
+def deposit_words(deposit: Deposit) -> str:
+    """What an archive has of a module, in a line."""
+    told = f", the CMS was told {when(deposit.told_at)}" if deposit.told_at else ", the CMS was not told yet"
+    states = {
+        DepositState.PREPARED: f"package ready since {when(deposit.prepared_at)}, not deposited",
+        DepositState.SENT: f"sent {when(deposit.sent_at)}, and not known whether it arrived",
+        DepositState.CONFIRMED: f"deposited {when(deposit.confirmed_at)}, handle {deposit.handle}{told}"
+        if deposit.handle
+        else f"deposited {when(deposit.confirmed_at)}, without a handle so far ({deposit.location or deposit.identifier})",
+    }
+    return f"archive {deposit.archive}: {states[deposit.state]}; version {deposit.version.hex()[:12]}, from task {deposit.task}"
+
+
+def why_fields(answer: Why) -> dict[str, object]:
+    """The answer as JSON."""
+    downs = (down.takedown for down in answer.takedowns)
+    return {
+        "url": answer.url,
+        "environments": [finding_fields(finding) for finding in answer.findings],
+        "takedowns": [{"url": one.url, "since": when(one.since), "task": one.task, "why": one.why} for one in downs],
+        "deposits": [deposit_fields(deposit) for deposit in answer.deposits],
+        "breakers": [breaker_fields(one) for one in answer.breakers],
+    }
+
+
+def finding_fields(finding: Finding) -> dict[str, object]:
+    """One environment's part of the answer."""
+    failed = finding.failed
+    return {
+        "environment": finding.environment,
+        "live": {target: publication_fields(live) if live else None for target, live in finding.live},
+        "waiting": [task_fields(view.task) for view in finding.open],
+        "reasons": list(finding.reasons),
+        "failed": {**task_fields(failed.task), "attempts": [attempt_fields(a) for a in failed.attempts]} if failed else None,
+    }
