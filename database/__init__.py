@@ -1,7 +1,8 @@
 """The queue and the record: the only package that knows SQL.
 
 `Database.connect` opens it; the verbs are grouped by who uses them: `Intake` whoever polls, `Leases` and `Claims` the
-engines, `Desk` people, `Record` whoever asks what is live, `Deposits` whoever asks what archives have.
+engines, `Desk` people, `Underway` whoever watches, `Record` whoever asks what is live, `Deposits` whoever asks what archives
+have.
 """
 
 from database.actions import ABSORBING, FOLLOWING, GENERATING, RESTORING, SOURCELESS, Action
@@ -20,6 +21,7 @@ from database.record import Record
 from database.restored import GoingOn, Restoration, restored_sentence
 from database.signatures import Signatures
 from database.takeover import Takeover
+from database.underway import COUNTED, Happening, Moving, Underway, Waiting
 from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
 from database.values import (
     OPEN_STATES,
@@ -46,6 +48,7 @@ from database.watching import Findings, Incident, Interest, Outage, Watching
 
 __all__ = [
     "ABSORBING",
+    "COUNTED",
     "FOLLOWING",
     "GENERATING",
     "OPEN_STATES",
@@ -70,6 +73,7 @@ __all__ = [
     "Event",
     "Findings",
     "GoingOn",
+    "Happening",
     "Head",
     "HeldPlan",
     "Incident",
@@ -78,6 +82,7 @@ __all__ = [
     "Lane",
     "LeaseLost",
     "Leases",
+    "Moving",
     "NewTask",
     "NoSuchTask",
     "Outage",
@@ -101,7 +106,9 @@ __all__ = [
     "Task",
     "TaskLost",
     "TaskView",
+    "Underway",
     "Verdict",
+    "Waiting",
     "Watching",
     "delay",
     "rejection",

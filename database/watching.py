@@ -116,7 +116,7 @@ class Watching:
         """The last event that was looked at, and the incidents up to it."""
         last, found = since, list[Incident]()
         for _ in range(SCANS):
-            first, last = last, self._db.look(partial(_settled_until, since=last))
+            first, last = last, self._db.look(partial(settled_until, since=last))
             if last == first:
                 break
             more = self._db.look(partial(_incidents, since=first, upto=last, interest=self._interest, mark=self._mark))
@@ -253,7 +253,7 @@ def _new_place(connection: Connection, name: str) -> tuple[datetime, str | None]
     return _place(connection, name)
 
 
-def _settled_until(connection: Connection, since: int) -> int:
+def settled_until(connection: Connection, since: int) -> int:
     """The last event up to which none is missing; one that stays away for GAP was rolled back."""
     wanted = select(_event.id, _event.at, schema.NOW.label("now")).where(_event.id > since).order_by(_event.id).limit(SCAN)
     last = since

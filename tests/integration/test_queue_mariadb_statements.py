@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects import mysql
 
-from database import NewTask, picking, polling
+from database import NewTask, picking, polling, schema, underway
 from support.mariadb import Server
 from support.queue import Queue
 
@@ -84,6 +84,15 @@ def test_every_part_of_a_poll_is_a_look_along_an_index(filled: Queue) -> None:
         for row in rows
         if row.table in {"t", "roots", "removing", "anon_1", "anon_2", "publication_task_queue_1"}
     )
+
+
+def test_watching_looks_along_indexes_too(filled: Queue) -> None:
+    rows = explain(filled, underway.waiting_statement("STAGING", 1000))
+    on_queue = [row for row in rows if row.table == "publication_task_queue"]
+    assert {row.key for row in on_queue} == {"k_due"}
+    assert all("Using index" in row.Extra for row in on_queue)
+    running = underway.moving_statement(schema.queue.c.status == "RUNNING", 1000, underway.BY_STATE)
+    assert [(row.key, row.type) for row in explain(filled, running)] == [("k_due", "ref"), ("PRIMARY", "eq_ref")]
 
 
 def test_sessions_are_as_claims_need_them(mariadb_queue: Queue) -> None:
