@@ -13,6 +13,7 @@ VERBS = {
     "demo": ("cli.demo:demo", "Run the main job on a sample site, all of it, here."),
     "init": ("cli.init:init", "Write a commented configuration and make the queue."),
     "run": ("cli.run:run", "Run the daemon: intake, schedules, engines."),
+    "console": ("cli.console:console", "Serve the web console; make lines of its password file."),
     "publish": ("cli.publish:publish", "Publish modules."),
     "unpublish": ("cli.publish:unpublish", "Remove modules from an environment."),
     "rollback": ("cli.rollback:rollback", "Go back to what was live before."),

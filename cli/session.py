@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self
 
 import click
+import structlog
 from rich.console import Console
 
 from cli.exits import Exit, code_of
 from cli.main import Options
 from config import Secrets, Settings, configure_logging, load, queue_url
-from database import Database, upgrade
+from database import Database, DatabaseUnavailable, upgrade
 
 DOCUMENT_VERSION = 1
 """The `version` of every --json document; it rises when a field changes its meaning or goes."""
@@ -66,6 +67,18 @@ class Session:
         if self._database is None:
             self._database = open_database(self.settings, self.secrets)
             self._open.callback(self._database.close)
+        return self._database
+
+    @property
+    def waiting_database(self) -> Database:
+        """The same for a service: that the database is down is told on every page, and is no reason not to start."""
+        try:
+            return self.database
+        except DatabaseUnavailable as error:
+            structlog.get_logger(__name__).warning("database unavailable", reason=str(error))
+        url, password = queue_url(self.settings), self.settings.queue.password
+        self._database = Database.connect(url, self.secrets.read(password) if password else None)
+        self._open.callback(self._database.close)
         return self._database
 
     def keep(self, close: Callable[[], object]) -> None:

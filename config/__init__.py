@@ -1,6 +1,8 @@
 """Everything that can be configured: the typed settings, how they are found, read and checked, secrets, and the log."""
 
 from config.archives import ArchiveSettings, RetireSettings
+from config.console import ConsoleSettings, ProxySettings
+from config.console_rules import place_of_console
 from config.cron import cron_trigger, newest_fire
 from config.describe import Described, Documented, describe, reference
 from config.engines_conf import Imported, OldSetting, import_engines_conf
@@ -63,6 +65,7 @@ __all__ = [
     "ClosingItem",
     "ConfigError",
     "ConfigFault",
+    "ConsoleSettings",
     "Described",
     "DirectorySource",
     "Documented",
@@ -87,6 +90,7 @@ __all__ = [
     "OldSetting",
     "PackageSettings",
     "PlacedTarget",
+    "ProxySettings",
     "PurgeNotice",
     "QueueSettings",
     "RepublishSettings",
@@ -122,6 +126,7 @@ __all__ = [
     "is_running",
     "load",
     "newest_fire",
+    "place_of_console",
     "queue_url",
     "reference",
     "signatures_of",

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from config.archive_rules import archive_findings
 from config.area_rules import area_findings
+from config.console_rules import console_findings
 from config.cron import cron_trigger
 from config.faults import nearest
 from config.layout_rules import layout_findings
@@ -43,6 +44,7 @@ def crosscheck(settings: Settings) -> Iterator[Finding]:
     for name, environment in settings.environments.items():
         yield from _environment(("environments", name), environment, settings)
     yield from notice_faults(settings)
+    yield from console_findings(settings.console)
     for name, schedule in settings.schedules.items():
         yield from _schedule(("schedules", name), schedule, settings)
     for department, url in settings.departments.items():

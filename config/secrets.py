@@ -42,6 +42,10 @@ class Secrets:
         """The text without any secret read so far, in whatever form a server may have sent it back."""
         return masked(text, self._seen)
 
+    def hide(self, value: str) -> None:
+        """Something that was typed and must not reach a log either."""
+        self._seen.add(value)
+
     def read(self, secret: Secret) -> str:
         """The first line of what the secret's place holds. Raises SecretError."""
         value = self._text(secret).split("\n", 1)[0].rstrip("\r")

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from config.archives import ArchiveSettings, RetireSettings
+from config.console import ConsoleSettings
 from config.notices import AlertSettings, NoticeSettings
 from config.packages import PackageSettings
 from config.places import SourceSettings, TargetSettings
@@ -250,3 +251,4 @@ class Settings(Section):
     alerts: dict[str, AlertSettings] = Field(default_factory=dict)
     web: WebSettings = WebSettings()
     republish: RepublishSettings = RepublishSettings()
+    console: ConsoleSettings = ConsoleSettings()

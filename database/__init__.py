@@ -17,6 +17,7 @@ from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuc
 from database.intake import Intake
 from database.judge import rejection
 from database.leases import Leases
+from database.pulse import Pulse, Pulses
 from database.record import Record
 from database.restored import GoingOn, Restoration, restored_sentence
 from database.signatures import Signatures
@@ -92,6 +93,8 @@ __all__ = [
     "Progress",
     "Publication",
     "Published",
+    "Pulse",
+    "Pulses",
     "QueueRestored",
     "Record",
     "Renewal",

@@ -33,6 +33,7 @@ pytest_plugins: list[str] = [
     "support.retirement",
     "support.warm_engines",
     "support.ratios",
+    "support.console",
 ]
 
 # A shell's background job ignores SIGINT, and so would every process that the tests start and interrupt.

@@ -17,6 +17,7 @@ BOTTOM = {"packageslip", "config"}
 MAY_IMPORT: dict[str, set[str]] = {
     "cli": {
         "answers",
+        "console",
         "scheduler",
         "daemon",
         "engines",
@@ -32,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "demo",
     },
     "answers": {"tasks", "targets", "database", *BOTTOM},
+    "console": {"answers", "tasks", "database", *BOTTOM},
     "scheduler": {"daemon", "notices", "database", "config"},
     "daemon": {"config"},
     "engines": {"tasks", "notices", "archives", "database", "sources", "targets", "store", *BOTTOM},

@@ -1,0 +1,3 @@
+"""What the head of each page leads to."""
+
+NAVIGATION: tuple[tuple[str, str], ...] = (("/", "Overview"),)

@@ -1,0 +1,67 @@
+// What the pages need of scripts: the stream that says what changed. Without scripts everything works by reloading.
+"use strict";
+
+(() => {
+  const QUIET = 250;
+
+  // One event for the page: htmx reloads the parts that wait for it (hx-trigger="live:queue from:body").
+  const waiting = new Map();
+  function changed(topic) {
+    if (waiting.has(topic)) return;
+    waiting.set(topic, setTimeout(() => {
+      waiting.delete(topic);
+      document.body.dispatchEvent(new CustomEvent("live:" + topic));
+    }, QUIET));
+  }
+
+  // A part that somebody types into, or has opened, stays as it is until they are done.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const part = event.detail.elt;
+    const busy = part.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), select, textarea");
+    if (event.detail.requestConfig.triggeringEvent?.type.startsWith("live:") && busy) event.preventDefault();
+  });
+
+  function topics() {
+    const found = new Set();
+    for (const part of document.querySelectorAll("[hx-trigger*='live:']")) {
+      for (const match of part.getAttribute("hx-trigger").matchAll(/live:([\w-]+)/g)) found.add(match[1]);
+    }
+    return found;
+  }
+
+  let source = null;
+  const place = document.body.dataset.live;
+  const shown = document.querySelector("[data-live-state]");
+  function say(word) {
+    if (!shown) return;
+    shown.hidden = false;
+    shown.textContent = word;
+    document.body.dataset.liveState = word;
+  }
+  function open() {
+    const wanted = topics();
+    if (source || !place || wanted.size === 0) return;
+    source = new EventSource(place);
+    source.onopen = () => say("live");
+    source.onerror = () => say("not live: the console does not answer");
+    for (const topic of wanted) source.addEventListener(topic, () => changed(topic));
+  }
+  function close() {
+    if (!source) return;
+    source.close();
+    source = null;
+    say("paused while the page is hidden");
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      close();
+    } else {
+      open();
+      for (const topic of topics()) changed(topic);
+    }
+  });
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", () => { if (!document.hidden) open(); });
+  if (!document.hidden) open();
+})();

@@ -1,0 +1,65 @@
+"""How values look on a page: times, durations, sizes, states."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from answers import many, size
+
+STEPS = ((90, 1, "s"), (90 * 60, 60, "min"), (36 * 3600, 3600, "h"), (float("inf"), 86400, "d"))
+"""Up to so many seconds, an age is said in this unit."""
+
+
+def span(seconds: float) -> str:
+    """A duration in one unit: 45 s, 12 min, 3 h, 8 d."""
+    for most, each, unit in STEPS:
+        if seconds < most:
+            return f"{max(int(seconds / each), 0)} {unit}"
+    raise AssertionError
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, or in how long."""
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) < 1:
+        return "now"
+    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+
+
+def stamp(moment: datetime | None) -> str:
+    """For machines and for `title`: RFC 3339, UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
+
+
+def when(moment: datetime | None, now: datetime) -> Markup:
+    """A time, in full and as an age; nothing for none."""
+    if moment is None:
+        return Markup("")
+    full = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp(moment), full, ago(moment, now))
+
+
+def exactly(moment: datetime | None) -> Markup:
+    """A time in full."""
+    if moment is None:
+        return Markup("")
+    return Markup('<time datetime="{}">{}</time>').format(stamp(moment), f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
+
+
+def state(word: object) -> Markup:
+    """A state as a word with its colour."""
+    text = str(word)
+    return Markup('<span class="state {}">{}</span>').format(text.lower().replace(" ", "-"), text)
+
+
+WORDS: Mapping[str, Callable[..., Any]] = {
+    "size": size,
+    "many": many,
+    "span": span,
+    "when": when,
+    "exactly": exactly,
+    "stamp": stamp,
+    "state": state,
+}
