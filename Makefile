@@ -11,6 +11,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 WHOLE := packageslip/*,tasks/planner.py,database/*.py,targets/*.py
 RELIABILITY := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m reliability
 CELERY := benchmarks/.celery
+MANUAL := $(VENV)/docs
 BENCHMARKS := CI=true PYTHONPATH=.:tests $(BIN)/python -P -m benchmarks
 MINUTES ?= 30
 N ?= 2000
@@ -20,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site peers
+.PHONY: help setup demo docs install test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site peers
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -91,6 +92,25 @@ $(CELERY)/.installed: benchmarks/celery.lock
 	@$(CELERY)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@
 
+install: PREFIX ?= /opt/slipway
+install: SYSTEM ?= /usr/local
+install:  ## install for a server: the program into PREFIX=/opt/slipway, its pages, completion and units below SYSTEM=/usr/local
+	@$(PYTHON) -m venv $(PREFIX)
+	@$(PREFIX)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements.lock
+	@$(PREFIX)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --force-reinstall .
+	@sh deploy/install.sh $(PREFIX) $(SYSTEM)
+	@echo "Slipway is in $(PREFIX); deploy/README.md says how it goes on"
+
+docs: $(VENV)/.installed $(MANUAL)/.installed  ## build the manual into site/: open site/index.html
+	@mkdir -p build/manual
+	@PYTHONPATH=.:tests $(BIN)/python -P -m support.options_page build/manual/options.md
+	@NO_MKDOCS_2_WARNING=1 $(MANUAL)/bin/mkdocs --quiet build --clean
+
+$(MANUAL)/.installed: docs/mkdocs.lock | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(MANUAL)
+	@$(MANUAL)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
 defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail
 	@$(RELIABILITY).defences $(IDS)
 
@@ -126,6 +146,7 @@ lock: $(VENV)/.installed-dev  ## write the hash-pinned locks anew from setup.cfg
 	@$(VENV)/lock/bin/uv pip compile -q $(LOCK) --extra build -o requirements.lock setup.cfg
 	@$(VENV)/lock/bin/uv pip compile -q $(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock setup.cfg
 	@echo 'celery[redis]>=5.7' | $(VENV)/lock/bin/uv pip compile -q $(LOCK) -o benchmarks/celery.lock -
+	@printf 'mkdocs-material>=9.8\nmkdocs<2\n' | $(VENV)/lock/bin/uv pip compile -q $(LOCK) -o docs/mkdocs.lock -
 
 # Not part of any check: the answers are another machine's, and new ones come without a change here. Where that cannot be asked,
 # pip-audit says of each package that it could not be audited, and this fails.
@@ -135,4 +156,4 @@ audit-deps:  ## ask the vulnerability service of PyPI about every locked package
 	@$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes --strict -r requirements-dev.lock
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) $(CELERY) build *.egg-info .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(CELERY) build site *.egg-info .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

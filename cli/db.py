@@ -27,13 +27,16 @@ def password(session: Session) -> str | None:
 
 @db.command()
 @click.option("--sql", is_flag=True, help="Print the statements, for an administrator to run, and change nothing.")
+@click.option("--since", metavar="REVISION", help="With --sql: only what came after this one, which 'slipway db check' names.")
 @in_session
-def upgrade(session: Session, sql: bool) -> None:
+def upgrade(session: Session, sql: bool, since: str | None) -> None:
     """Make the schema, or bring it to this version."""
     url = queue_url(session.settings)
     if sql:
-        session.print(upgrade_sql(dialect_of(url)).rstrip("\n"))
+        session.print(upgrade_sql(dialect_of(url), since).rstrip("\n"))
         return
+    if since is not None:
+        raise click.UsageError("--since belongs to --sql; without that, the database says itself what it has")
     before = upgrade_schema(url, password(session))
     done = "nothing to do" if before.current else f"from {before.found or 'an empty database'}"
     session.say(f"the schema is {before.wanted}: {done}")

@@ -61,12 +61,18 @@ def upgrade(url: str, password: str | None = None) -> SchemaStatus:
     return SchemaStatus(found, schema.REVISION)
 
 
-def upgrade_sql(dialect: str) -> str:
-    """All migrations as SQL for "mysql" or "sqlite", for a database administrator to read and run."""
+def upgrade_sql(dialect: str, since: str | None = None) -> str:
+    """All migrations, or those after `since`, as SQL for "mysql" or "sqlite", for a database administrator to read and run.
+
+    Raises DatabaseError for another dialect, and for a revision that there never was.
+    """
     if dialect not in {"mysql", "sqlite"}:
         raise DatabaseError(f"There are migrations for mysql (and MariaDB) and for sqlite, not for {dialect!r}.")
+    if since is not None and not (since.isdigit() and len(since) == 4 and "0001" <= since <= schema.REVISION):
+        raise DatabaseError(f"There is no revision {since!r}; this version knows 0001 to {schema.REVISION}.")
     out = StringIO()
-    _migrate(out, dialect=dialect)
+    if since != schema.REVISION:
+        _migrate(out, since, dialect=dialect)
     return out.getvalue()
 
 
@@ -105,8 +111,8 @@ def _wait_for_others(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT GET_LOCK(CONCAT(DATABASE(), '.slipway upgrade'), 600)")
 
 
-def _migrate(out: StringIO | None = None, **attributes: object) -> None:
-    """Bring a schema to its head; with `out`, write there the SQL that would."""
+def _migrate(out: StringIO | None = None, since: str | None = None, **attributes: object) -> None:
+    """Bring a schema to its head; with `out`, write there the SQL that would, from `since` on."""
     # Who only asks where the schema stands, an engine at each of its starts, does without Alembic.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -115,4 +121,4 @@ def _migrate(out: StringIO | None = None, **attributes: object) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes |= attributes
-    command.upgrade(config, "head", sql=out is not None)
+    command.upgrade(config, f"{since}:head" if since else "head", sql=out is not None)

@@ -158,6 +158,21 @@ def test_the_printed_sql_makes_the_same_tables_on_mariadb(mariadb_server: Server
     database.close()
 
 
+@pytest.mark.parametrize("since", ["0001", "0005"])
+def test_the_printed_sql_since_a_revision_is_the_rest(since: str) -> None:
+    whole, rest = upgrade_sql("sqlite"), upgrade_sql("sqlite", since)
+    beginning, rest = whole[: whole.index(f"-- Running upgrade {since} ->")], rest[rest.index("-- Running") :]
+    assert "CREATE TABLE publication_task_queue" in beginning
+    assert beginning + rest == whole
+    assert upgrade_sql("sqlite", schema.REVISION) == ""
+
+
+@pytest.mark.parametrize("since", ["0000", "9999", "head", "6", ""])
+def test_there_is_no_sql_since_what_never_was(since: str) -> None:
+    with pytest.raises(DatabaseError, match="There is no revision"):
+        upgrade_sql("sqlite", since)
+
+
 def test_there_is_no_sql_for_other_databases() -> None:
     with pytest.raises(DatabaseError, match="not for 'oracle'"):
         upgrade_sql("oracle")

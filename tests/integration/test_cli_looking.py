@@ -244,6 +244,7 @@ def test_db_upgrade_can_print_its_sql(small_site: SmallSite) -> None:
     connection.executescript(printed.stdout)
     connection.close()
     assert not (small_site.folder / "state").exists()
+    assert small_site.run("db", "upgrade", "--since", "0005").exit_code == 2
 
 
 def test_doctor_finds_all_well(published: SmallSite) -> None:
@@ -302,6 +303,14 @@ def test_init_writes_a_configuration_that_is_good_and_never_replaces_one(tmp_pat
     assert again.exit_code == 1
     assert file.read_text() == "# mine\n"
     assert CliRunner().invoke(slipway, ["-c", str(file), "init", "--force"]).exit_code == 0
+
+
+def test_init_puts_the_state_where_it_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "slipway.toml"
+    result = CliRunner().invoke(slipway, ["-c", str(file), "init", "--state", 'my "état"'])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / 'my "état"/queue.db').exists()
+    assert CliRunner().invoke(slipway, ["-c", str(file), "config", "check"]).exit_code == 0
 
 
 def test_run_is_the_daemon_and_drains_on_sigterm(small_site: SmallSite) -> None:
