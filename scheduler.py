@@ -17,7 +17,6 @@ import structlog
 from config import (
     AlertSettings,
     ConfigError,
-    ScheduleSettings,
     SecretError,
     Secrets,
     Settings,
@@ -36,13 +35,13 @@ from database import (
     Intake,
     Interest,
     Leases,
-    NewTask,
     QueueRestored,
     Restoration,
     SchemaMismatch,
     Takeover,
     Watching,
     restored_sentence,
+    scheduled_row,
     upgrade,
 )
 from notices import Alerter, Watch, breakers_of
@@ -57,15 +56,11 @@ OUTAGE_CAP = 30.0
 STOPPED_PAUSE = 10.0
 """Seconds between two looks at a queue that waits for a person."""
 PURGE_EVERY = 3600.0
+TREND_EVERY = 30.0
+"""Seconds between two looks at what has ended, once all is added up."""
 BATCH = 500
 """Rows in one transaction of intake or purge."""
 EXIT_FAILED, EXIT_CONFIGURATION = 1, 4
-
-
-def scheduled_row(name: str, schedule: ScheduleSettings) -> NewTask:
-    """What a schedule inserts."""
-    columns = schedule.model_dump(include={"url", "environment", "action", "priority", "parameters"})
-    return NewTask(**columns, requested_by=f"schedule {name}")
 
 
 class Daemon:
@@ -78,7 +73,7 @@ class Daemon:
         self._ticker = Ticker(settings.schedules, bell.ring, datetime.now(UTC))
         self._dead: set[int] = set()
         self._watch: Watch | None = None
-        self._purge_at = time.monotonic()
+        self._purge_at = self._trend_at = time.monotonic()
         self._greeted = self._configured = False
         self._failed_tries = 0
 
@@ -173,6 +168,7 @@ class Daemon:
         accepted = intake.accept(self._settings, BATCH) if poll.intake else 0
         inserted = self._insert_scheduled(intake)
         self._crews.tend(poll.due)
+        self._add_up(intake)
         self._purge(intake)
         return accepted > 0 or inserted
 
@@ -190,6 +186,11 @@ class Daemon:
             self._ticker.done(name, moment)
             log.info("schedule came due", schedule=name, at=moment.isoformat(), inserted=first)
         return bool(moments)
+
+    def _add_up(self, intake: Intake) -> None:
+        """What trends are drawn from. A full batch means that there is more: the next turn goes on with it."""
+        if time.monotonic() >= self._trend_at and intake.add_up(BATCH) < BATCH:
+            self._trend_at = time.monotonic() + TREND_EVERY
 
     def _purge(self, intake: Intake) -> None:
         if time.monotonic() >= self._purge_at:

@@ -1,8 +1,11 @@
 """What operators ask, answered with values that the command, the console and the API show alike.
 
-`why`: what stands in the way of a module. `*_fields`: each thing as JSON.
+`why`: what stands in the way of a module; `module`: all about one; `compare`: what differs between two publications; `life` and
+`task_changes`: what a task did and does; `trends`, `schedules`, `targets`: the whole. `*_fields`: each thing as JSON.
 """
 
+from answers.changes import FileChange, PlanChanges, Tally, TaskChanges, changes_fields, task_changes
+from answers.compare import Difference, FileDifference, compare, difference_fields
 from answers.fields import (
     attempt_fields,
     audit_fields,
@@ -17,30 +20,70 @@ from answers.fields import (
     verdict_fields,
     view_fields,
 )
+from answers.life import Moment, Pace, life, pace
+from answers.module import Apart, ModuleState, Place, module, module_fields
+from answers.schedules import ScheduleState, run_schedule, schedule_fields, schedule_state, schedules
+from answers.targets import TargetState, check_fields, other_breakers, target_fields, targets, test_target
+from answers.trends import WINDOWS, Chart, Trends, trends, trends_fields
 from answers.why import Down, Finding, Why, deposit_words, failure_words, how_far, live_words, why, why_fields, why_lines
 from answers.words import many, size, totals, when
 
 __all__ = [
+    "WINDOWS",
+    "Apart",
+    "Chart",
+    "Difference",
     "Down",
+    "FileChange",
+    "FileDifference",
     "Finding",
+    "ModuleState",
+    "Moment",
+    "Pace",
+    "Place",
+    "PlanChanges",
+    "ScheduleState",
+    "Tally",
+    "TargetState",
+    "TaskChanges",
+    "Trends",
     "Why",
     "attempt_fields",
     "audit_fields",
     "breaker_fields",
+    "changes_fields",
+    "check_fields",
+    "compare",
     "deposit_fields",
     "deposit_words",
+    "difference_fields",
     "event_fields",
     "failure_words",
     "how_far",
+    "life",
     "live_words",
     "many",
+    "module",
+    "module_fields",
+    "other_breakers",
+    "pace",
     "plan_document",
     "progress_fields",
     "publication_fields",
+    "run_schedule",
+    "schedule_fields",
+    "schedule_state",
+    "schedules",
     "size",
     "takedown_fields",
+    "target_fields",
+    "targets",
+    "task_changes",
     "task_fields",
+    "test_target",
     "totals",
+    "trends",
+    "trends_fields",
     "verdict_fields",
     "view_fields",
     "when",

@@ -66,6 +66,7 @@ def progress_fields(progress: Progress) -> dict[str, object]:
         "bytes_done": progress.bytes_done,
         "bytes_total": progress.bytes_total,
         "at": when(progress.at),
+        "seconds": progress.seconds,
     }
 
 
@@ -99,6 +100,7 @@ def plan_document(view: TaskView) -> dict[str, object] | None:
 def publication_fields(publication: Publication) -> dict[str, object]:
     """That a module was live on a target, from when until when."""
     return {
+        "id": publication.id,
         "target": publication.target,
         "version": publication.version.hex() if publication.version else None,
         "task": publication.task,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from answers import check_fields
 from archives import open_archive, packaging_for
 from cli.exits import Exit
 from cli.flags import AS_JSON
@@ -14,7 +15,7 @@ from cli.notice import alert_checks, notice_checks
 from cli.places import source_of, store_of, target_of
 from cli.schedule import schedule_faults
 from cli.session import Session, in_session, open_database
-from cli.target import check_fields, check_words
+from cli.target import check_words
 from config import ConfigError, SecretError, Settings, find_file
 from config import check as check_config
 from database import DatabaseError, QueueRestored, Restoration

@@ -23,7 +23,7 @@ VERBS = {
     "why": ("cli.why:why", "Say what is live, since when, and what stands in the way."),
     "queue": ("cli.queue:queue", "Look at the queue and change what waits in it."),
     "schedule": ("cli.schedule:schedule", "List what comes back by the clock; run it now."),
-    "history": ("cli.why:history", "List a module's publications."),
+    "history": ("cli.history:history", "List a module's publications, or what changed between two."),
     "verify": ("cli.publish:verify", "Compare a target with its own slips; repair it."),
     "slip": ("cli.slip:slip", "Build, check, compare and sign packageslips."),
     "package": ("cli.package:package", "Build and check course packages."),

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-from answers import when
+import answers
+from answers import schedule_fields
 from cli.completing import SCHEDULE
 from cli.exits import Exit
 from cli.flags import AS_JSON, DRY_RUN, NOTE, NOW, WAIT, Way
@@ -14,9 +15,8 @@ from cli.places import nearest, person
 from cli.publish import follow_rows
 from cli.session import Session, in_session
 from cli.words import table
-from config import ConfigFault, ScheduleSettings, Settings, cron_trigger
-from database import Intake, rejection
-from scheduler import scheduled_row
+from config import ConfigFault, Settings
+from database import rejection, scheduled_row
 
 TITLES = ("name", "cron", "zone", "environment", "action", "url", "last fired", "next")
 
@@ -31,38 +31,14 @@ def schedule() -> None:
 @in_session
 def list_schedules(session: Session, as_json: bool) -> None:
     """List every schedule: what it inserts, when it fired last and when it fires next."""
-    intake, now = Intake(session.database), datetime.now(UTC)
-    found = [fields(session.settings, name, intake.last_fired(name), now) for name in sorted(session.settings.schedules)]
+    states = answers.schedules(session.database, session.settings, datetime.now(UTC))
+    found = [schedule_fields(state) for state in states]
     if as_json:
         session.document({"schedules": found})
         return
     table(session, TITLES, [[one[title.replace(" ", "_")] for title in TITLES] for one in found])
     if not found:
         session.say("the configuration has no [schedules]")
-
-
-def fields(settings: Settings, name: str, last: datetime | None, now: datetime) -> dict[str, object]:
-    """A schedule as JSON."""
-    one = settings.schedules[name]
-    coming = cron_trigger(one.cron, one.timezone).get_next_fire_time(None, now)
-    return {
-        "name": name,
-        "cron": one.cron,
-        "zone": one.timezone,
-        "environment": one.environment,
-        "action": action_of(settings, one),
-        "url": one.url,
-        "parameters": one.parameters,
-        "priority": one.priority,
-        "catch_up": one.catch_up,
-        "last_fired": when(last),
-        "next": when(coming),
-    }
-
-
-def action_of(settings: Settings, one: ScheduleSettings) -> str:
-    """What its row asks for: the environment's own action if nothing else is said."""
-    return one.action or settings.environments[one.environment].default_action
 
 
 @schedule.command()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
-from answers import many
+from answers import check_fields, many
 from cli.completing import TARGET
 from cli.exits import Exit
 from cli.flags import AS_JSON, DRY_RUN, YES
@@ -38,10 +38,6 @@ def test(session: Session, name: str, as_json: bool) -> Exit:
         for check in checks:
             session.print(check_words(check))
     return Exit.TARGET if any(check.outcome == "failure" for check in checks) else Exit.OK
-
-
-def check_fields(check: Check) -> dict[str, object]:
-    return {"outcome": check.outcome, "what": check.what, "remedy": check.remedy}
 
 
 def check_words(check: Check) -> str:

@@ -6,7 +6,7 @@ have.
 """
 
 from database.actions import ABSORBING, FOLLOWING, GENERATING, RESTORING, SOURCELESS, Action
-from database.audit import Audit, AuditRow, Head, Verdict
+from database.audit import Audit, AuditRow, Head, Page, Verdict, Wanted
 from database.auditing import Entry
 from database.backoff import delay
 from database.claims import Claims
@@ -20,8 +20,10 @@ from database.leases import Leases
 from database.pulse import Pulse, Pulses
 from database.record import Record
 from database.restored import GoingOn, Restoration, restored_sentence
+from database.scheduled import Fired, Schedules, scheduled_row
 from database.signatures import Signatures
 from database.takeover import Takeover
+from database.trends import Sum, Trends
 from database.underway import COUNTED, Happening, Moving, Underway, Waiting
 from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
 from database.values import (
@@ -44,6 +46,7 @@ from database.values import (
     Takedown,
     Task,
 )
+from database.verified import Drift, Verification, Verifications
 from database.views import EngineView, TaskView
 from database.watching import Findings, Incident, Interest, Outage, Watching
 
@@ -68,11 +71,13 @@ __all__ = [
     "DepositState",
     "Deposits",
     "Desk",
+    "Drift",
     "Engine",
     "EngineView",
     "Entry",
     "Event",
     "Findings",
+    "Fired",
     "GoingOn",
     "Happening",
     "Head",
@@ -88,6 +93,7 @@ __all__ = [
     "NoSuchTask",
     "Outage",
     "Outcome",
+    "Page",
     "Parcel",
     "Poll",
     "Progress",
@@ -100,23 +106,30 @@ __all__ = [
     "Renewal",
     "Restoration",
     "Result",
+    "Schedules",
     "SchemaMismatch",
     "SchemaStatus",
     "Signatures",
     "State",
+    "Sum",
     "Takedown",
     "Takeover",
     "Task",
     "TaskLost",
     "TaskView",
+    "Trends",
     "Underway",
     "Verdict",
+    "Verification",
+    "Verifications",
     "Waiting",
+    "Wanted",
     "Watching",
     "delay",
     "rejection",
     "renew_queue_id",
     "restored_sentence",
+    "scheduled_row",
     "schema_status",
     "upgrade",
     "upgrade_sql",

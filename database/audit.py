@@ -13,6 +13,8 @@ from database.connection import Database
 from database.rows import object_of
 
 READ_AT_ONCE = 1000
+WINDOW = 50_000
+"""Rows that one look goes through for what has no index: the next look goes on below them."""
 
 _audit, _counter = schema.audit.c, schema.counter.c
 
@@ -50,6 +52,28 @@ class Verdict:
     broken: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows are to be seen; None: all."""
+
+    kind: str | None = None
+    who: str | None = None
+    task: int | None = None
+    environment: str | None = None
+    target: str | None = None
+    url: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, the newest first. `before`: from where to read on; None: there are no older ones."""
+
+    rows: tuple[AuditRow, ...]
+    before: int | None
+
+
 class Audit:
     """The log of everything consequential that was done."""
 
@@ -78,6 +102,20 @@ class Audit:
         rows = self._db.look(lambda connection: connection.execute(wanted).all())
         return [_audit_row(row) for row in reversed(rows)]
 
+    def page(self, wanted: "Wanted", *, before: int | None = None, limit: int = 100) -> "Page":
+        """Rows that fit, the newest first, below the id `before`. Looks at WINDOW ids at most, whatever is asked for."""
+        return self._db.look(lambda connection: _page(connection, wanted, before, limit))
+
+    def kinds(self) -> list[str]:
+        """What kinds of things were done lately."""
+        some = select(_audit.kind).order_by(_audit.id.desc()).limit(WINDOW // 10).subquery()
+        return sorted(self._db.look(lambda connection: connection.scalars(select(some.c.kind).distinct()).all()))
+
+    def sealed(self) -> tuple[int, int]:
+        """How many rows are chained, and how many are not yet."""
+        counted = select(_counter.value).where(_counter.name == "audit")
+        return self._db.look(lambda connection: (connection.scalar(counted) or 0, connection.scalar(_unsealed()) or 0))
+
     def verify(self, anchor: Head | None = None) -> Verdict:
         """Walk the whole chain. With an `anchor`, also: it is the very chain that had this head, and goes on from there."""
         # Read before the rows: what is sealed meanwhile only makes the chain longer than it had to be.
@@ -100,6 +138,23 @@ class Audit:
         while rows := self._db.look(lambda connection: _next(connection, last)):  # noqa: B023 - called at once
             last = rows[-1].seq
             yield from rows
+
+
+def _page(connection: Connection, wanted: Wanted, before: int | None, limit: int) -> Page:
+    first = before if before is not None else (connection.scalar(select(func.max(_audit.id))) or 0) + 1
+    conditions = [
+        _audit[name] == value
+        for name in ("kind", "who", "task", "environment", "target", "url")
+        if (value := getattr(wanted, name)) is not None
+    ]
+    conditions += [_audit.at >= wanted.since] if wanted.since else []
+    conditions += [_audit.at < wanted.until] if wanted.until else []
+    # By module or task there is an index, and few rows; for everything else as many rows are looked at as a page may cost.
+    low = 0 if wanted.url is not None or wanted.task is not None or not conditions else max(0, first - WINDOW)
+    query = select(schema.audit).where(_audit.id < first, _audit.id >= low, *conditions)
+    rows = connection.execute(query.order_by(_audit.id.desc()).limit(limit)).all()
+    further = rows[-1].id if len(rows) == limit else low
+    return Page(tuple(_audit_row(row) for row in rows), further if further > 1 else None)
 
 
 def _fault(row: Row[Any], head: Head) -> str | None:

@@ -21,6 +21,7 @@ from database.schema import Moment
 from database.settling import Ending, settle
 from database.starting import lock_running
 from database.values import Engine, Outcome, Result
+from database.verified import note_verified
 
 _queue, _attempt = schema.queue.c, schema.attempt.c
 _AGAIN = frozenset({Outcome.RETRY, Outcome.UNREACHABLE, Outcome.RELEASED})
@@ -59,6 +60,7 @@ class Finishing:
         connection.execute(delete(schema.progress).where(schema.progress.c.task.in_(list(endings))))
         record(connection, [(result.task, published) for result in results for published in result.published], packed, now)
         insert_made(connection, [(kept[result.task], new) for result in results for new in result.new_tasks])
+        note_verified(connection, kept, results, now)
         note(connection, entries(kept, results, endings), now)
         tell(connection, now, ((r.task, endings[r.task].state, endings[r.task].reason, r.fence) for r in results))
 

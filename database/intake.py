@@ -14,6 +14,7 @@ from database.purging import cancel_requested, purge
 from database.rows import new_row
 from database.settling_takedowns import settle_takedowns
 from database.stranded import end_stranded
+from database.trends import add_up
 from database.values import NewTask, Poll
 
 _run = schema.schedule_run.c
@@ -36,6 +37,10 @@ class Intake:
     def seal(self) -> int:
         """Chain what was written to the audit log since; how many rows. 0 as well while somebody else is at it."""
         return self._db.change(seal)
+
+    def add_up(self, limit: int) -> int:
+        """Add up to `limit` ended attempts to the trends; how many. 0 as well while somebody else is at it."""
+        return self._db.change(lambda connection: add_up(connection, limit))
 
     def sweep(self) -> int:
         """Cancel what is asked to be and does not run: NEW, READY, HELD; how many."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy import Connection, func, insert, select, tuple_, update
 
 from database import schema
 from database.rows import chunks, clipped, insert_ignore
@@ -58,6 +58,18 @@ def read_document(connection: Connection, digest: bytes) -> bytes | None:
     """A document; None if it is not kept."""
     parts = connection.scalars(select(_document.body).where(_document.digest == digest).order_by(_document.part)).all()
     return zlib.decompress(b"".join(parts)) if parts else None
+
+
+def document_of(connection: Connection, publication: int) -> bytes | None:
+    """The document of one publication; None if it is not kept."""
+    digest = connection.scalar(select(_publication.document).where(_publication.id == publication))
+    return None if digest is None else read_document(connection, digest)
+
+
+def weight_of(connection: Connection, publication: int) -> int:
+    """Bytes of the compressed document of one publication; 0 if it is not kept."""
+    mine = select(_publication.document).where(_publication.id == publication).scalar_subquery()
+    return int(connection.scalar(select(func.sum(func.length(_document.body))).where(_document.digest == mine)) or 0)
 
 
 def _rounds(published: Sequence[tuple[int | None, Published]]) -> Iterable[list[tuple[int | None, Published]]]:

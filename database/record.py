@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select
 from database import schema
 from database.auditing import Entry, note
 from database.connection import Database
-from database.publishing import Packed, pack, read_document, record
+from database.publishing import Packed, document_of, pack, read_document, record, weight_of
 from database.rows import chunks, publication_of
 from database.takedowns import takedown_of
 from database.values import OPEN_STATES, Publication, Published, Takedown
@@ -45,6 +45,27 @@ class Record:
         if target is not None:
             wanted = wanted.where(_publication.target == target)
         return [publication_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
+
+    def publication(self, id: int) -> Publication | None:
+        """One publication by its number."""
+        wanted = select(schema.publication).where(_publication.id == id)
+        row = self._db.look(lambda connection: connection.execute(wanted).one_or_none())
+        return None if row is None else publication_of(row)
+
+    def newest(self, target: str) -> Publication | None:
+        """What last became live on a target."""
+        wanted = select(schema.publication).where(_publication.target == target).order_by(_publication.id.desc()).limit(1)
+        row = self._db.look(lambda connection: connection.execute(wanted).one_or_none())
+        return None if row is None else publication_of(row)
+
+    def slip_of(self, publication: int) -> Packageslip | None:
+        """The slip of one publication, as it lay on the target; None if it is not kept."""
+        document = self._db.look(lambda connection: document_of(connection, publication))
+        return None if document is None else read_slip(document, f"the record of publication {publication}", OWN)
+
+    def weight(self, publication: int) -> int:
+        """Bytes that its slip takes here, compressed: what reading it costs."""
+        return self._db.look(lambda connection: weight_of(connection, publication))
 
     def beginning(self, beginning: str, limit: int) -> list[str]:
         """The first URLs of modules that are live somewhere and begin so, in their order."""

@@ -106,7 +106,7 @@ def event_of(row: Row[Any]) -> Event:
 
 def progress_of(row: Row[Any]) -> Progress:
     """A row of `progress`."""
-    return Progress(row.task, row.step, row.files_done, row.files_total, row.bytes_done, row.bytes_total, row.at)
+    return Progress(row.task, row.step, row.files_done, row.files_total, row.bytes_done, row.bytes_total, row.at, row.seconds)
 
 
 def publication_of(row: Row[Any]) -> Publication:

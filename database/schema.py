@@ -3,11 +3,24 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, LargeBinary, MetaData, String, Table, Text, literal_column
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    literal_column,
+)
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration: what this code works with."""
 
 PROTOCOL = 2
@@ -208,6 +221,7 @@ progress = Table(
     Column("bytes_done", BigInteger),
     Column("bytes_total", BigInteger),
     Column("at", Moment),
+    Column("seconds", Double),
 )
 
 schedule_run = Table(
@@ -285,4 +299,27 @@ seen_signature = Table(
     Column("serial", BigInteger),
     Column("slip", LargeBinary),
     Column("at", Moment),
+)
+
+trend = Table(
+    "trend",
+    metadata,
+    Column("span", String(4), primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("environment", String(64), primary_key=True),
+    Column("measure", String(80), primary_key=True),
+    Column("n", BigInteger),
+    Column("total", Double),
+    Column("most", Double),
+)
+
+verified = Table(
+    "verified",
+    metadata,
+    Column("target", String(64), primary_key=True),
+    Column("url", String(URL_COLUMN), primary_key=True),
+    Column("task", BigInteger),
+    Column("at", Moment),
+    Column("drifted", Integer),
+    Column("reason", Text),
 )

@@ -56,4 +56,5 @@ def _progress_row(progress: Progress) -> dict[str, Any]:
         "files_total": progress.files_total,
         "bytes_done": progress.bytes_done,
         "bytes_total": progress.bytes_total,
+        "seconds": progress.seconds,
     }

@@ -304,6 +304,8 @@ class Progress:
     bytes_done: int = 0
     bytes_total: int = 0
     at: datetime | None = None
+    seconds: float = 0.0
+    """How long the step has taken so far."""
 
 
 @dataclass(frozen=True, slots=True)

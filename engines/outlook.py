@@ -12,6 +12,8 @@ log = structlog.get_logger(__name__)
 
 ACCEPTED = 500
 """Rows taken in by one transaction; when it was full, there may be more."""
+TREND_EVERY = 30.0
+"""Seconds between two looks at what has ended, for the trends, once all is added up."""
 CLAIM_PAUSES = (1.0, 2.0, 3.0, 4.0, 5.0)
 """Seconds after the first, second, ... empty claim in a row. "Due" also says yes for tasks that nobody can claim now:
 behind an open breaker, in a module at work, dependents that wait."""
@@ -45,7 +47,7 @@ class Outlook:
         self._pauses = (IDLE_PAUSE,) if until_idle else CLAIM_PAUSES
         self._due = True
         self._empty = 0
-        self._claim_at = self._poll_at = self._looked_at = 0.0
+        self._claim_at = self._poll_at = self._looked_at = self._trend_at = 0.0
         self._dead = False
         self._active = clock()
 
@@ -111,6 +113,8 @@ class Outlook:
             self._intake.settle_takedowns()
         if poll.unsealed:
             self._intake.seal()
+        if self._clock() >= self._trend_at and self._intake.add_up(ACCEPTED) < ACCEPTED:
+            self._trend_at = self._clock() + TREND_EVERY
         rescued = poll.dead and bool(self._takeover.rescue())
         self._dead = poll.dead and not rescued
         return poll.intake or rescued

@@ -134,6 +134,8 @@ class Check:
     outcome: str
     what: str
     remedy: str = ""
+    free: int | None = None
+    """Bytes that are free there, on the line that is about room."""
 
 
 class Release(Protocol):

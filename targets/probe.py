@@ -107,7 +107,9 @@ def _room(disk: Disk) -> Check:
     if room is None:
         return Check("warning", "the server does not say how much room is left", "watch it there")
     enough = room[0] >= FEW_BYTES and room[1] >= FEW_FILES
-    return Check("ok" if enough else "warning", f"{room[0]} bytes and {room[1]} files are free", "" if enough else "make room")
+    return Check(
+        "ok" if enough else "warning", f"{room[0]} bytes and {room[1]} files are free", "" if enough else "make room", room[0]
+    )
 
 
 def _area(disk: Disk, options: PlacedOptions, target: str) -> Iterable[Check]:

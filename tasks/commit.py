@@ -115,6 +115,7 @@ def decide(work: Work, intent: Intent, members: Sequence[Present]) -> tuple[Plan
         plans = make_plans(work, intent, [(each.target, each.slip) for each in members])
     for made in plans:
         work.count(made.counts())
+        work.note_plan(made)
         if any(made.of(Verb.STALE)):
             work.expire_after(grace_of(work, made.target))
     objections = standing(plans, work.task.approved_plan, adopt=work.task.adopt)
@@ -198,20 +199,21 @@ def commit(
     wanted = intent.wanted
     adopted = sorted({path for made in plans for path in made.adopted})
     release = work.tools.target.release(_ours_only(present, plans), wanted, adopted=adopted, at_once=intent.at_once)
-    with work.step("commit", len(files), sum(file.size for file in files)), release:
-        work.tools.reached("staging")
-        release.put(files, lambda file: _staged(work, file))
-        still()
-        work.tools.pause_point()
-        release.prepare()
-        work.tools.reached("prepared")
-        # From here nothing is taken back: an error leaves the note, and the next holder goes on from it.
-        moved = release.switch()
-        work.note_lagging(moved.lagging)
-        work.published.append(published(work, on_slip(work, wanted) if wanted else None, work.tools.claim.serial))
-        changes = (change.path for made in plans for change in made.of(Verb.PUT, Verb.DROP))
-        work.note_change(live_slip(present), wanted, paths=changes)
-        work.tools.reached("switched")
+    with release:
+        with work.step("stage", len(files), sum(file.size for file in files)):
+            work.tools.reached("staging")
+            release.put(files, lambda file: _staged(work, file))
+            still()
+        with work.step("switch"):
+            release.prepare()
+            work.tools.reached("prepared")
+            # From here nothing is taken back: an error leaves the note, and the next holder goes on from it.
+            moved = release.switch()
+            work.note_lagging(moved.lagging)
+            work.published.append(published(work, on_slip(work, wanted) if wanted else None, work.tools.claim.serial))
+            changes = (change.path for made in plans for change in made.of(Verb.PUT, Verb.DROP))
+            work.note_change(live_slip(present), wanted, paths=changes)
+            work.tools.reached("switched")
     log.info("module switched", task=work.task.id, url=work.task.url, target=work.target, put=moved.files, dropped=moved.dropped)
     return moved
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import merge
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 
@@ -173,6 +174,20 @@ class Plan:
             size += (change.size or 0) if change.verb is Verb.PUT else 0
         return {**found, "bytes": size}
 
+    def reasons(self) -> dict[str, list[int]]:
+        """Files and their bytes by reason; of a file that goes, the bytes that lie there now. Unknown sizes count as none."""
+        found = {str(Reason.SAME): [len(self.same), sum(file.size or 0 for file in self.same)]} if self.same else {}
+        for change in self.others:
+            sums = found.setdefault(str(change.reason), [0, 0])
+            sums[0] += 1
+            sums[1] += change.size or 0
+        return found
+
+    def moving(self, most: int) -> list[list[str | int | None]]:
+        """The first changes that are to be seen, each as path, verb, reason and size."""
+        seen = self.of(Verb.PUT, Verb.DROP, Verb.LEAVE, Verb.STALE)
+        return [[change.path, str(change.verb), str(change.reason), change.size] for change in islice(seen, max(0, most))]
+
     def document(self, listed: int = LISTED) -> dict[str, Any]:
         """The plan for JSON: counts, objections, and the first `listed` changes, those that move something first."""
         moving = list(self.of(Verb.PUT, Verb.DROP, Verb.LEAVE, Verb.STALE))
@@ -182,6 +197,7 @@ class Plan:
             "target": self.target,
             "digest": self.digest,
             "counts": self.counts(),
+            "reasons": self.reasons(),
             "objections": [{"rule": o.rule, "sentence": o.sentence, "paths": list(o.paths[:listed])} for o in self.objections],
             "changes": [_change_document(change) for change in shown],
             "not_listed": len(self.others) + len(self.same) - len(shown),

@@ -9,7 +9,11 @@ from database import NewTask, Progress, Published, Task
 from notices import MOST_PATHS
 from packageslip import Packageslip
 from targets import SEEN
+from tasks.plans import Plan
 from tasks.tools import Tools
+
+KEPT = 50
+"""Changes that an attempt's summary spells out: enough for nearly every publish, and little beside a slip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Work:
     expires: int | None = None
     """When the last stale file may go, in seconds since the epoch by the queue's clock; None: no task knows of any."""
     _now: Progress | None = None
+    _began: float = 0.0
 
     @property
     def target(self) -> str:
@@ -81,7 +86,7 @@ class Work:
         self.tools.pause_point()
         self._now = Progress(self.task.id, name, files_total=files, bytes_total=size)
         self.tools.report(self._now)
-        started = self.tools.clock()
+        self._began = started = self.tools.clock()
         try:
             yield
         finally:
@@ -91,9 +96,18 @@ class Work:
     def file_done(self, size: int) -> None:
         """One file more of the step's."""
         assert self._now is not None, "a file is done within a step"
-        now = self._now
-        self._now = Progress(now.task, now.step, now.files_done + 1, now.files_total, now.bytes_done + size, now.bytes_total)
+        now, seconds = self._now, round(self.tools.clock() - self._began, 3)
+        self._now = replace(now, files_done=now.files_done + 1, bytes_done=now.bytes_done + size, seconds=seconds)
         self.tools.report(self._now)
+
+    def note_plan(self, plan: Plan) -> None:
+        """What the plan does and why, as far as a person looks at it afterwards: files and bytes by reason, the first changes."""
+        reasons: dict[str, list[int]] = self.summary.setdefault("reasons", {})
+        for reason, (files, size) in plan.reasons().items():
+            before = reasons.get(reason, [0, 0])
+            reasons[reason] = [before[0] + files, before[1] + size]
+        listed: list[object] = self.summary.setdefault("changes", [])
+        listed += plan.moving(KEPT - len(listed))
 
     def note_lagging(self, members: Iterable[str]) -> None:
         """These members of the task's group have not what the others have."""

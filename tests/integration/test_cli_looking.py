@@ -87,6 +87,28 @@ def test_history_lists_publications_the_newest_first(published: SmallSite) -> No
     assert "never published" in published.run("history", "/nowhere").stderr
 
 
+def test_history_says_what_changed_between_two_publications(published: SmallSite) -> None:
+    (published.folder / "cms/about/index.html").write_text("second")
+    (published.folder / "cms/about/new.html").write_text("new")
+    published.run("publish", "/about", "--to", "STAGING", "--now")
+    newest, oldest = (one["id"] for one in published.json("history", "/about")["publications"])
+    said = published.run("history", "/about", "--diff", str(oldest), str(newest))
+    assert [line.split("\t")[0] for line in said.stdout.splitlines()] == ["+ new.html", "> index.html"]
+    assert "2 files differ" in said.stderr
+    assert published.run("history", "/about", "--last", "STAGING").stdout == said.stdout
+    back = published.json("history", "/about", "--diff", str(newest), str(oldest))
+    assert back["tallies"]["removed"] == {"files": 1, "bytes": 3}
+    everything = published.json("history", "/about", "--diff", "PRODUCTION", "STAGING")
+    assert everything["before"] is None
+    assert everything["tallies"].keys() == {"added"}
+
+
+def test_what_cannot_be_compared_is_said(published: SmallSite) -> None:
+    assert "has no publication 99" in published.run("history", "/about", "--diff", "99", "STAGING").stderr
+    assert published.run("history", "/about", "--diff", "NOWHERE", "STAGING").exit_code == 2
+    assert published.run("history", "/about", "--diff", "1", "2", "--last", "STAGING").exit_code == 2
+
+
 def test_the_queue_lists_what_is_open_and_all_on_request(published: SmallSite) -> None:
     assert published.run("queue", "list").stdout == ""
     assert "nothing waits" in published.run("queue", "list").stderr

@@ -38,6 +38,8 @@ class Queue:
         self.diary: list[str] = []
         self.dead: list[str] = []
         self.patient = False
+        self.ended: list[int] = []
+        self.additions = 0
 
     def poll(self) -> Poll:
         self.diary.append("poll")
@@ -46,6 +48,10 @@ class Queue:
     def accept(self, settings: Settings, limit: int) -> int:
         self.diary.append("accept")
         return self.accepts.pop(0) if self.accepts else 0
+
+    def add_up(self, limit: int) -> int:
+        self.additions += 1
+        return min(limit, self.ended.pop(0)) if self.ended else 0
 
     def sweep(self) -> int:
         self.diary.append("sweep")
@@ -159,6 +165,16 @@ def test_whoever_polls_takes_in_sweeps_and_rescues(queue: Queue, clock: Clock) -
 def test_an_outage_is_told_to_whoever_declares_engines_dead(queue: Queue, clock: Clock) -> None:
     outlook(queue, clock).outage()
     assert queue.diary == ["outage"]
+
+
+def test_what_ended_is_added_up_now_and_then_and_at_once_while_there_is_more(queue: Queue, clock: Clock) -> None:
+    look, queue.ended = outlook(queue, clock), [1000, 3]
+    counts = []
+    for pause in (0.4, 0.4, 0.4, 29.0, 1.0):
+        clock.now += pause
+        look.look()
+        counts.append(queue.additions)
+    assert counts == [1, 2, 2, 2, 3]
 
 
 def test_an_engine_from_cron_does_not_go_before_it_may_say_who_is_dead(queue: Queue, clock: Clock) -> None:

@@ -1,0 +1,102 @@
+"""The places: what they are, whether they answer, what last went live there, whether they have drifted; and trying one."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from answers.fields import breaker_fields, publication_fields
+from answers.words import when
+from config import GroupTarget, S3Target, Secrets, Settings, SftpTarget, TargetSettings
+from database import Breaker, Database, Desk, Drift, Publication, Record, Verification, Verifications
+from targets import Check, open_target
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """One target. `where`: its address for a person; `serves`: environments that publish to it, and as what."""
+
+    name: str
+    kind: str
+    where: str
+    serves: tuple[str, ...]
+    breaker: Breaker | None
+    """Open, or None: it answers, as far as anybody tried."""
+    newest: Publication | None
+    drift: Drift
+    mended: tuple[Verification, ...]
+    """Of those that had drifted: modules that were published again since."""
+
+    @property
+    def drifted(self) -> tuple[Verification, ...]:
+        """Modules that differ from their slips, as far as it is known."""
+        return tuple(one for one in self.drift.drifted if one not in self.mended)
+
+
+def targets(database: Database, settings: Settings) -> list[TargetState]:
+    """Every target of the configuration, by name."""
+    breakers = {each.name: each for each in Desk(database).breakers() if each.open}
+    return [_state(database, settings, name, breakers.get(name)) for name in sorted(settings.targets)]
+
+
+def other_breakers(database: Database, settings: Settings) -> list[Breaker]:
+    """What is left alone for now and is no target: sources, archives, notices."""
+    return [each for each in Desk(database).breakers() if each.open and each.name not in settings.targets]
+
+
+def test_target(settings: Settings, name: str, secrets: Secrets) -> list[Check]:
+    """Try what publishing needs there, as `slipway target test` does; nothing is left behind. Raises TargetError, SecretError."""
+    with closing(open_target(name, settings, secrets=secrets)) as target:
+        return list(target.probe())
+
+
+def _state(database: Database, settings: Settings, name: str, breaker: Breaker | None) -> TargetState:
+    record, one = Record(database), settings.targets[name]
+    drift = Verifications(database).drift(name)
+    mended = tuple(each for each in drift.drifted if _published_since(record, each))
+    return TargetState(name, one.kind, where(one), tuple(_serves(settings, name)), breaker, record.newest(name), drift, mended)
+
+
+def _published_since(record: Record, found: Verification) -> bool:
+    live = record.current(found.target, found.url)
+    return live is None or live.since > found.at
+
+
+def where(target: TargetSettings) -> str:
+    """Its address, for a person."""
+    if isinstance(target, GroupTarget):
+        return f"all of {', '.join(target.members)}"
+    if isinstance(target, SftpTarget):
+        return f"{target.user}@{target.host}:{target.root}"
+    if isinstance(target, S3Target):
+        return f"{target.bucket}/{target.prefix}".rstrip("/")
+    return getattr(target, "root", "in memory")
+
+
+def _serves(settings: Settings, name: str) -> Iterator[str]:
+    for environment, each in settings.environments.items():
+        if each.origin == name:
+            yield f"origin of {environment}"
+        if name in {area.target for area in each.holding_areas}:
+            yield f"holding area of {environment}"
+    for group, target in settings.targets.items():
+        if isinstance(target, GroupTarget) and name in target.members:
+            yield f"member of {group}"
+
+
+def check_fields(check: Check) -> dict[str, object]:
+    """One line of a test as JSON."""
+    return {"outcome": check.outcome, "what": check.what, "remedy": check.remedy}
+
+
+def target_fields(state: TargetState) -> dict[str, object]:
+    """A target as JSON."""
+    return {
+        "name": state.name,
+        "kind": state.kind,
+        "where": state.where,
+        "serves": list(state.serves),
+        "breaker": breaker_fields(state.breaker) if state.breaker else None,
+        "newest": {"url": state.newest.url, **publication_fields(state.newest)} if state.newest else None,
+        "verified": when(state.drift.last),
+        "drifted": [{"url": one.url, "task": one.task, "at": when(one.at), "reason": one.reason} for one in state.drifted],
+    }

@@ -1,0 +1,137 @@
+"""How publishing goes over time: throughput, durations, queue age, failures, bytes; in hours or days."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from answers.words import when
+from database import Database, Sum
+from database import Trends as Sums
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+WINDOWS: Mapping[str, tuple[str, int]] = {
+    "day": ("hour", 24),
+    "week": ("hour", 7 * 24),
+    "month": ("day", 31),
+    "quarter": ("day", 92),
+    "year": ("day", 366),
+}
+"""What can be looked at: the span of a bucket, and how many there are."""
+CLASSES = 8
+"""Classes of failures that are told apart, the most frequent; the others are one."""
+PHASES = 10
+
+Values = tuple[float | None, ...]
+"""One for each bucket; None where nothing happened that it could be about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Lines over the same buckets. `unit`: tasks, seconds or bytes."""
+
+    name: str
+    title: str
+    unit: str
+    lines: Mapping[str, Values]
+
+
+@dataclass(frozen=True, slots=True)
+class Trends:
+    """Everything for one window. `reached`: up to when attempts are in it."""
+
+    window: str
+    environment: str | None
+    span: str
+    buckets: tuple[datetime, ...]
+    charts: tuple[Chart, ...]
+    reached: datetime | None
+
+
+def trends(database: Database, now: datetime, window: str, environment: str | None = None) -> Trends:
+    """What happened in a window of WINDOWS, over all environments or in one. Raises KeyError for a window that is none."""
+    span, count = WINDOWS[window]
+    sums = Sums(database)
+    buckets = _buckets(now, span, count)
+    found = sums.read(span, buckets[0], environment)
+    return Trends(window, environment, span, buckets, tuple(_charts(found, buckets)), sums.reached())
+
+
+def _buckets(now: datetime, span: str, count: int) -> tuple[datetime, ...]:
+    step = _HOUR if span == "hour" else _DAY
+    last = now.replace(minute=0, second=0, microsecond=0)
+    last = last if span == "hour" else last.replace(hour=0)
+    return tuple(last - step * back for back in range(count - 1, -1, -1))
+
+
+def _charts(sums: Sequence[Sum], buckets: tuple[datetime, ...]) -> list[Chart]:
+    table: dict[str, dict[datetime, Sum]] = {}
+    for each in sums:
+        table.setdefault(each.measure, {})[each.at] = each
+    outcomes, actions, errors = (_counts(table, kind, buckets) for kind in ("outcome", "action", "error"))
+    phases = {name: _means(rows, buckets) for name, rows in _of_kind(table, "phase").items()}
+    ages = table.get("age", {})
+    return [
+        Chart("throughput", "Attempts that ended, by outcome", "tasks", outcomes),
+        Chart("actions", "Tasks that succeeded, by action", "tasks", actions),
+        Chart("phases", "Mean duration of each phase", "seconds", _largest(phases, PHASES)),
+        Chart(
+            "age", "Time from asked for to claimed", "seconds", {"mean": _means(ages, buckets), "longest": _mosts(ages, buckets)}
+        ),
+        Chart("failures", "What went wrong, by class", "tasks", _largest(errors, CLASSES)),
+        Chart(
+            "bytes",
+            "Bytes moved, and those that did not have to be",
+            "bytes",
+            {name: _totals(table.get(name, {}), buckets) for name in ("moved", "saved")},
+        ),
+    ]
+
+
+def _of_kind(table: Mapping[str, dict[datetime, Sum]], kind: str) -> dict[str, dict[datetime, Sum]]:
+    return {name.partition(":")[2]: rows for name, rows in sorted(table.items()) if name.startswith(f"{kind}:")}
+
+
+def _counts(table: Mapping[str, dict[datetime, Sum]], kind: str, buckets: Sequence[datetime]) -> dict[str, Values]:
+    rows = _of_kind(table, kind)
+    return {name: tuple(float(row[at].n) if at in row else 0.0 for at in buckets) for name, row in rows.items()}
+
+
+def _means(rows: Mapping[datetime, Sum], buckets: Sequence[datetime]) -> Values:
+    return tuple(round(rows[at].total / rows[at].n, 3) if at in rows and rows[at].n else None for at in buckets)
+
+
+def _mosts(rows: Mapping[datetime, Sum], buckets: Sequence[datetime]) -> Values:
+    return tuple(rows[at].most if at in rows else None for at in buckets)
+
+
+def _totals(rows: Mapping[datetime, Sum], buckets: Sequence[datetime]) -> Values:
+    return tuple(rows[at].total if at in rows else 0.0 for at in buckets)
+
+
+def _largest(lines: Mapping[str, Values], most: int) -> dict[str, Values]:
+    """The lines with the largest sums; the rest as one."""
+    ranked = sorted(lines, key=lambda name: -sum(value or 0 for value in lines[name]))
+    kept = {name: lines[name] for name in ranked[:most]}
+    if rest := [lines[name] for name in ranked[most:]]:
+        kept["others"] = tuple(sum(value or 0 for value in values) for values in zip(*rest, strict=True))
+    return kept
+
+
+def trends_fields(found: Trends) -> dict[str, object]:
+    """The same as JSON: what the plots are drawn from."""
+    return {
+        "window": found.window,
+        "environment": found.environment,
+        "span": found.span,
+        "reached": when(found.reached),
+        "buckets": [int(at.timestamp()) for at in found.buckets],
+        "charts": [
+            {
+                "name": one.name,
+                "title": one.title,
+                "unit": one.unit,
+                "lines": {name: list(line) for name, line in one.lines.items()},
+            }
+            for one in found.charts
+        ],
+    }
