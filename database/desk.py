@@ -51,19 +51,19 @@ class Desk:
         rows = [new_row(each) for each in new]
         return self._db.change(lambda connection: [_insert(connection, row) for row in rows])
 
-    def cancel(self, ids: Iterable[int], by: str | None = None) -> None:
+    def cancel(self, ids: Iterable[int], by: str | None = None, why: str | None = None) -> None:
         """Ask to cancel tasks; running ones stop at their next safe point. Raises NoSuchTask, and then changes none."""
-        self._set(ids, {"cancel_requested": 1}, OPEN_STATES, "cancelled", by)
+        self._set(ids, {"cancel_requested": 1}, OPEN_STATES, "cancelled", by, why)
 
-    def hold(self, ids: Iterable[int], by: str | None = None) -> None:
+    def hold(self, ids: Iterable[int], by: str | None = None, why: str | None = None) -> None:
         """Keep tasks from being claimed until they are released. Raises NoSuchTask, and then changes none."""
-        self._set(ids, {"hold": 1}, {State.NEW, State.READY}, "held", by)
+        self._set(ids, {"hold": 1}, {State.NEW, State.READY}, "held", by, why)
 
-    def release(self, ids: Iterable[int], by: str | None = None) -> None:
+    def release(self, ids: Iterable[int], by: str | None = None, why: str | None = None) -> None:
         """Undo `hold`. Raises NoSuchTask, and then changes none."""
-        self._set(ids, {"hold": 0}, OPEN_STATES, "released", by)
+        self._set(ids, {"hold": 0}, OPEN_STATES, "released", by, why)
 
-    def retry(self, task: int, by: str | None = None) -> int:
+    def retry(self, task: int, by: str | None = None, why: str | None = None) -> int:
         """Insert a new row that does an ended task again, for the same target and version; its id. Raises NoSuchTask."""
 
         def work(connection: Connection) -> int:
@@ -73,7 +73,7 @@ class Desk:
             if row.status == "REJECTED":
                 raise NoSuchTask(f"Task {task} was rejected: {row.reason} Insert a corrected row instead.")
             parameters = {**object_of(row.parameters), RERUN_OF: task}
-            note_ = f"rerun of task {task}"
+            note_ = f"rerun of task {task}" + (f": {why}" if why else "")
             again = NewTask(
                 row.url, row.environment, row.action, row.priority, parameters=parameters, requested_by=by, note=note_
             )
@@ -143,15 +143,23 @@ class Desk:
         wanted = select(environment.name).where(environment.paused == 1)
         return frozenset(self._db.look(lambda connection: connection.scalars(wanted).all()))
 
-    def pause(self, environment: str, by: str | None = None) -> None:
+    def pause(self, environment: str, by: str | None = None, why: str | None = None) -> None:
         """No engine claims tasks of this environment until `resume`; running ones end. Needs the engines' account."""
-        self._db.change(lambda connection: _pause(connection, environment, 1, by))
+        self._db.change(lambda connection: _pause(connection, environment, 1, by, why))
 
-    def resume(self, environment: str, by: str | None = None) -> None:
+    def resume(self, environment: str, by: str | None = None, why: str | None = None) -> None:
         """Undo `pause`. Needs the engines' account."""
-        self._db.change(lambda connection: _pause(connection, environment, 0, by))
+        self._db.change(lambda connection: _pause(connection, environment, 0, by, why))
 
-    def _set(self, ids: Iterable[int], values: Mapping[str, int], states: Collection[State], word: str, by: str | None) -> None:
+    def _set(
+        self,
+        ids: Iterable[int],
+        values: Mapping[str, int],
+        states: Collection[State],
+        word: str,
+        by: str | None,
+        why: str | None,
+    ) -> None:
         wanted = sorted(set(ids))
         allowed = [str(state) for state in states]
 
@@ -161,12 +169,12 @@ class Desk:
                 found = {row.id: row.status for row in rows}
                 _refuse([id_ for id_ in some if found.get(id_) not in allowed], found, word)
                 connection.execute(update(schema.queue).where(_queue.id.in_(some), _queue.status.in_(allowed)).values(**values))
-                note(connection, (_said(row, word, by) for row in rows))
+                note(connection, (_said(row, word, by, why) for row in rows))
 
         self._db.change(work)
 
 
-def _said(row: Row[Any], word: str, by: str | None) -> Entry:
+def _said(row: Row[Any], word: str, by: str | None, why: str | None) -> Entry:
     """A person's word about a task, by a column of its row."""
     # Cancelling is asked for here; that it was done is an entry of its own.
     kind = "cancel asked" if word == "cancelled" else word
@@ -177,7 +185,7 @@ def _said(row: Row[Any], word: str, by: str | None) -> Entry:
         environment=text_of(row.environment),
         target=row.target,
         url=text_of(row.url),
-        document={"state": row.status},
+        document={"state": row.status, "why": why},
     )
 
 
@@ -218,7 +226,7 @@ def _view(connection: Connection, task: int) -> TaskView:
     )
 
 
-def _pause(connection: Connection, environment: str, paused: int, by: str | None) -> None:
+def _pause(connection: Connection, environment: str, paused: int, by: str | None, why: str | None) -> None:
     insert_ignore(connection, schema.environment, [{"name": environment, "paused": 0}])
     connection.execute(update(schema.environment).where(schema.environment.c.name == environment).values(paused=paused))
-    note(connection, [Entry(kind="paused" if paused else "resumed", who=by, environment=environment)])
+    note(connection, [Entry(kind="paused" if paused else "resumed", who=by, environment=environment, document={"why": why})])

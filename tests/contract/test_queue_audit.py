@@ -146,10 +146,12 @@ def test_a_persons_hand_is_written(queue: Queue, log: Audit) -> None:
     task = queue.ready("/a")
     queue.desk.hold([task], "eve")
     queue.desk.release([task], "eve")
-    queue.desk.cancel([task], "eve")
+    queue.desk.cancel([task], "eve", "it is out of date")
     queue.intake.sweep()
-    queue.desk.pause("STAGING", "eve")
+    queue.desk.pause("STAGING", "eve", "the CMS moves")
     queue.desk.resume("STAGING", "eve")
+    whys = [row.entry.document.get("why") for row in log.find(limit=6) if row.entry.kind in ("cancel asked", "paused", "resumed")]
+    assert whys == ["it is out of date", "the CMS moves", None]
     assert kinds(log, task=task) == ["asked", "held", "released", "cancel asked", "cancelled"]
     assert kinds(log)[-2:] == ["paused", "resumed"]
     assert {row.entry.who for row in log.find(limit=5) if row.entry.kind != "cancelled"} == {"eve"}
