@@ -10,6 +10,7 @@ from cli.completing import ENVIRONMENT
 from cli.exits import Exit
 from cli.flags import AS_JSON, NOTE, YES
 from cli.insert import insert
+from cli.pausing import pause, resume, run
 from cli.places import person
 from cli.plan import print_plan
 from cli.session import Failure, Session, in_session
@@ -24,7 +25,8 @@ def queue() -> None:
     """Look at the queue and change what waits in it."""
 
 
-queue.add_command(insert)
+for verb in (insert, pause, resume, run):
+    queue.add_command(verb)
 
 
 @queue.command("list")

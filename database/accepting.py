@@ -18,6 +18,7 @@ from database.earlier import NoSuchPublication, find_earlier
 from database.inserted import lock_inserted, read_requests
 from database.judge import Accepted, Rejected, judge
 from database.known import know
+from database.pausing import pause
 from database.rows import by_id, tell, text_of
 from database.takedowns import brought_back, carry_out, rootless
 
@@ -36,6 +37,7 @@ def accept(connection: Connection, settings: Settings, limit: int) -> int:
         intake.take_down()
         intake.keep_down()
         intake.approve()
+        intake.pause()
         intake.go_back()
         intake.make_ready()
         intake.reject()
@@ -54,7 +56,7 @@ class _Intake:
         self._accepted = {id_: verdict for id_, verdict in verdicts.items() if isinstance(verdict, Accepted)}
         self._rejected = {id_: verdict.reason for id_, verdict in verdicts.items() if isinstance(verdict, Rejected)}
         self._cancelled: dict[int, str] = {}
-        self._approving: set[int] = set()
+        self._done: set[int] = set()
 
     def take_down(self) -> None:
         """Do what TAKEDOWN rows ask, before all else."""
@@ -83,9 +85,18 @@ class _Intake:
             wish = self._accepted[row.id].approval if row.id in self._accepted else None
             if wish is not None:
                 del self._accepted[row.id]
-                self._approving.add(row.id)
+                self._done.add(row.id)
                 if reason := approve(self._connection, row, wish, self._now):
                     self._rejected[row.id] = reason
+
+    def pause(self) -> None:
+        """Stop environments, or let them go on, in the order of the rows."""
+        for row in self._rows:
+            wish = self._accepted[row.id].pausing if row.id in self._accepted else None
+            if wish is not None:
+                del self._accepted[row.id]
+                self._done.add(row.id)
+                pause(self._connection, row, wish, self._now)
 
     def go_back(self) -> None:
         """Bind ROLLBACK rows to the version that they go back to."""
@@ -124,8 +135,8 @@ class _Intake:
         self._end("CANCELLED", self._cancelled)
 
     def note(self) -> None:
-        """For the audit log: what was asked for. An approval that was given is noted with the plan that it is for."""
-        told = (row for row in self._rows if row.parent is None and (row.id not in self._approving or row.id in self._rejected))
+        """For the audit log: what was asked for. What was done at once is noted as what it is."""
+        told = (row for row in self._rows if row.parent is None and (row.id not in self._done or row.id in self._rejected))
         note(self._connection, (_asked(row, self._rejected.get(row.id)) for row in told), self._now)
 
     def _alike(self) -> Iterable[tuple[Accepted, list[int]]]:

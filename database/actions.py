@@ -26,7 +26,12 @@ class Action(StrEnum):
     PURGE = "PURGE"
     EXPIRE = "EXPIRE"
     NOTIFY = "NOTIFY"
+    PAUSE = "PAUSE"
+    RESUME = "RESUME"
 
+
+PAUSING = frozenset({Action.PAUSE, Action.RESUME})
+"""Actions that intake itself carries out, for a whole environment."""
 
 GENERATING = frozenset({Action.FETCH, Action.SITEMAP, Action.ZIPLIST, Action.REDIRECTS, Action.LINKCHECK, Action.EXPORT})
 """Actions that make a module's files themselves and publish them like any other module's."""

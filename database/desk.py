@@ -1,26 +1,28 @@
 """What people do with the queue.
 
-Everything but `pause` and `resume` works with the operators' rights: SELECT, INSERT of request columns, UPDATE of hold,
+All of it works with the operators' rights: SELECT, INSERT of request columns, UPDATE of hold,
 cancel_requested, priority and run_after.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from database import schema
 from database.actions import Action
-from database.auditing import Entry, note
+from database.auditing import Entry
+from database.auditing import note as write
 from database.connection import Database
 from database.errors import NoSuchTask
 from database.parameters import RERUN_OF
+from database.pausing import DRAINED, WORKS
 from database.rows import (
     attempt_of,
     breaker_of,
     chunks,
     event_of,
-    insert_ignore,
     new_row,
     object_of,
     progress_of,
@@ -32,6 +34,11 @@ from database.views import TaskView
 
 CHILDREN = 1000
 """Tasks that one task made, as far as they are shown."""
+
+HASTENED = 10_000
+"""Tasks that are made due at once, at most."""
+EVERYTHING = "/"
+"""The URL of rows that are about a whole environment."""
 
 _queue = schema.queue.c
 
@@ -138,18 +145,51 @@ class Desk:
         return [breaker_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
 
     def paused(self) -> frozenset[str]:
-        """Environments that are paused."""
+        """Environments that are paused, drained ones too."""
+        return frozenset(self.pauses())
+
+    def pauses(self) -> Mapping[str, bool]:
+        """Environments that are paused; whether they are drained."""
         environment = schema.environment.c
-        wanted = select(environment.name).where(environment.paused == 1)
-        return frozenset(self._db.look(lambda connection: connection.scalars(wanted).all()))
+        wanted = select(environment.name, environment.paused).where(environment.paused != WORKS)
+        return {row.name: row.paused == DRAINED for row in self._db.look(lambda connection: connection.execute(wanted).all())}
 
-    def pause(self, environment: str, by: str | None = None, why: str | None = None) -> None:
-        """No engine claims tasks of this environment until `resume`; running ones end. Needs the engines' account."""
-        self._db.change(lambda connection: _pause(connection, environment, 1, by, why))
+    def pause(self, environment: str, by: str | None = None, why: str | None = None, *, drain: bool = False) -> int:
+        """Insert a PAUSE row: no engine takes tasks of this environment until `resume`; running ones end. Its id.
 
-    def resume(self, environment: str, by: str | None = None, why: str | None = None) -> None:
-        """Undo `pause`. Needs the engines' account."""
-        self._db.change(lambda connection: _pause(connection, environment, 0, by, why))
+        `drain`: its engines leave too, each as soon as it has nothing left to do. Whoever polls carries it out.
+        """
+        parameters = {"drain": True} if drain else {}
+        return self.insert(NewTask(EVERYTHING, environment, Action.PAUSE, parameters=parameters, requested_by=by, note=why))
+
+    def resume(self, environment: str, by: str | None = None, why: str | None = None) -> int:
+        """Insert a RESUME row, which undoes `pause`; its id."""
+        return self.insert(NewTask(EVERYTHING, environment, Action.RESUME, requested_by=by, note=why))
+
+    def hasten(self, environment: str, by: str | None = None, why: str | None = None) -> int:
+        """Let what waits for another try in this environment be due now; how many tasks, HASTENED at most.
+
+        What waits for a time that a person set goes on waiting.
+        """
+        waiting = and_(
+            _queue.status == State.READY,
+            _queue.environment == environment,
+            _queue.hold == 0,
+            _queue.run_after > schema.NOW,
+            _queue.attempts > 0,
+        )
+        ids = self._db.look(lambda connection: connection.scalars(select(_queue.id).where(waiting).limit(HASTENED)).all())
+
+        def work(connection: Connection, some: Sequence[int]) -> int:
+            wanted = update(schema.queue).where(_queue.id.in_(some), waiting).values(run_after=schema.NOW)
+            return connection.execute(wanted).rowcount
+
+        # In small transactions: engines claim meanwhile.
+        hastened = sum(self._db.change(partial(work, some=some)) for some in chunks(ids))
+        if hastened:
+            entry = Entry(kind="hastened", who=by, environment=environment, document={"tasks": hastened, "why": why})
+            self._db.change(lambda connection: write(connection, [entry]))
+        return hastened
 
     def _set(
         self,
@@ -169,7 +209,7 @@ class Desk:
                 found = {row.id: row.status for row in rows}
                 _refuse([id_ for id_ in some if found.get(id_) not in allowed], found, word)
                 connection.execute(update(schema.queue).where(_queue.id.in_(some), _queue.status.in_(allowed)).values(**values))
-                note(connection, (_said(row, word, by, why) for row in rows))
+                write(connection, (_said(row, word, by, why) for row in rows))
 
         self._db.change(work)
 
@@ -224,9 +264,3 @@ def _view(connection: Connection, task: int) -> TaskView:
         None if plan is None else HeldPlan(plan.digest, plan.document),
         tuple(task_of(each) for each in connection.execute(children)),
     )
-
-
-def _pause(connection: Connection, environment: str, paused: int, by: str | None, why: str | None) -> None:
-    insert_ignore(connection, schema.environment, [{"name": environment, "paused": 0}])
-    connection.execute(update(schema.environment).where(schema.environment.c.name == environment).values(paused=paused))
-    note(connection, [Entry(kind="paused" if paused else "resumed", who=by, environment=environment, document={"why": why})])

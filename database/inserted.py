@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Connection, Row, select
 
 from database import schema
-from database.actions import Action
+from database.actions import PAUSING, Action
 from database.judge import Request
 from database.parameters import PROCEDURE_CODE, RERUN_OF, is_id
 from database.protocol import newest_protocol
@@ -17,9 +17,11 @@ from database.rows import object_of
 log = structlog.get_logger(__name__)
 _queue = schema.queue.c
 
+URGENT = sorted({Action.TAKEDOWN, *PAUSING})
+
 
 def lock_inserted(connection: Connection, limit: int) -> Sequence[Row[Any]]:
-    """Up to `limit` NEW rows, oldest first, and as many takedowns behind them; each with `now`, the database's time."""
+    """Up to `limit` NEW rows, oldest first, and as many urgent ones behind them; each with `now`, the database's time."""
     return _understood(connection, _lock_new(connection, limit))
 
 
@@ -75,9 +77,9 @@ def _lock_new(connection: Connection, limit: int) -> Sequence[Row[Any]]:
     if not ids:
         return ()
     if len(ids) == limit:
-        # Behind so many others a takedown must not wait.
+        # Behind so many others a takedown must not wait, nor whoever wants to stop the others.
         urgent = select(_queue.id).with_hint(schema.queue, "FORCE INDEX (k_pick)", "mysql")
-        urgent = urgent.where(_queue.status == "NEW", _queue.action == Action.TAKEDOWN, _queue.id > ids[-1])
+        urgent = urgent.where(_queue.status == "NEW", _queue.action.in_(URGENT), _queue.id > ids[-1])
         ids += connection.scalars(urgent.order_by(_queue.id).limit(limit))
     wanted = select(schema.queue, schema.NOW.label("now")).where(_queue.id.in_(ids), _queue.status == "NEW").order_by(_queue.id)
     rows = connection.execute(wanted.with_for_update(skip_locked=True)).all()

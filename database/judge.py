@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from config import Settings
-from database.actions import ABSORBING, FOLLOWING, Action
+from database.actions import ABSORBING, FOLLOWING, PAUSING, Action
 from database.parameters import check_parameters
 from database.schema import URL_MAX
 from database.values import NewTask
@@ -59,6 +59,15 @@ class TakedownWish:
 
 
 @dataclass(frozen=True, slots=True)
+class Pausing:
+    """What a PAUSE or RESUME row asks for."""
+
+    environment: str
+    action: Action
+    drain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """What a row becomes."""
 
@@ -72,6 +81,7 @@ class Accepted:
     earlier: Earlier | None = None
     """Bind the task to the version of this publication on its own target."""
     takedown: TakedownWish | None = None
+    pausing: Pausing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,7 @@ def _accept(request: Request, settings: Settings) -> Accepted:
         bind=_bind(request, action, parameters, environment.source),
         approval=approval,
         earlier=_earlier(request, action, parameters),
+        pausing=_pausing(request, action, parameters),
     )
 
 
@@ -230,6 +241,14 @@ def _earlier(request: Request, action: Action, parameters: Mapping[str, Any]) ->
     if action is not Action.ROLLBACK or request.version is not None:
         return None
     return Earlier(parameters.get("to"), parameters.get("version", ""))
+
+
+def _pausing(request: Request, action: Action, parameters: Mapping[str, Any]) -> Pausing | None:
+    if action not in PAUSING:
+        return None
+    if request.made_by is not None:
+        raise _Refusal(f"{action} is for a person to ask for.")
+    return Pausing(str(request.environment), action, parameters.get("drain", False))
 
 
 def _nearest(found: object, known: list[str]) -> str:

@@ -9,6 +9,7 @@ from database import schema
 from database.connection import Database
 from database.counters import jump_above, newest_fence
 from database.errors import LeaseLost, TaskLost
+from database.pausing import DRAINED
 from database.protocol import note_protocol
 from database.rescue import give_back
 from database.rows import engine_of
@@ -66,7 +67,8 @@ class Leases:
                 _queue.engine == engine.start, _queue.status.in_(("RUNNING", "CANCELLED")), _queue.cancel_requested == 1
             )
             paused = select(schema.environment.c.paused).where(schema.environment.c.name == engine.environment)
-            return Renewal(frozenset(connection.scalars(cancelled)), bool(connection.scalar(paused)), newest_fence(connection))
+            state = connection.scalar(paused)
+            return Renewal(frozenset(connection.scalars(cancelled)), state == DRAINED, newest_fence(connection))
 
         return self._db.change(work)
 

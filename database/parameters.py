@@ -93,6 +93,8 @@ ALLOWED: Mapping[Action, Mapping[str, Rule]] = {
     Action.PURGE: {"days": _days(0), "trash_days": _days(1), "store": _FLAG, "dry_run": _FLAG},
     Action.EXPIRE: {"dry_run": _FLAG},
     Action.NOTIFY: {},
+    Action.PAUSE: {"drain": _FLAG},
+    Action.RESUME: {},
     Action.APPROVE: {"task": _ID, "plan": (_is_hex, "the plan's digest, in hex"), "adopt": _FLAG},
 }
 

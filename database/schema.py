@@ -23,11 +23,11 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 REVISION = "0007"
 """The newest migration: what this code works with."""
 
-PROTOCOL = 2
+PROTOCOL = 3
 """How rows, slips and notes are meant. It rises with anything that an older program would misunderstand: a new action, say.
 
 An engine notes it with its lease, and the queue keeps the highest: who works with a lower one leaves alone what it does not
-know. 1 is what was before it was noted.
+know. 1 is what was before it was noted; 3 came with PAUSE.
 """
 
 URL_MAX, URL_COLUMN = 500, 600

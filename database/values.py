@@ -189,7 +189,8 @@ class Renewal:
 
     cancelled: frozenset[int] = frozenset()
     """Running tasks of this engine that somebody asked to cancel."""
-    paused: bool = False
+    drained: bool = False
+    """The engine is to leave as soon as it has nothing left to do."""
     fence: int = 0
     """The newest fence that the database knows to have given out."""
 

@@ -186,7 +186,7 @@ class Watching:
     def _resting(self, connection: Connection, now: datetime, patience: timedelta) -> set[str]:
         """Environments that are paused, or were a moment ago: what waited for that has not been late."""
         environment = schema.environment.c
-        for name in connection.scalars(select(environment.name).where(environment.paused == 1)):
+        for name in connection.scalars(select(environment.name).where(environment.paused != 0)):
             self._paused[name] = now
         return {name for name, seen in self._paused.items() if seen > now - patience}
 

@@ -35,13 +35,15 @@ class Lease:
         self._told = Condition()
         self.cancelled: frozenset[int] = frozenset()
         """Running tasks that somebody asked to cancel."""
+        self.dismissed = False
+        """The environment is drained: the engine leaves when nothing is left to do, and does not linger."""
 
     def renewed(self, sent: float, renewal: Renewal | None = None) -> None:
         """The database agreed to a request that was sent at that moment."""
         with self._told:
             self._until = sent + self._queue.lease - self._queue.margin
             if renewal:
-                self.cancelled = renewal.cancelled
+                self.cancelled, self.dismissed = renewal.cancelled, renewal.drained
             self._told.notify_all()
 
     def lose(self) -> None:

@@ -57,7 +57,7 @@ class Loop:
                 log.warning("database unavailable", reason=str(error))
                 self._outlook.outage()
                 pause = OUTAGE_PAUSE
-            if pause is None:
+            if pause is None or (self._idle and self._workshop.lease.dismissed):
                 return DONE
             if self._bell.wait(pause):
                 self._outlook.rung()

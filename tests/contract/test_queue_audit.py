@@ -150,6 +150,7 @@ def test_a_persons_hand_is_written(queue: Queue, log: Audit) -> None:
     queue.intake.sweep()
     queue.desk.pause("STAGING", "eve", "the CMS moves")
     queue.desk.resume("STAGING", "eve")
+    queue.intake.accept(queue.settings)
     whys = [row.entry.document.get("why") for row in log.find(limit=6) if row.entry.kind in ("cancel asked", "paused", "resumed")]
     assert whys == ["it is out of date", "the CMS moves", None]
     assert kinds(log, task=task) == ["asked", "held", "released", "cancel asked", "cancelled"]

@@ -91,8 +91,8 @@ def _purge(queue: Queue, _: int) -> None:
 
 
 def _pause(queue: Queue, _: int) -> None:
-    queue.desk.pause("STAGING")
-    queue.desk.resume("STAGING")
+    queue.pause("STAGING")
+    queue.resume("STAGING")
 
 
 VERBS = {

@@ -211,12 +211,12 @@ def test_a_flood_of_one_module_is_worked_off_and_its_newest_task_runs(queue: Que
 def test_a_paused_environment_starts_nothing(queue: Queue) -> None:
     queue.ready()
     engine = queue.engine()
-    queue.desk.pause("STAGING")
+    queue.pause("STAGING")
     assert queue.desk.paused() == {"STAGING"}
     assert queue.intake.poll().due == frozenset()
-    assert queue.leases.renew(engine, 60).paused
+    assert not queue.leases.renew(engine, 60).drained
     assert queue.claim(engine) == []
-    queue.desk.resume("STAGING")
+    queue.resume("STAGING")
     assert len(queue.claim(engine)) == 1
 
 

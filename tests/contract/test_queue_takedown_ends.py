@@ -88,7 +88,7 @@ def test_done_again_for_one_target_it_is_done_for_all(queue: Queue) -> None:
 
 def test_a_paused_environment_without_an_engine_is_still_due(queue: Queue) -> None:
     queue.ready("/b", environment="PRODUCTION")
-    queue.desk.pause("PRODUCTION")
+    queue.pause("PRODUCTION")
     assert "PRODUCTION" not in queue.intake.poll().due
     take_down(queue)
     assert "PRODUCTION" in queue.intake.poll().due

@@ -117,7 +117,7 @@ def test_it_waits_for_no_breaker_no_pause_no_exclusive_target_and_no_busy_engine
     [task] = queue.claim(other, "production")
     assert task.id == down
     queue.end(other, task, Outcome.UNREACHABLE, "no answer", breaker="production")
-    queue.desk.pause("PRODUCTION")
+    queue.pause("PRODUCTION")
     take_down(queue)
     assert [each.target for each in urgent(queue, engine)] == ["archive"]
     assert [each.target for each in urgent(queue, other)] == ["production"]

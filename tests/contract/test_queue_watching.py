@@ -187,10 +187,10 @@ def test_held_back_and_cancelled_tasks_are_not_overdue(queue: Queue, watching: W
 def test_time_in_a_paused_environment_does_not_count(queue: Queue, watching: Watches) -> None:
     watch = watching()
     task = queue.ready()
-    queue.desk.pause("STAGING")
+    queue.pause("STAGING")
     queue.clock.forward(901)
     assert told(watch.look()) == []
-    queue.desk.resume("STAGING")
+    queue.resume("STAGING")
     queue.clock.forward(800)
     assert told(watch.look()) == []
     queue.clock.forward(101)

@@ -90,6 +90,7 @@ def test_a_future_or_paused_task_says_so(small_site: SmallSite) -> None:
     with queue_of(small_site) as database:
         Desk(database).insert(NewTask("/about", "STAGING", run_after=datetime.now(UTC) + timedelta(hours=1)))
         Desk(database).pause("STAGING")
+        Intake(database).accept(load(small_site.config, {}))
         said = small_site.run("why", "/about").stdout
     assert "waits until 20" in said
     assert "is paused" in said

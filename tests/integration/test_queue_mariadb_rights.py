@@ -205,9 +205,16 @@ def test_operators_can_change_what_is_theirs(mariadb_queue: Queue, accounts: str
     connection.close()
 
 
-def test_what_is_refused_is_said_so(operator: Database) -> None:
+def test_operators_pause_an_environment_and_let_it_go_on(mariadb_queue: Queue, operator: Database, engine: Database) -> None:
+    for inserted, paused in ((Desk(operator).pause("STAGING"), {"STAGING"}), (Desk(operator).resume("STAGING"), set())):
+        Intake(engine).accept(mariadb_queue.settings)
+        assert mariadb_queue.state(inserted) is State.SUCCEEDED
+        assert Desk(operator).paused() == paused
+
+
+def test_what_is_refused_is_said_so(operator: Database, mariadb_queue: Queue) -> None:
     with pytest.raises(DatabaseError, match=r"refused a statement: .*denied"):
-        Desk(operator).pause("STAGING")
+        Intake(operator).fire("nightly", mariadb_queue.clock(), NewTask("/a", "STAGING"))
 
 
 def test_the_engines_account_changes_no_tables(accounts: str, mariadb_server: Server) -> None:

@@ -88,6 +88,14 @@ class Queue:
         self.claims = Claims(self.db, RetrySettings(base=10, cap=100, max_attempts=3, breaker=16), random=lambda: 0.0)
         self.desk, self.record = Desk(self.db), Record(self.db)
 
+    def pause(self, environment: str, *, drain: bool = False) -> None:
+        self.desk.pause(environment, drain=drain)
+        self.intake.accept(self.settings)
+
+    def resume(self, environment: str) -> None:
+        self.desk.resume(environment)
+        self.intake.accept(self.settings)
+
     def sql(self, statement: str, **values: object) -> None:
         self.db.change(lambda connection: connection.execute(text(statement), values))
 

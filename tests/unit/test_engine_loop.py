@@ -145,6 +145,16 @@ def test_tasks_start_in_chunks_and_all_are_finished() -> None:
     assert sorted(script.finished) == list(range(1, 21))
 
 
+def test_an_engine_of_a_drained_environment_ends_what_it_has_and_leaves() -> None:
+    script = Script([task(1), task(2)], *[[]] * 1000)
+    loop, workshop, _ = made(script)
+    workshop.lease.renewed(workshop.lease.clock(), Renewal(drained=True))
+    assert loop.run() == DONE
+    loop.close()
+    assert sorted(script.finished) == [1, 2]
+    assert script.batches
+
+
 def test_a_long_task_keeps_no_other_from_running() -> None:
     others_done = Event()
     ended: list[int] = []
