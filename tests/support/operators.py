@@ -17,11 +17,16 @@ def operator_url(mariadb_server: Server) -> Iterator[Callable[[str], str]]:
 
     def make(url: str) -> str:
         name = str(make_url(url).database)
-        text = ACCOUNTS.read_text(encoding="utf-8").replace("DATABASE.", f"{name}.")
-        text = text.replace("'ENGINE_PASSWORD'", "'engine'").replace("'OPERATOR_PASSWORD'", "'operator'")
-        lines = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
-        mariadb_server.execute(*(statement.strip() for statement in lines.split(";") if statement.strip()))
+        make_accounts(mariadb_server, name)
         return f"mysql+pymysql://slipway_operator:operator@127.0.0.1:{mariadb_server.port}/{name}"
 
     yield make
     mariadb_server.execute("DROP USER IF EXISTS slipway", "DROP USER IF EXISTS slipway_operator")
+
+
+def make_accounts(server: Server, database: str) -> None:
+    """`slipway` and `slipway_operator`, whose passwords are "engine" and "operator", with their rights on this database."""
+    text = ACCOUNTS.read_text(encoding="utf-8").replace("DATABASE.", f"{database}.")
+    text = text.replace("'ENGINE_PASSWORD'", "'engine'").replace("'OPERATOR_PASSWORD'", "'operator'")
+    lines = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    server.execute(*(statement.strip() for statement in lines.split(";") if statement.strip()))
