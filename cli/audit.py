@@ -6,7 +6,7 @@ import click
 
 from answers import audit_fields, many, verdict_fields, when
 from cli.exits import Exit
-from cli.flags import AS_JSON
+from cli.flags import AS_JSON, json_or_lines
 from cli.session import Session, in_session
 from cli.words import table
 from database import Audit, AuditRow, DatabaseError, Head
@@ -40,14 +40,14 @@ def audit() -> None:
 @click.option("--task", type=int, help="Only this task.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]), help="UTC.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many, the newest.")
-@AS_JSON
+@json_or_lines
 @in_session
 def list_rows(session: Session, url: str | None, task: int | None, since: datetime | None, limit: int, as_json: bool) -> None:
     """List what was done, the newest last."""
     moment = since.replace(tzinfo=UTC) if since else None
     rows = Audit(session.database).find(url=url, task=task, since=moment, limit=limit)
     if as_json:
-        session.document({"rows": [audit_fields(row) for row in rows]})
+        session.listing("rows", "row", [audit_fields(row) for row in rows])
         return
     titles = ["seq", "at", "what", "who", "task", "where", "url", "why"]
     table(session, titles, [words(row) for row in rows])

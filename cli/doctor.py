@@ -1,48 +1,60 @@
 """`slipway doctor`: look at everything that Slipway stands on."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import click
+from pydantic import BaseModel
 
 from answers import check_fields
 from archives import open_archive, packaging_for
+from cli.doctor_machine import disk_checks, unit_checks
+from cli.doctor_queue import queue_checks
 from cli.exits import Exit
-from cli.flags import AS_JSON
+from cli.flags import json_or_lines
 from cli.notice import alert_checks, notice_checks
-from cli.places import source_of, store_of, target_of
+from cli.places import source_of, target_of
 from cli.schedule import schedule_faults
-from cli.session import Session, in_session, open_database
+from cli.session import Session, in_session
 from cli.target import check_words
-from config import ConfigError, SecretError, Settings, find_file
+from config import ConfigError, Secret, SecretError, find_file
 from config import check as check_config
-from database import DatabaseError, QueueRestored, Restoration
 from sources import SourceError
 from targets import Check, TargetError
 
-SPACE = 1_000_000_000
-"""Bytes free under which a warning is due: a large course has more than this."""
+HERE = frozenset({"local", "directory", "memory", "target"})
+"""Kinds that are on this machine, or ask nobody themselves: they are tried without --online, too."""
 
 
 @click.command()
-@AS_JSON
+@click.option("--online", is_flag=True, help="Also ask every target, source and archive that is not on this machine.")
+@json_or_lines
 @in_session
-def doctor(session: Session, as_json: bool) -> Exit:
-    """Check configuration, queue, disk, store and everything that is configured; say what to do about each fault."""
+def doctor(session: Session, online: bool, as_json: bool) -> Exit:
+    """Check configuration, queue, clock, rights, disk, services and all that is configured; say what to do about each fault.
+
+    Targets that are tried get a small file, which goes again. With -q, only what is not well is printed.
+    """
     checks = []
-    for check in every_check(session):
+    for check in every_check(session, online=online):
         checks.append(check)
-        if not as_json:
-            session.print(check_words(check))
+        tell(session, check, as_json=as_json)
     failed = [check for check in checks if check.outcome == "failure"]
-    if as_json:
+    if session.options.lines:
+        session.document({"count": len(checks), "ok": not failed})
+    elif as_json:
         session.document({"checks": [check_fields(check) for check in checks], "ok": not failed})
     return Exit.FAILED if failed else Exit.OK
 
 
-def every_check(session: Session) -> Iterator[Check]:
+def tell(session: Session, check: Check, *, as_json: bool) -> None:
+    """Each check as soon as it is made: some take a while."""
+    if session.options.lines:
+        session.event("item", {"check": check_fields(check)})
+    elif not as_json and not (session.options.quiet and check.outcome == "ok"):
+        session.print(check_words(check))
+
+
+def every_check(session: Session, *, online: bool) -> Iterator[Check]:
     faults = check_config(session.options.config)
     for fault in faults:
         yield Check("failure", f"configuration: {fault}", "correct it; 'slipway config check' looks again")
@@ -56,16 +68,25 @@ def every_check(session: Session) -> Iterator[Check]:
         yield Check("warning", "configuration: no environment", "'slipway init' writes a commented sample")
     yield from queue_checks(session)
     yield from disk_checks(settings)
-    for name in settings.sources:
-        yield from guarded(session, f"source {name}", name, source_checks)
-    for name in settings.targets:
-        yield from guarded(session, f"target {name}", name, target_checks)
-    for name in settings.archives:
-        yield from guarded(session, f"archive {name}", name, archive_checks)
+    yield from unit_checks()
+    yield from place_checks(session, online=online)
     for name in settings.notices:
         yield from guarded(session, f"notice {name}", name, notice_checks)
     for name in settings.alerts:
         yield from guarded(session, f"alert {name}", name, alert_checks)
+
+
+def place_checks(session: Session, *, online: bool) -> Iterator[Check]:
+    """Sources, targets and archives: tried if they are here or may be asked, else as far as that goes without."""
+    settings = session.settings
+    for name, source in settings.sources.items():
+        tried = online or source.kind in HERE
+        yield from guarded(session, f"source {name}", name, source_checks if tried else unasked("source", source))
+    for name, target in settings.targets.items():
+        tried = online or target.kind in HERE
+        yield from guarded(session, f"target {name}", name, target_checks if tried else unasked("target", target))
+    for name, archive in settings.archives.items():
+        yield from guarded(session, f"archive {name}", name, archive_checks if online else unasked("archive", archive))
 
 
 def guarded(session: Session, what: str, name: str, checks: Callable[[Session, str], Iterable[Check]]) -> Iterator[Check]:
@@ -76,38 +97,24 @@ def guarded(session: Session, what: str, name: str, checks: Callable[[Session, s
         yield Check("failure", f"{what}: {error}", "correct that and run 'slipway doctor' again")
 
 
-def queue_checks(session: Session) -> Iterator[Check]:
-    try:
-        database = open_database(session.settings, session.secrets)
-    except SecretError as error:
-        yield Check("failure", f"queue: {error}", "make the secret readable for this account")
-        return
-    except DatabaseError as error:
-        yield Check("failure", f"queue: {error}", "'slipway db upgrade' makes the schema; is the server up?")
-        return
-    yield Check("ok", f"queue: {database.dialect}, schema as needed, id {database.queue_id}")
-    try:
-        Restoration(database).check()
-    except QueueRestored as error:
-        yield Check("failure", f"queue: {error}", "look first, then let it go on")
-    database.close()
+def unasked(what: str, settings: BaseModel) -> Callable[[Session, str], Iterator[Check]]:
+    """What can be said of a place without asking it: whether its secrets can be read."""
+
+    def checks(session: Session, name: str) -> Iterator[Check]:
+        for secret in secrets_in(settings):
+            session.secrets.read(secret)
+        yield Check("ok", f"{what} {name}: configured, its secrets can be read; not asked ('slipway doctor --online' does)")
+
+    return checks
 
 
-def disk_checks(settings: Settings) -> Iterator[Check]:
-    store = store_of(settings).root
-    for what, folder in (("state directory", settings.state_dir), ("content store", store)):
-        yield writable(what, folder)
-    there = next((folder for folder in (store, *store.parents) if folder.exists()), Path("/"))
-    free = shutil.disk_usage(there).free
-    remedy = "'slipway store gc' frees what is not needed" if free < SPACE else ""
-    yield Check("warning" if remedy else "ok", f"disk: {free / 1e9:.1f} GB free for the content store", remedy)
-
-
-def writable(what: str, folder: Path) -> Check:
-    there = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
-    if os.access(there, os.W_OK | os.X_OK):
-        return Check("ok", f"{what}: {folder}" + ("" if folder.exists() else ", made on first use"))
-    return Check("failure", f"{what}: {folder} cannot be written by this account", f"give it {there}, or set state_dir")
+def secrets_in(settings: BaseModel) -> Iterator[Secret]:
+    """The secrets of a place, those of its parts too."""
+    for _, value in settings:
+        if isinstance(value, Secret):
+            yield value
+        elif isinstance(value, BaseModel):
+            yield from secrets_in(value)
 
 
 def source_checks(session: Session, name: str) -> Iterator[Check]:

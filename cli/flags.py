@@ -2,17 +2,37 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from cli.completing import ENVIRONMENT
+from cli.main import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 AS_JSON: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+
+def _form(ctx: click.Context, _parameter: click.Parameter, form: str | None) -> bool:
+    """Whether anything but words was asked for; lines are noted where every verb's output looks."""
+    if form == "lines":
+        root = ctx.find_root()
+        root.obj = replace(root.obj or Options(), lines=True)
+    return form is not None
+
+
+_DOCUMENT = click.option("--json", "as_json", flag_value="json", callback=_form, help="One JSON document on stdout.")
+_LINES = click.option("--json-lines", "as_json", flag_value="lines", callback=_form, help="JSON events on stdout, one a line.")
+
+
+def json_or_lines(verb: F) -> F:
+    """The forms of a verb that waits or lists; it gets whether one was chosen as `as_json`, and `Session` knows which."""
+    return _DOCUMENT(_LINES(verb))
+
+
 YES: Callable[[F], F] = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 DRY_RUN: Callable[[F], F] = click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would happen, by the same planner, and do nothing."
@@ -55,6 +75,6 @@ def following(verb: Callable[..., Any]) -> Callable[..., Any]:
     ) -> object:
         return verb(way=Way(dry_run, wait, now, as_json, note, priority), **others)
 
-    for flag in (AS_JSON, PRIORITY, NOTE, NOW, WAIT, DRY_RUN):
+    for flag in (json_or_lines, PRIORITY, NOTE, NOW, WAIT, DRY_RUN):
         packed = flag(packed)
     return packed

@@ -2,24 +2,22 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from answers import many, size, task_fields, totals
 from cli.exits import Exit, code_of_task, together
+from cli.live import Speeds, screen
 from cli.plan import print_plan
 from cli.session import Session
 from cli.words import TASK_TITLES, table, task_row
-from database import ABSORBING, FOLLOWING, OPEN_STATES, Action, Desk, State, Task, TaskView
+from database import ABSORBING, FOLLOWING, OPEN_STATES, Action, Desk, Moving, State, Task, TaskView, Underway
 from engines import run_engine
 
 PAUSE = 0.2
 """Seconds between looks at the queue."""
-LOOKED_AT = 20
-"""Tasks looked at each time: they end roughly in the order in which they were added."""
+LOOKED_AT = 500
+"""Tasks looked at each time, by one statement: they end roughly in the order in which they were added."""
 PATIENCE = 10.0
 """Seconds without movement after which an engine that runs here gives up, at least: a claim may take a few on a busy machine."""
 PAGE = 1000
@@ -41,6 +39,10 @@ class Ended:
         last = view.attempts[-1] if view.attempts else None
         return cls(view.task, code_of_task(view.task, last.error if last else None), dict(last.summary) if last else {})
 
+    def fields(self) -> dict[str, object]:
+        """As JSON."""
+        return {**task_fields(self.task), "summary": self.summary, "exit": int(self.code)}
+
 
 def follow(
     session: Session, ids: Sequence[int], *, alive: Callable[[], None] = lambda: None, patience: float | None = None
@@ -50,26 +52,47 @@ def follow(
     `alive` is called between looks and may raise. When nothing ended and, in all, nothing ran for `patience` seconds, the rest is
     left as it is.
     """
-    desk = Desk(session.database)
+    desk, speeds = Desk(session.database), Speeds()
     ended: dict[int, Ended] = {}
     idle = 0.0
-    with bar(session, len(ids)) as (progress, line):
+    if session.options.lines:
+        session.event("plan", {"tasks": list(ids)})
+    with screen(session) as picture:
         while pending := [number for number in ids if number not in ended]:
-            views = {number: final(desk, desk.show(number)) for number in pending[:LOOKED_AT]}
-            news = {number: Ended.of(view) for number, view in views.items() if not goes_on(view.task)}
+            news, going = look(session, pending[:LOOKED_AT])
             for one in news.values():
                 tell(session, one)
             ended |= news
             # What runs may take hours; but what only runs to fail again and again must not keep anybody waiting for ever.
-            at_rest = not any(view.task.state is State.RUNNING for view in views.values())
+            at_rest = not any(each.task.state is State.RUNNING for each in going)
             idle = 0.0 if news else idle + PAUSE * at_rest
             if patience is not None and idle > patience:
                 ended |= {number: given_up(session, desk.show(number)) for number in pending if number not in news}
-            progress.update(line, completed=len(ended), description=at_work(views))
+            picture.show(len(ended), len(ids), speeds.movers(going, time.monotonic()))
             alive()
             if len(ended) < len(ids):
                 time.sleep(PAUSE)
     return [ended[number] for number in ids]
+
+
+def look(session: Session, numbers: Sequence[int]) -> tuple[dict[int, Ended], list[Moving]]:
+    """What has ended, by the number that was asked for; and what goes on, a superseded task's successor in its place.
+
+    Raises NoSuchTask for a task that is not there any more.
+    """
+    desk, going = Desk(session.database), list[Moving]()
+    found = {each.task.id: each for each in Underway(session.database).of(numbers)}
+    ended: dict[int, Ended] = {}
+    for number in numbers:
+        if number in found and goes_on(found[number].task):
+            going.append(found[number])
+            continue
+        view = final(desk, desk.show(number))
+        if goes_on(view.task):
+            going.append(Moving(view.task, view.progress))
+        else:
+            ended[number] = Ended.of(view)
+    return ended, going
 
 
 def final(desk: Desk, view: TaskView) -> TaskView:
@@ -128,18 +151,11 @@ def children_of(desk: Desk, parent: Task) -> list[Task]:
     return found
 
 
-def at_work(views: Mapping[int, TaskView]) -> str:
-    """What the first task that goes on is doing now."""
-    view = next((view for view in views.values() if goes_on(view.task)), None)
-    if view is None:
-        return ""
-    step = view.progress.step if view.progress else view.task.state.value.lower()
-    return f"{view.task.environment} {view.task.url}: {step}"
-
-
 def tell(session: Session, ended: Ended) -> None:
-    """One line for each task that ended, if it failed or if -v asked for more."""
+    """One line for each task that ended, if it failed or if -v asked for more; for scripts, an event for each."""
     task = ended.task
+    if session.options.lines:
+        session.event("item", {"task": ended.fields()})
     if ended.code is not Exit.OK:
         session.say(f"{task.environment} {task.url}: {task.state}, {task.reason}")
     elif session.options.verbosity:
@@ -166,15 +182,6 @@ def moves(counts: Mapping[str, int]) -> str:
     if not put and not drop:
         return "nothing had to move"
     return f"{many(put, 'file')} put ({size(counts.get('bytes', 0))}), {drop} dropped"
-
-
-@contextmanager
-def bar(session: Session, total: int) -> Iterator[tuple[Progress, TaskID]]:
-    """A bar on stderr, on a terminal only."""
-    columns = (SpinnerColumn(), MofNCompleteColumn(), BarColumn(bar_width=24), TextColumn("{task.description}"))
-    hidden = session.options.quiet or not session.err.is_terminal
-    with Progress(*columns, console=session.err, transient=True, disable=hidden) as progress:
-        yield progress, progress.add_task("", total=total)
 
 
 def follow_here(session: Session, environment: str, ids: Sequence[int]) -> list[Ended]:
@@ -206,8 +213,9 @@ def conclude(session: Session, ended: Sequence[Ended], *, as_json: bool) -> Exit
     """Report on the tasks and give the exit code that belongs to them."""
     code = together([one.code for one in ended])
     if as_json:
-        tasks = [{**task_fields(one.task), "summary": one.summary, "exit": int(one.code)} for one in ended]
-        session.document({"tasks": tasks, "exit": int(code)})
+        session.document(
+            sums(ended, code) if session.options.lines else {"tasks": [one.fields() for one in ended], "exit": int(code)}
+        )
         return code
     rehearsals = [one for one in ended if one.summary.get("dry_run")]
     for one in rehearsals:
@@ -215,6 +223,15 @@ def conclude(session: Session, ended: Sequence[Ended], *, as_json: bool) -> Exit
     rows = [(*task_row(one.task), happened(one)) for one in ended if one not in rehearsals]
     table(session, [*TASK_TITLES, "what happened"], rows)
     return code
+
+
+def sums(ended: Sequence[Ended], code: Exit) -> dict[str, object]:
+    """What many tasks came to: the last event."""
+    done = sum(1 for one in ended if one.code is Exit.OK)
+    counts = totals([one.summary for one in ended])
+    moved = {name: counts.get(name, 0) for name in ("put", "keep", "drop", "bytes")}
+    dry_run = any(one.summary.get("dry_run") for one in ended)
+    return {"tasks": len(ended), "done": done, "not_done": len(ended) - done, "dry_run": dry_run, **moved, "exit": int(code)}
 
 
 def print_rehearsal(session: Session, one: Ended) -> None:

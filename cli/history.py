@@ -5,7 +5,7 @@ import click
 from answers import Difference, FileDifference, compare, difference_fields, many, publication_fields, size, when
 from cli.completing import ENVIRONMENT, URL
 from cli.exits import Exit
-from cli.flags import AS_JSON
+from cli.flags import json_or_lines
 from cli.places import environment_of, module_url
 from cli.session import Failure, Session, in_session
 from cli.words import table
@@ -21,7 +21,7 @@ ALL = 1_000_000
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many, the newest first.")
 @click.option("--diff", nargs=2, metavar="A B", help="What changes from A to B: publications' ids, or environments' names.")
 @click.option("--last", "last", type=ENVIRONMENT, metavar="ENV", help="What the newest publication there changed.")
-@AS_JSON
+@json_or_lines
 @in_session
 def history(session: Session, url: str, limit: int, diff: tuple[str, str] | None, last: str | None, as_json: bool) -> None:
     """List a module's publications on every target, the newest first; or say what changed between two of them.
@@ -43,7 +43,7 @@ def history(session: Session, url: str, limit: int, diff: tuple[str, str] | None
 
 def list_publications(session: Session, module: str, found: list[Publication], *, as_json: bool) -> None:
     if as_json:
-        session.document({"url": module, "publications": [publication_fields(one) for one in found]})
+        session.listing("publications", "publication", [publication_fields(one) for one in found], url=module)
         return
     rows = [
         (one.target, when(one.since), when(one.until) or "live", (one.version or b"").hex()[:12], one.task, one.title, one.id)

@@ -47,6 +47,8 @@ class Options:
     config: Path | None = None
     verbosity: int = 0
     quiet: bool = False
+    lines: bool = False
+    """--json-lines: events on stdout, one a line."""
 
 
 class Verbs(click.Group):

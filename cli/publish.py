@@ -94,7 +94,7 @@ def list_locked(session: Session, environment: str, *, as_json: bool) -> Exit:
     locked = [entry for entry in source.modules() if entry.state in states]
     if as_json:
         modules = [{"url": entry.url, "type": entry.module_type, "state": entry.state} for entry in locked]
-        session.document({"environment": environment, "source": source.name, "locked": modules})
+        session.listing("locked", "module", modules, environment=environment, source=source.name)
     else:
         table(session, ["url", "type", "state"], [(entry.url, entry.module_type, entry.state) for entry in locked])
     session.say(f"{source.name}: {many(len(locked), 'module')} in one of the states {', '.join(states)}")
@@ -140,7 +140,7 @@ def queued(session: Session, environment: str, ids: Sequence[int], *, as_json: b
     desk = Desk(session.database)
     tasks = [desk.show(number).task for number in ids]
     if as_json:
-        session.document({"tasks": [task_fields(task) for task in tasks]})
+        session.listing("tasks", "task", [task_fields(task) for task in tasks])
     else:
         table(session, TASK_TITLES, [task_row(task) for task in tasks])
     hint_if_alone(session, environment)

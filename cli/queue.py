@@ -8,12 +8,13 @@ import click
 from answers import task_fields, view_fields, when
 from cli.completing import ENVIRONMENT
 from cli.exits import Exit
-from cli.flags import AS_JSON, NOTE, YES
+from cli.flags import AS_JSON, NOTE, YES, json_or_lines
 from cli.insert import insert
 from cli.pausing import pause, resume, run
 from cli.places import person
 from cli.plan import print_plan
 from cli.session import Failure, Session, in_session
+from cli.watch import watch
 from cli.words import TASK_TITLES, table, task_row
 from database import OPEN_STATES, Desk, State, TaskView
 
@@ -25,7 +26,7 @@ def queue() -> None:
     """Look at the queue and change what waits in it."""
 
 
-for verb in (insert, pause, resume, run):
+for verb in (insert, pause, resume, run, watch):
     queue.add_command(verb)
 
 
@@ -35,7 +36,7 @@ for verb in (insert, pause, resume, run):
 @click.option("--url", help="Only this module.")
 @click.option("--all", "everything", is_flag=True, help="Finished tasks too.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many, the newest first.")
-@AS_JSON
+@json_or_lines
 @in_session
 def list_tasks(
     session: Session,
@@ -50,7 +51,7 @@ def list_tasks(
     wanted = [State(state.upper()) for state in states] or (list(State) if everything or url else sorted(OPEN_STATES))
     tasks = Desk(session.database).find(states=wanted, environment=environment, url=url, limit=limit)
     if as_json:
-        session.document({"tasks": [task_fields(task) for task in tasks]})
+        session.listing("tasks", "task", [task_fields(task) for task in tasks])
         return
     rows = [(*task_row(task), when(task.created_at), task.reason) for task in tasks]
     table(session, [*TASK_TITLES, "created", "reason"], rows)

@@ -57,7 +57,7 @@ def rollback(session: Session, url: str, environment: str, to: int | None, versi
 def list_ways(session: Session, url: str, target: str, *, as_json: bool) -> Exit:
     found = list(ways_back(session, url, target))
     if as_json:
-        session.document({"url": url, "target": target, "publications": [way_fields(way) for way in found]})
+        session.listing("publications", "publication", [way_fields(way) for way in found], url=url, target=target)
         return Exit.OK
     table(session, ["id", "since", "until", "version", "task", "changes", "title"], [way_row(way) for way in found])
     if not found:

@@ -10,7 +10,7 @@ import answers
 from answers import schedule_fields
 from cli.completing import SCHEDULE
 from cli.exits import Exit
-from cli.flags import AS_JSON, DRY_RUN, NOTE, NOW, WAIT, Way
+from cli.flags import DRY_RUN, NOTE, NOW, WAIT, Way, json_or_lines
 from cli.places import nearest, person
 from cli.publish import follow_rows
 from cli.session import Session, in_session
@@ -27,14 +27,14 @@ def schedule() -> None:
 
 
 @schedule.command("list")
-@AS_JSON
+@json_or_lines
 @in_session
 def list_schedules(session: Session, as_json: bool) -> None:
     """List every schedule: what it inserts, when it fired last and when it fires next."""
     states = answers.schedules(session.database, session.settings, datetime.now(UTC))
     found = [schedule_fields(state) for state in states]
     if as_json:
-        session.document({"schedules": found})
+        session.listing("schedules", "schedule", found)
         return
     table(session, TITLES, [[one[title.replace(" ", "_")] for title in TITLES] for one in found])
     if not found:
@@ -47,7 +47,7 @@ def list_schedules(session: Session, as_json: bool) -> None:
 @NOW
 @WAIT
 @DRY_RUN
-@AS_JSON
+@json_or_lines
 @in_session
 def run(session: Session, name: str, note: str | None, now: bool, wait: bool, dry_run: bool, as_json: bool) -> Exit:
     """Insert a schedule's row now. The clock goes on as if nothing had happened."""

@@ -4,7 +4,7 @@ import functools
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self
@@ -19,7 +19,7 @@ from config import Secrets, Settings, configure_logging, load, queue_url
 from database import Database, DatabaseUnavailable, upgrade
 
 DOCUMENT_VERSION = 1
-"""The `version` of every --json document; it rises when a field changes its meaning or goes."""
+"""The `version` of every --json document and of every event; it rises when a field changes its meaning or goes."""
 
 P = ParamSpec("P")
 
@@ -100,8 +100,24 @@ class Session:
         click.echo(self.secrets.masked(text))
 
     def document(self, content: Mapping[str, object]) -> None:
-        """The one JSON document of --json, on stdout."""
+        """The one JSON document of --json, on stdout; of --json-lines, the last event."""
+        if self.options.lines:
+            self.event("summary", content)
+            return
         click.echo(self.secrets.masked(json.dumps({"version": DOCUMENT_VERSION, **content}, ensure_ascii=False, indent=2)))
+
+    def event(self, kind: str, content: Mapping[str, object]) -> None:
+        """One event of --json-lines, on stdout. `kind`: plan, progress, item, error or summary."""
+        click.echo(self.secrets.masked(event_line(kind, content)))
+
+    def listing(self, things: str, thing: str, entries: Sequence[object], **rest: object) -> None:
+        """A list as JSON: one document, or one event for each entry and a summary that counts them."""
+        if not self.options.lines:
+            self.document({**rest, things: entries})
+            return
+        for entry in entries:
+            self.event("item", {thing: entry})
+        self.event("summary", {**rest, "count": len(entries)})
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask before something that cannot be taken back; without a terminal, -y must have been given."""
@@ -136,26 +152,42 @@ def in_session(verb: Callable[Concatenate[Session, P], Exit | None]) -> Callable
             with Session(options) as session:
                 code = verb(session, *args, **kwargs) or Exit.OK
         except KeyboardInterrupt:
-            code = complain("interrupted", Exit.INTERRUPTED)
+            code = complain("interrupted", Exit.INTERRUPTED, options)
+        except click.UsageError as error:
+            tell_scripts(error.format_message(), Exit.USAGE, options)
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             # Of these click knows what to do; a reader that has seen enough is no fault.
             raise
         except Failure as failure:
-            code = complain(session.secrets.masked(str(failure)) if session is not None else str(failure), failure.code)
+            message = session.secrets.masked(str(failure)) if session is not None else str(failure)
+            code = complain(message, failure.code, options)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person hears of it, and no secret with it
             secrets = session.secrets if session is not None else Secrets({})
             if options.verbosity > 1:
                 click.echo(secrets.masked(traceback.format_exc()), err=True, nl=False)
-            code = complain(secrets.masked(sentence(error)), code_of(type(error)))
+            code = complain(secrets.masked(sentence(error)), code_of(type(error)), options)
         context.exit(int(code))
 
     return run
 
 
-def complain(message: str, code: Exit) -> Exit:
+def complain(message: str, code: Exit, options: Options) -> Exit:
     """One sentence on stderr."""
     click.echo(f"slipway: {message}", err=True)
+    tell_scripts(message, code, options)
     return code
+
+
+def tell_scripts(message: str, code: Exit, options: Options) -> None:
+    """Who reads events hears of the end there, too."""
+    if options.lines:
+        click.echo(event_line("error", {"message": message, "exit": int(code)}))
+
+
+def event_line(kind: str, content: Mapping[str, object]) -> str:
+    """One event: its version and its type come first."""
+    return json.dumps({"version": DOCUMENT_VERSION, "type": kind, **content}, ensure_ascii=False)
 
 
 def sentence(error: Exception) -> str:

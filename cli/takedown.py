@@ -7,7 +7,7 @@ import click
 from answers import how_far, takedown_fields, when
 from cli.completing import URL
 from cli.exits import Exit
-from cli.flags import AS_JSON, NOW, WAIT, YES
+from cli.flags import NOW, WAIT, YES, json_or_lines
 from cli.follow import conclude, follow, follow_here
 from cli.places import module_url, person
 from cli.publish import queued
@@ -29,7 +29,7 @@ EVERYWHERE = "*"
 @NOW
 @WAIT
 @YES
-@AS_JSON
+@json_or_lines
 @in_session
 def takedown(
     session: Session,
@@ -93,7 +93,7 @@ def by_environment(session: Session, ids: Sequence[int]) -> dict[str, list[int]]
 def list_takedowns(session: Session, *, everything: bool, as_json: bool) -> Exit:
     found = Record(session.database).takedowns(lifted=everything)
     if as_json:
-        session.document({"takedowns": [takedown_fields(one, how_far(session.database, one)) for one in found]})
+        session.listing("takedowns", "takedown", [takedown_fields(one, how_far(session.database, one)) for one in found])
         return Exit.OK
     table(session, ["url", "since", "by", "lifted", "task", "why", "how far"], [row_of(session, one) for one in found])
     if not found:

@@ -20,6 +20,7 @@ from database.leases import Leases
 from database.pulse import Pulse, Pulses
 from database.record import Record
 from database.restored import GoingOn, Restoration, restored_sentence
+from database.rights import Account, Rights, judged, read_grants, rights
 from database.scheduled import Fired, Schedules, scheduled_row
 from database.signatures import Signatures
 from database.takeover import Takeover
@@ -58,6 +59,7 @@ __all__ = [
     "OPEN_STATES",
     "RESTORING",
     "SOURCELESS",
+    "Account",
     "Action",
     "Attempt",
     "Audit",
@@ -106,6 +108,7 @@ __all__ = [
     "Renewal",
     "Restoration",
     "Result",
+    "Rights",
     "Schedules",
     "SchemaMismatch",
     "SchemaStatus",
@@ -126,9 +129,12 @@ __all__ = [
     "Wanted",
     "Watching",
     "delay",
+    "judged",
+    "read_grants",
     "rejection",
     "renew_queue_id",
     "restored_sentence",
+    "rights",
     "scheduled_row",
     "schema_status",
     "upgrade",

@@ -96,9 +96,14 @@ class Database:
         """Do single reads, each seeing what is committed when it starts. Raises DatabaseUnavailable."""
         return tried_again(self._look, work, transaction=False)
 
+    @property
+    def revision(self) -> str | None:
+        """The schema's revision; None in an empty database. Raises DatabaseUnavailable."""
+        return self.look(revision_of)
+
     def check_schema(self) -> None:
         """Raise SchemaMismatch unless the schema is the one this code works with."""
-        found = self.look(revision_of)
+        found = self.revision
         if found != schema.REVISION:
             raise SchemaMismatch(
                 f"The queue's schema is {found or 'missing'}, this version of Slipway works with {schema.REVISION}. "

@@ -147,6 +147,7 @@ def _progress(row: Any) -> Progress:  # noqa: ANN401 - a row of the join
         row.progress_bytes_done,
         row.progress_bytes_total,
         row.progress_at,
+        row.progress_seconds,
     )
 
 

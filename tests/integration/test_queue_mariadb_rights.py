@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from database import (
+    Account,
     Claims,
     Database,
     DatabaseError,
@@ -23,6 +24,7 @@ from database import (
     Record,
     Result,
     State,
+    rights,
 )
 from support.mariadb import Server
 from support.queue import Queue
@@ -260,3 +262,16 @@ def test_an_operator_takes_a_module_down_lifts_that_and_goes_back(
     intake.accept(mariadb_queue.settings)
     assert [desk.show(task).task.state for task in (lift, root, back)] == [State.SUCCEEDED, State.CANCELLED, State.REJECTED]
     assert Record(operator).takedowns() == []
+
+
+def test_the_doctor_knows_each_account_by_what_it_may(
+    operator: Database, engine: Database, mariadb_queue: Queue, sqlite_queue: Queue
+) -> None:
+    for database, account in ((operator, Account.OPERATOR), (engine, Account.ENGINE)):
+        found = rights(database)
+        assert found is not None
+        assert (found.account, found.excess, found.missing) == (account, (), ())
+    owner = rights(mariadb_queue.db)
+    assert owner is not None
+    assert "ALL PRIVILEGES on *.*" in owner.excess
+    assert rights(sqlite_queue.db) is None
