@@ -20,6 +20,7 @@ from config import (
     SecretError,
     Secrets,
     Settings,
+    breakers_of,
     configure_logging,
     load,
     queue_url,
@@ -44,7 +45,7 @@ from database import (
     scheduled_row,
     upgrade,
 )
-from notices import Alerter, Watch, breakers_of
+from notices import Alerter, Watch
 
 # By name: as a script this module is called __main__.
 log = structlog.get_logger("scheduler")

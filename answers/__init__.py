@@ -22,6 +22,7 @@ from answers.fields import (
 )
 from answers.life import Moment, Pace, life, pace
 from answers.module import Apart, ModuleState, Place, module, module_fields
+from answers.overview import AtWork, EnvironmentState, Running, overview, overview_fields
 from answers.schedules import ScheduleState, run_schedule, schedule_fields, schedule_state, schedules
 from answers.targets import TargetState, check_fields, other_breakers, target_fields, targets, test_target
 from answers.trends import WINDOWS, Chart, Trends, trends, trends_fields
@@ -31,9 +32,11 @@ from answers.words import many, size, totals, when
 __all__ = [
     "WINDOWS",
     "Apart",
+    "AtWork",
     "Chart",
     "Difference",
     "Down",
+    "EnvironmentState",
     "FileChange",
     "FileDifference",
     "Finding",
@@ -42,6 +45,7 @@ __all__ = [
     "Pace",
     "Place",
     "PlanChanges",
+    "Running",
     "ScheduleState",
     "Tally",
     "TargetState",
@@ -66,6 +70,8 @@ __all__ = [
     "module",
     "module_fields",
     "other_breakers",
+    "overview",
+    "overview_fields",
     "pace",
     "plan_document",
     "progress_fields",

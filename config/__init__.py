@@ -34,6 +34,7 @@ from config.places import (
     SourceSettings,
     TargetSettings,
 )
+from config.reach import breakers_of
 from config.secrets import SecretError, Secrets
 from config.section import Secret, Section, Selection
 from config.settings import (
@@ -115,6 +116,7 @@ __all__ = [
     "WebhookAlert",
     "WebhookNotice",
     "began_at",
+    "breakers_of",
     "candidates",
     "check",
     "configure_logging",

@@ -33,5 +33,6 @@ PLACES: tuple[Place, ...] = (
     Place("POST", "/signout", signin.sign_out, LOOK),
     Place("POST", "/theme", signin.theme, None),
     Place("GET", "/", overview.show, LOOK),
+    Place("POST", "/environment/{name}", overview.change, CHANGE),
 )
 """GET looks and changes nothing, POST changes: with the CSRF token, within the limit, and audited by whoever does it."""

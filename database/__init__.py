@@ -17,6 +17,7 @@ from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuc
 from database.intake import Intake
 from database.judge import rejection
 from database.leases import Leases
+from database.newest import Newest
 from database.pulse import Pulse, Pulses
 from database.record import Record
 from database.restored import GoingOn, Restoration, restored_sentence
@@ -92,6 +93,7 @@ __all__ = [
     "Leases",
     "Moving",
     "NewTask",
+    "Newest",
     "NoSuchTask",
     "Outage",
     "Outcome",

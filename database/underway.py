@@ -34,6 +34,8 @@ class Moving:
 
     task: Task
     progress: Progress | None = None
+    engine: str | None = None
+    """The start id of the engine that runs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Underway:
     def _moving(self, which: ColumnElement[bool], limit: int, hint: str = BY_ID) -> list[Moving]:
         wanted = moving_statement(which, limit, hint)
         rows = self._db.look(lambda connection: connection.execute(wanted).all())
-        return [Moving(task_of(row), None if row.progress_task is None else _progress(row)) for row in rows]
+        return [Moving(task_of(row), None if row.progress_task is None else _progress(row), row.engine) for row in rows]
 
 
 def moving_statement(which: ColumnElement[bool], limit: int, hint: str) -> Select[Any]:

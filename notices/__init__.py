@@ -6,7 +6,6 @@ from notices.event import MOST_PATHS, MOST_TITLE, Event, bounded
 from notices.letters import HARMLESS
 from notices.notifier import Notifier
 from notices.orders import Seen, order
-from notices.scope import breakers_of
 from notices.watch import Watch
 
 __all__ = [
@@ -24,6 +23,5 @@ __all__ = [
     "Seen",
     "Watch",
     "bounded",
-    "breakers_of",
     "order",
 ]

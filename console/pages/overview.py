@@ -1,11 +1,45 @@
-"""What goes on, in each environment."""
+"""What goes on, in each environment; and pausing, draining, resuming, trying again."""
+
+import time
 
 from starlette.responses import Response
 
+from answers import many, overview
 from console.asked import Asked
-from database import Desk
+from console.errors import NotThere, Refused
+from database import Desk, State
+
+PATIENCE = 1.5
+"""Seconds in which a daemon takes a row in, if there is one."""
 
 
 def show(asked: Asked) -> Response:
-    desk = Desk(asked.database)
-    return asked.page("overview.html", environments=asked.settings.environments, paused=desk.paused())
+    return asked.page("overview.html", environments=overview(asked.database, asked.settings))
+
+
+def change(asked: Asked) -> Response:
+    """One form for each environment; `do` says which of its buttons was pressed."""
+    name, do = asked.request.path_params["name"], asked.given("do")
+    if name not in asked.settings.environments:
+        raise NotThere(f"There is no environment {name}.")
+    desk, by, why = Desk(asked.database), asked.someone.name, asked.given("note") or None
+    if do == "run":
+        hastened = desk.hasten(name, by, why)
+        return asked.done("/", f"{name}: {many(hastened, 'task')} that waited for another try can run now.")
+    if do == "resume":
+        row = desk.resume(name, by, why)
+    elif do in {"pause", "drain"}:
+        row = desk.pause(name, by, why, drain=do == "drain")
+    else:
+        raise Refused(400, "Not understood", f"An environment can be paused, drained, resumed or run, not {do!r}.")
+    return asked.done("/", _outcome(desk, row, name))
+
+
+def _outcome(desk: Desk, row: int, name: str) -> str:
+    """The row is carried out by whoever polls; where nobody does, that is said."""
+    until = time.monotonic() + PATIENCE
+    while (task := desk.show(row).task).state is State.NEW and time.monotonic() < until:
+        time.sleep(0.05)
+    if task.state is State.NEW:
+        return f"{name}: asked for (task {row}). It is done as soon as a daemon or an engine runs; none has taken it yet."
+    return task.reason or str(task.state)

@@ -9,9 +9,9 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from config import Secrets, Settings
+from config import Secrets, Settings, breakers_of
 from database import Interest, Outcome, Watching
-from notices import Alerter, Watch, breakers_of
+from notices import Alerter, Watch
 from support.deployment import eventually
 from support.mail_server import MailServer
 from support.queue import Queue

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from config import EnvironmentSettings, Settings
+from config.settings import EnvironmentSettings, Settings
 
 
 def breakers_of(settings: Settings, environments: Iterable[str]) -> frozenset[str] | None:
