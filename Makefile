@@ -97,6 +97,7 @@ install: SYSTEM ?= /usr/local
 install:  ## install for a server: the program into PREFIX=/opt/slipway, its pages, completion and units below SYSTEM=/usr/local
 	@$(PYTHON) -m venv $(PREFIX)
 	@$(PREFIX)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements.lock
+	@rm -rf build/lib build/bdist.*  # setuptools would take what an earlier version left there
 	@$(PREFIX)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --force-reinstall .
 	@sh deploy/install.sh $(PREFIX) $(SYSTEM)
 	@echo "Slipway is in $(PREFIX); deploy/README.md says how it goes on"

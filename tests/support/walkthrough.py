@@ -1,7 +1,7 @@
 """A page of the manual, followed as written: its commands typed into one shell, what it shows compared with what came.
 
-A block of `sh` without a title is typed; one with a title (another terminal, another machine) only where a test names it. A block of
-`text` is what the block above it shows; times, digests and the width of columns may differ, and lines may go on.
+A block of `sh` without a title is typed; one with a title (another terminal, another machine) only where a test names it. "ends with 25"
+is typed, and has to. Any other block with a title that the test names is a file of that name. A block of `text` is what the block above it shows; times, digests and the width of columns may differ, and lines may go on.
 """
 
 import os
@@ -18,10 +18,12 @@ _BLOCK = re.compile(r'^```(?P<kind>\w*)(?: title="(?P<title>[^"]*)")?\n(?P<text>
 _VARY = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
     (re.compile(r"\b[0-9a-f]{12,}\b"), "DIGEST"),
+    (re.compile(r"\b(schema|needed) \d{4}\b"), r"\1 REVISION"),
     (re.compile(r"\s+"), " "),
 )
 _HEADS = re.compile(r"^[A-Z ]+$")
 """The names of columns, which only a terminal shows."""
+_FAILS = re.compile(r"ends with (\d+)")
 _END = "@@@ the end of a block"
 
 
@@ -34,10 +36,14 @@ class Block:
     text: str
 
 
-def blocks(page: str) -> list[Block]:
-    """Every fenced block of a page, such as "docs/tutorial.md"."""
-    found = _BLOCK.finditer((ROOT / page).read_text(encoding="utf-8"))
-    return [Block(match["kind"], match["title"] or "", match["text"]) for match in found]
+def blocks(page: str, section: str = "") -> list[Block]:
+    """Every fenced block of a page, such as "docs/tutorial.md", or of its part under one heading of the second level."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    if section:
+        _, heading, rest = f"{text}\n## ".partition(f"\n## {section}\n")
+        assert heading, f"{page} has no heading {section!r}"
+        text = rest.partition("\n## ")[0] + "\n"
+    return [Block(match["kind"], match["title"] or "", match["text"]) for match in _BLOCK.finditer(text)]
 
 
 @dataclass(slots=True)
@@ -53,7 +59,7 @@ class Walk:
 
     def __enter__(self) -> Self:
         self.shell = subprocess.Popen(
-            ["bash", "-e", "-o", "pipefail"],
+            ["bash", "-e"],
             cwd=self.folder,
             env=dict(self.environ),
             stdin=subprocess.PIPE,
@@ -78,21 +84,22 @@ class Walk:
             with suppress(BrokenPipeError):
                 channel.close()
 
-    def follow(self, page: str, *titles: str, elsewhere: Iterable[str] = ()) -> list[str]:
+    def follow(self, page: str, *titles: str, section: str = "", elsewhere: Iterable[str] = ()) -> list[str]:
         """Type the page's blocks, those with one of `titles` too, and start those titled as one of `elsewhere` in shells of
         their own; what each typed block answered. AssertionError where one fails, or shows something else than the page says."""
         answers: list[str] = []
-        fresh = False
-        for block in blocks(page):
+        for block in blocks(page, section):
+            fails = _FAILS.fullmatch(block.title)
             if block.kind == "sh" and block.title in elsewhere:
                 self.start(block)
+            elif block.kind == "sh" and fails:
+                answers.append(self.type(f"(\n{block.text}) && false || test $? = {fails[1]}\n"))
             elif block.kind == "sh" and block.title in {"", *titles}:
                 answers.append(self.type(block.text))
-                fresh = True
-            elif block.kind == "text" and not block.title and fresh:
+            elif block.kind == "text" and not block.title and answers:
                 check_shown(self.replaced(block.text), answers[-1])
-            elif block.kind == "toml" and block.title in titles:
-                (self.folder / block.title).write_text(block.text, encoding="utf-8")
+            elif block.kind != "sh" and block.title in titles:
+                (self.folder / block.title).write_text(self.replaced(block.text), encoding="utf-8")
         return answers
 
     def type(self, text: str) -> str:
