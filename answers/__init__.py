@@ -23,13 +23,15 @@ from answers.fields import (
 from answers.life import Moment, Pace, life, pace
 from answers.module import Apart, ModuleState, Place, module, module_fields
 from answers.overview import AtWork, EnvironmentState, Running, overview, overview_fields
+from answers.remedies import REMEDIES, remedy
 from answers.schedules import ScheduleState, run_schedule, schedule_fields, schedule_state, schedules
-from answers.targets import TargetState, check_fields, other_breakers, target_fields, targets, test_target
+from answers.targets import TargetState, Trial, check_fields, other_breakers, target_fields, targets, trial_fields, try_target
 from answers.trends import WINDOWS, Chart, Trends, trends, trends_fields
 from answers.why import Down, Finding, Why, deposit_words, failure_words, how_far, live_words, why, why_fields, why_lines
 from answers.words import many, size, totals, when
 
 __all__ = [
+    "REMEDIES",
     "WINDOWS",
     "Apart",
     "AtWork",
@@ -51,6 +53,7 @@ __all__ = [
     "TargetState",
     "TaskChanges",
     "Trends",
+    "Trial",
     "Why",
     "attempt_fields",
     "audit_fields",
@@ -76,6 +79,7 @@ __all__ = [
     "plan_document",
     "progress_fields",
     "publication_fields",
+    "remedy",
     "run_schedule",
     "schedule_fields",
     "schedule_state",
@@ -86,10 +90,11 @@ __all__ = [
     "targets",
     "task_changes",
     "task_fields",
-    "test_target",
     "totals",
     "trends",
     "trends_fields",
+    "trial_fields",
+    "try_target",
     "verdict_fields",
     "view_fields",
     "when",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from answers.fields import breaker_fields, publication_fields
 from answers.words import when
-from config import GroupTarget, S3Target, Secrets, Settings, SftpTarget, TargetSettings
+from config import GroupTarget, S3Target, SecretError, Secrets, Settings, SftpTarget, TargetSettings
 from database import Breaker, Database, Desk, Drift, Publication, Record, Verification, Verifications
-from targets import Check, open_target
+from targets import Check, TargetError, open_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,31 @@ def other_breakers(database: Database, settings: Settings) -> list[Breaker]:
     return [each for each in Desk(database).breakers() if each.open and each.name not in settings.targets]
 
 
-def test_target(settings: Settings, name: str, secrets: Secrets) -> list[Check]:
-    """Try what publishing needs there, as `slipway target test` does; nothing is left behind. Raises TargetError, SecretError."""
-    with closing(open_target(name, settings, secrets=secrets)) as target:
-        return list(target.probe())
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What trying a target came to. `fault`: why it could not be tried at all."""
+
+    checks: tuple[Check, ...] = ()
+    fault: str | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether nothing failed."""
+        return self.fault is None and all(check.outcome != "failure" for check in self.checks)
+
+    @property
+    def free(self) -> int | None:
+        """Bytes that were free; of a group, those of the fullest member."""
+        return min((check.free for check in self.checks if check.free is not None), default=None)
+
+
+def try_target(settings: Settings, name: str, secrets: Secrets) -> Trial:
+    """Try what publishing needs there, as `slipway target test` does; nothing is left behind. Raises KeyError."""
+    try:
+        with closing(open_target(name, settings, secrets=secrets)) as target:
+            return Trial(tuple(target.probe()))
+    except (TargetError, SecretError) as error:
+        return Trial(fault=str(error))
 
 
 def _state(database: Database, settings: Settings, name: str, breaker: Breaker | None) -> TargetState:
@@ -86,6 +107,12 @@ def _serves(settings: Settings, name: str) -> Iterator[str]:
 def check_fields(check: Check) -> dict[str, object]:
     """One line of a test as JSON."""
     return {"outcome": check.outcome, "what": check.what, "remedy": check.remedy}
+
+
+def trial_fields(trial: Trial) -> dict[str, object]:
+    """A trial as JSON."""
+    checks = [check_fields(check) for check in trial.checks]
+    return {"works": trial.works, "free": trial.free, "fault": trial.fault, "checks": checks}
 
 
 def target_fields(state: TargetState) -> dict[str, object]:

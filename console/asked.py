@@ -13,6 +13,7 @@ from config import Secrets, Settings
 from console.access import Access
 from console.limits import Limit
 from console.live import Live
+from console.memory import Memory
 from console.people import Person, Role
 from console.rendering import Renderer
 from database import Database
@@ -34,6 +35,7 @@ class Console:
     live: Live
     changes: Limit
     """How often one person may change something."""
+    memory: Memory
 
     @property
     def prefix(self) -> str:

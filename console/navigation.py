@@ -1,3 +1,9 @@
 """What the head of each page leads to."""
 
-NAVIGATION: tuple[tuple[str, str], ...] = (("/", "Overview"),)
+NAVIGATION: tuple[tuple[str, str], ...] = (
+    ("/", "Overview"),
+    ("/trends", "Trends"),
+    ("/schedules", "Schedules"),
+    ("/targets", "Targets"),
+    ("/audit", "Audit"),
+)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from console.asked import Asked
-from console.pages import files, overview, signin
+from console.pages import audit, files, module, overview, schedules, signin, targets, task, trends
 from console.people import Role
 
 Answer = Callable[[Asked], Response]
@@ -34,5 +34,23 @@ PLACES: tuple[Place, ...] = (
     Place("POST", "/theme", signin.theme, None),
     Place("GET", "/", overview.show, LOOK),
     Place("POST", "/environment/{name}", overview.change, CHANGE),
+    Place("GET", "/task/{id:int}", task.show, LOOK),
+    Place("POST", "/task/{id:int}/cancel", task.cancel, CHANGE),
+    Place("POST", "/task/{id:int}/hold", task.hold, CHANGE),
+    Place("POST", "/task/{id:int}/release", task.release, CHANGE),
+    Place("POST", "/task/{id:int}/retry", task.retry, CHANGE),
+    Place("POST", "/task/{id:int}/approve", task.approve, DECIDE),
+    Place("POST", "/module{url:path}/rollback", module.roll_back, CHANGE),
+    Place("POST", "/module{url:path}/takedown", module.take_down, DECIDE),
+    Place("POST", "/module{url:path}/lift", module.lift, DECIDE),
+    Place("GET", "/module{url:path}", module.show, LOOK),
+    Place("GET", "/trends", trends.show, LOOK),
+    Place("GET", "/trends.json", trends.figures, LOOK, machine=True),
+    Place("GET", "/schedules", schedules.show, LOOK),
+    Place("POST", "/schedules/run", schedules.run, CHANGE),
+    Place("GET", "/targets", targets.show, LOOK),
+    Place("POST", "/targets/{name}/test", targets.test, CHANGE),
+    Place("GET", "/audit", audit.show, LOOK),
+    Place("POST", "/audit/check", audit.check, CHANGE),
 )
 """GET looks and changes nothing, POST changes: with the CSRF token, within the limit, and audited by whoever does it."""

@@ -16,6 +16,7 @@ from console.asked import Console
 from console.errors import ConsoleRefused
 from console.limits import Limit
 from console.live import Live
+from console.memory import Memory
 from console.passwords import read_accounts
 from console.rendering import Renderer
 from console.sessions import Sealer, kept_key
@@ -33,7 +34,9 @@ def open_console(settings: Settings, secrets: Secrets, database: Database) -> Co
         read_accounts(settings.console.passwords)
     access = Access(settings.console, Sealer(kept_key(settings.state_dir)))
     renderer = Renderer(settings.console.prefix, secrets)
-    return Console(settings, secrets, database, access, renderer, Live(Pulses(database)), Limit(CHANGES, CHANGE_SECONDS))
+    return Console(
+        settings, secrets, database, access, renderer, Live(Pulses(database)), Limit(CHANGES, CHANGE_SECONDS), Memory()
+    )
 
 
 def listen(bind: str) -> socket.socket:

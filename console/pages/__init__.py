@@ -1,5 +1,5 @@
 """The pages, one module each."""
 
-from console.pages import files, overview, signin
+from console.pages import audit, files, module, overview, schedules, signin, targets, task, trends
 
-__all__ = ["files", "overview", "signin"]
+__all__ = ["audit", "files", "module", "overview", "schedules", "signin", "targets", "task", "trends"]

@@ -32,7 +32,7 @@ def test_what_is_of_others_says_version_licence_and_home(thing: str) -> None:
 
 def test_every_file_is_ours_or_listed() -> None:
     licences = {thing["licence_file"] for thing in VENDORED.values()}
-    ours = {"console.css", "console.js", "favicon.svg", "vendored.toml"}
+    ours = {"console.css", "console.js", "trends.js", "favicon.svg", "vendored.toml"}
     assert {entry.name for entry in STATIC.iterdir()} == FILES.keys() | licences | ours
 
 

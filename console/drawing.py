@@ -1,0 +1,109 @@
+"""What pages draw: numbers become places, and the templates make SVG of them, for a style is no part of a page here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from answers import Tally
+from database import Task, TaskView
+
+LEAST = 1.5
+"""Percent that a part of a bar has at least: three changed files beside ten thousand must be seen."""
+WIDTH, HEIGHT, GAP_X, GAP_Y = 200, 46, 60, 10
+"""Of a box in the family, and between boxes."""
+CHILDREN = 10
+"""Children that are drawn."""
+LONGEST = 26
+"""Characters of a line in a box."""
+_FIRST = {"FAILED": 0, "HELD": 1, "REJECTED": 2, "RUNNING": 3, "READY": 4, "NEW": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a bar: from x, so wide, both in percent."""
+
+    kind: str
+    tally: Tally
+    x: float
+    width: float
+
+
+def parts(tallies: Mapping[str, Tally]) -> tuple[Part, ...]:
+    """A bar divided by bytes, or by files where no sizes are known."""
+    weights = {kind: tally.bytes or 0 for kind, tally in tallies.items()}
+    if not any(weights.values()):
+        weights = {kind: tally.files for kind, tally in tallies.items()}
+    total = sum(weights.values()) or 1
+    raw = {kind: max(LEAST, 100 * weight / total) for kind, weight in weights.items()}
+    scale = 100 / (sum(raw.values()) or 1)
+    found, x = [], 0.0
+    for kind, share in raw.items():
+        found.append(Part(kind, tallies[kind], round(x, 3), round(share * scale, 3)))
+        x += share * scale
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A task in the drawing of its family."""
+
+    task: Task
+    x: int
+    y: int
+    title: str
+    what: str
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A task, the one that it came of, and those that came of it. `more`: children that are not drawn."""
+
+    boxes: tuple[Box, ...]
+    lines: tuple[tuple[int, int, int, int], ...]
+    width: int
+    height: int
+    more: int
+
+
+def family(view: TaskView, parent: Task | None) -> Family | None:
+    """None for a task that stands alone."""
+    children = sorted(view.children, key=lambda child: (_FIRST.get(child.state, 9), child.id))
+    drawn = children[:CHILDREN]
+    if not drawn and parent is None:
+        return None
+    columns: list[Sequence[Task]] = [[parent]] if parent else []
+    columns += [[view.task], *([drawn] if drawn else [])]
+    tall = max(len(column) for column in columns) * (HEIGHT + GAP_Y) - GAP_Y
+    placed = [_column(column, number, tall, view.task) for number, column in enumerate(columns)]
+    lines = [_line(left, right) for lefts, rights in pairwise(placed) for left in lefts for right in rights]
+    width = len(columns) * (WIDTH + GAP_X) - GAP_X
+    return Family(tuple(box for boxes in placed for box in boxes), tuple(lines), width, tall, len(children) - len(drawn))
+
+
+def _column(tasks: Sequence[Task], number: int, tall: int, own: Task) -> list[Box]:
+    top = (tall - len(tasks) * (HEIGHT + GAP_Y) + GAP_Y) // 2
+    return [
+        Box(task, number * (WIDTH + GAP_X), top + row * (HEIGHT + GAP_Y), _clipped(_title(task)), _clipped(task.url), task is own)
+        for row, task in enumerate(tasks)
+    ]
+
+
+def _title(task: Task) -> str:
+    return f"{task.id} {'dependent ' if task.generation else ''}{task.action} {task.state}"
+
+
+def _line(left: Box, right: Box) -> tuple[int, int, int, int]:
+    return left.x + WIDTH, left.y + HEIGHT // 2, right.x, right.y + HEIGHT // 2
+
+
+def _clipped(text: str) -> str:
+    """The end of an address tells more than its beginning."""
+    return text if len(text) <= LONGEST else text[:8] + "…" + text[-(LONGEST - 9) :]
+
+
+def shares(seconds: Iterable[float | None]) -> list[float | None]:
+    """Each as percent of the longest."""
+    known = list(seconds)
+    longest = max((each for each in known if each), default=0.0)
+    return [None if each is None or not longest else round(100 * each / longest, 2) for each in known]
