@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import slipway
+from cli.exits import Exit
 from support.mariadb import Server
 from support.operators import make_accounts
 from support.small_site import SmallSite, make_small_site
@@ -35,6 +36,10 @@ OPERATOR: dict[str, str] = {
     "queue cancel": "{new}",
     "queue retry": "{done}",
     "queue approve": "{held} -y",
+    "queue pause": "STAGING --drain",
+    "queue resume": "STAGING",
+    "queue run": "STAGING",
+    "queue watch": "--once",
     "schedule list": "",
     "schedule run": "nightly",
     "audit list": "",
@@ -44,6 +49,9 @@ OPERATOR: dict[str, str] = {
     "doctor": "",
 }
 """What operators do, with words that make it do something. Without --now: an engine has its own account."""
+
+LATER = {"queue pause", "queue resume", "queue run"}
+"""What a daemon or an engine does when it sees the row; here is none, and they end with 8."""
 
 ENGINE: dict[str, str] = {
     "store gc": "",
@@ -140,7 +148,7 @@ def test_each_account_can_do_what_it_is_for_and_neither_changes_the_schema(desk:
     refused = {}
     for verb, words in OPERATOR.items():
         result = desk.run("operator", verb, words)
-        if result.exit_code != 0:
+        if result.exit_code != (Exit.TEMPORARY if verb in LATER else Exit.OK):
             refused[verb] = f"{result.exit_code}: {result.output}"
     assert refused == {}
     for verb, words in ENGINE.items():
