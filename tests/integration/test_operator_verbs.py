@@ -50,7 +50,7 @@ OPERATOR: dict[str, str] = {
 }
 """What operators do, with words that make it do something. Without --now: an engine has its own account."""
 
-LATER = {"queue pause", "queue resume", "queue run"}
+LATER = {"queue pause", "queue resume"}
 """What a daemon or an engine does when it sees the row; here is none, and they end with 8."""
 
 ENGINE: dict[str, str] = {
