@@ -82,6 +82,12 @@ class Asked:
         """For templates: whether this person may do what needs this role."""
         return self.person is not None and self.person.may(Role[role.upper()])
 
+    @property
+    def stay(self) -> str:
+        """The page's own address, to come back to; of a page that answers a form there is none."""
+        address = self.request.url
+        return address.path + (f"?{address.query}" if address.query else "") if self.request.method == "GET" else "/"
+
     def page(self, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - what the template asks for
         """A page, with everything that all pages have."""
         theme = self.request.cookies.get(THEME, "")
@@ -93,6 +99,7 @@ class Asked:
             "theme": theme if theme in THEMES else "auto",
             "said": said["text"] if said else None,
             "here": self.request.url.path,
+            "stay": self.stay,
             "heading": self.settings.console.title,
         }
         response = self.console.renderer.page(template, status, {**common, **values})

@@ -2,6 +2,7 @@
 
 NAVIGATION: tuple[tuple[str, str], ...] = (
     ("/", "Overview"),
+    ("/queue", "Queue"),
     ("/trends", "Trends"),
     ("/schedules", "Schedules"),
     ("/targets", "Targets"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from console.asked import Asked
-from console.pages import audit, files, module, overview, schedules, signin, targets, task, trends
+from console.pages import audit, files, insert, module, overview, queue, schedules, signin, targets, task, trends
 from console.people import Role
 
 Answer = Callable[[Asked], Response]
@@ -34,6 +34,12 @@ PLACES: tuple[Place, ...] = (
     Place("POST", "/theme", signin.theme, None),
     Place("GET", "/", overview.show, LOOK),
     Place("POST", "/environment/{name}", overview.change, CHANGE),
+    Place("GET", "/queue", queue.show, LOOK),
+    Place("POST", "/queue/confirm", queue.confirm, CHANGE),
+    Place("POST", "/queue/change", queue.change, CHANGE),
+    Place("GET", "/queue/insert", insert.show, CHANGE),
+    Place("POST", "/queue/insert", insert.insert, CHANGE),
+    Place("GET", "/queue/modules", insert.modules, LOOK),
     Place("GET", "/task/{id:int}", task.show, LOOK),
     Place("POST", "/task/{id:int}/cancel", task.cancel, CHANGE),
     Place("POST", "/task/{id:int}/hold", task.hold, CHANGE),

@@ -9,6 +9,7 @@ from database.actions import ABSORBING, FOLLOWING, GENERATING, RESTORING, SOURCE
 from database.audit import Audit, AuditRow, Head, Page, Verdict, Wanted
 from database.auditing import Entry
 from database.backoff import delay
+from database.batches import Batches, Deed, Done
 from database.claims import Claims
 from database.connection import Database
 from database.deposits import Deposit, Deposits, DepositState, Parcel
@@ -17,6 +18,7 @@ from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuc
 from database.intake import Intake
 from database.judge import rejection
 from database.leases import Leases
+from database.listing import Filter, Listing, Shown, Sort
 from database.newest import Newest
 from database.pulse import Pulse, Pulses
 from database.record import Record
@@ -65,20 +67,24 @@ __all__ = [
     "Attempt",
     "Audit",
     "AuditRow",
+    "Batches",
     "Breaker",
     "Claims",
     "Database",
     "DatabaseError",
     "DatabaseUnavailable",
+    "Deed",
     "Deposit",
     "DepositState",
     "Deposits",
     "Desk",
+    "Done",
     "Drift",
     "Engine",
     "EngineView",
     "Entry",
     "Event",
+    "Filter",
     "Findings",
     "Fired",
     "GoingOn",
@@ -91,6 +97,7 @@ __all__ = [
     "Lane",
     "LeaseLost",
     "Leases",
+    "Listing",
     "Moving",
     "NewTask",
     "Newest",
@@ -114,7 +121,9 @@ __all__ = [
     "Schedules",
     "SchemaMismatch",
     "SchemaStatus",
+    "Shown",
     "Signatures",
+    "Sort",
     "State",
     "Sum",
     "Takedown",

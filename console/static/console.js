@@ -17,7 +17,8 @@
   // A part that somebody types into, or has opened, stays as it is until they are done.
   document.addEventListener("htmx:beforeRequest", (event) => {
     const part = event.detail.elt;
-    const busy = part.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), select, textarea");
+    const chosen = part.querySelector("input[type=checkbox]:checked") !== null;
+    const busy = chosen || part.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), select, textarea");
     if (event.detail.requestConfig.triggeringEvent?.type.startsWith("live:") && busy) event.preventDefault();
   });
 
