@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs install test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site peers
+.PHONY: help setup demo docs install test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site console-bench peers
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -83,6 +83,10 @@ bench-site: ROUNDS ?= 5
 bench-site: SITE ?= 3180
 bench-site: $(VENV)/.installed-dev peers  ## the same with a whole site of 3,180 modules, 1,000,000 files; SITE=100: a smaller one
 	@$(BENCHMARKS) --site $(SITE) --rounds $(ROUNDS)
+
+console-bench: ROWS ?= 1000000
+console-bench: $(VENV)/.installed-dev servers  ## how long each page of the console takes with a queue of 1,000,000 rows; ROWS=n
+	@$(BENCHMARKS).console --rows $(ROWS)
 
 peers: servers $(CELERY)/.installed  # what benchmarks compare Slipway with: rclone, lftp, Redis, Celery
 	@sh benchmarks/install_peers.sh

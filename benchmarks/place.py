@@ -63,11 +63,12 @@ def place(rounds: int, peers: Sequence[str] = ()) -> Iterator[Place]:
         sshd._require(accounts=1, chroot=False)
         users = [stack.enter_context(sshd._account())] if sshd.IS_ROOT else [getpass.getuser()]
         server = stack.enter_context(sshd._running(users, chroot=False, logged=False, options=()))
-        yield Place(folder, server, stack.enter_context(_mariadb()), rounds, peers)
+        yield Place(folder, server, stack.enter_context(database_server()), rounds, peers)
 
 
 @contextmanager
-def _mariadb() -> Iterator[mariadb.Server]:
+def database_server() -> Iterator[mariadb.Server]:
+    """A MariaDB server alone."""
     programs = [shutil.which(name, path=mariadb.PATH) for name in ("mariadbd", "mariadb-install-db")]
     if None in programs:
         mariadb.missing("mariadbd is not installed: apt-get install mariadb-server")
