@@ -9,7 +9,7 @@ from database import Publication, Record
 from packageslip import Packageslip, Resource, SlipDiff, View, diff_slips
 
 LISTED = 500
-"""Files that are listed, what differs first; a person reads no more at once."""
+"""Differing files that are listed; a person reads no more at once."""
 KINDS = ("added", "changed", "renamed", "removed", "unknown", "kept")
 
 
@@ -62,6 +62,9 @@ def compare(record: Record, before: Publication | None, after: Publication | Non
         if number < listed:
             files.append(each)
     count = sum(tally.files for tally in tallies.values())
+    if diff.kept:
+        sizes = _sizes(new)
+        tallies["kept"] = Tally(len(diff.kept), sum(sizes[path].size or 0 for path in diff.kept))
     ordered = {kind: tallies[kind] for kind in KINDS if kind in tallies}
     # The slips of two targets always differ in who published them, and when.
     described = tuple(name for name in diff.described if name not in _OF_THE_PLACE)
@@ -76,7 +79,7 @@ def _sizes(slip: Packageslip | None) -> Mapping[str, Resource | View]:
 
 
 def _files(diff: SlipDiff, old: Mapping[str, Resource | View], new: Mapping[str, Resource | View]) -> Iterator[FileDifference]:
-    """Every file, those that differ first."""
+    """Every file that differs."""
     for path in diff.added:
         yield FileDifference(path, "added", after=new[path].size)
     for path in diff.changed:
@@ -87,8 +90,6 @@ def _files(diff: SlipDiff, old: Mapping[str, Resource | View], new: Mapping[str,
         yield FileDifference(path, "removed", before=old[path].size)
     for path in diff.unknown:
         yield FileDifference(path, "unknown", before=old[path].size, after=new[path].size)
-    for path in diff.kept:
-        yield FileDifference(path, "kept", before=old[path].size, after=new[path].size)
 
 
 def difference_fields(difference: Difference) -> dict[str, object]:

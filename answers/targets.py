@@ -23,13 +23,11 @@ class TargetState:
     """Open, or None: it answers, as far as anybody tried."""
     newest: Publication | None
     drift: Drift
-    mended: tuple[Verification, ...]
-    """Of those that had drifted: modules that were published again since."""
 
     @property
     def drifted(self) -> tuple[Verification, ...]:
         """Modules that differ from their slips, as far as it is known."""
-        return tuple(one for one in self.drift.drifted if one not in self.mended)
+        return tuple(one for one in self.drift.drifted if not one.mended)
 
 
 def targets(database: Database, settings: Settings) -> list[TargetState]:
@@ -71,15 +69,8 @@ def try_target(settings: Settings, name: str, secrets: Secrets) -> Trial:
 
 
 def _state(database: Database, settings: Settings, name: str, breaker: Breaker | None) -> TargetState:
-    record, one = Record(database), settings.targets[name]
-    drift = Verifications(database).drift(name)
-    mended = tuple(each for each in drift.drifted if _published_since(record, each))
-    return TargetState(name, one.kind, where(one), tuple(_serves(settings, name)), breaker, record.newest(name), drift, mended)
-
-
-def _published_since(record: Record, found: Verification) -> bool:
-    live = record.current(found.target, found.url)
-    return live is None or live.since > found.at
+    one, drift = settings.targets[name], Verifications(database).drift(name)
+    return TargetState(name, one.kind, where(one), tuple(_serves(settings, name)), breaker, Record(database).newest(name), drift)
 
 
 def where(target: TargetSettings) -> str:

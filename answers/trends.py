@@ -1,4 +1,4 @@
-"""How publishing goes over time: throughput, durations, queue age, failures, bytes; in hours or days."""
+"""How publishing goes over time: throughput, durations, queue age, failures, bytes; in hours, days or weeks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from answers.words import when
 from database import Database, Sum
 from database import Trends as Sums
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 WINDOWS: Mapping[str, tuple[str, int]] = {
     "day": ("hour", 24),
     "week": ("hour", 7 * 24),
     "month": ("day", 31),
     "quarter": ("day", 92),
-    "year": ("day", 366),
+    "year": ("week", 53),
 }
 """What can be looked at: the span of a bucket, and how many there are."""
 CLASSES = 8
@@ -57,10 +57,10 @@ def trends(database: Database, now: datetime, window: str, environment: str | No
 
 
 def _buckets(now: datetime, span: str, count: int) -> tuple[datetime, ...]:
-    step = _HOUR if span == "hour" else _DAY
     last = now.replace(minute=0, second=0, microsecond=0)
     last = last if span == "hour" else last.replace(hour=0)
-    return tuple(last - step * back for back in range(count - 1, -1, -1))
+    last = last - timedelta(days=last.weekday()) if span == "week" else last
+    return tuple(last - _STEPS[span] * back for back in range(count - 1, -1, -1))
 
 
 def _charts(sums: Sequence[Sum], buckets: tuple[datetime, ...]) -> list[Chart]:

@@ -71,7 +71,7 @@ def print_difference(session: Session, module: str, difference: Difference, *, a
     if as_json:
         session.document({"url": module, **difference_fields(difference)})
         return
-    rows = [difference_row(one) for one in difference.files if one.kind != "kept"]
+    rows = [difference_row(one) for one in difference.files]
     table(session, ["  path", "before", "after", "it"], rows)
     kept = difference.tallies.get("kept")
     also = f"; also: {', '.join(difference.described)}" if difference.described else ""

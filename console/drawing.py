@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from answers import Tally
-from database import Task, TaskView
+from database import Task
 
 LEAST = 1.5
 """Percent that a part of a bar has at least: three changed files beside ten thousand must be seen."""
@@ -15,7 +15,6 @@ CHILDREN = 10
 """Children that are drawn."""
 LONGEST = 26
 """Characters of a line in a box."""
-_FIRST = {"FAILED": 0, "HELD": 1, "REJECTED": 2, "RUNNING": 3, "READY": 4, "NEW": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +56,25 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A task, the one that it came of, and those that came of it. `more`: children that are not drawn."""
+    """A task, the one that it came of, and those that came of it."""
 
     boxes: tuple[Box, ...]
     lines: tuple[tuple[int, int, int, int], ...]
     width: int
     height: int
-    more: int
 
 
-def family(view: TaskView, parent: Task | None) -> Family | None:
+def family(task: Task, parent: Task | None, children: Sequence[Task]) -> Family | None:
     """None for a task that stands alone."""
-    children = sorted(view.children, key=lambda child: (_FIRST.get(child.state, 9), child.id))
-    drawn = children[:CHILDREN]
-    if not drawn and parent is None:
+    if not children and parent is None:
         return None
     columns: list[Sequence[Task]] = [[parent]] if parent else []
-    columns += [[view.task], *([drawn] if drawn else [])]
+    columns += [[task], *([children] if children else [])]
     tall = max(len(column) for column in columns) * (HEIGHT + GAP_Y) - GAP_Y
-    placed = [_column(column, number, tall, view.task) for number, column in enumerate(columns)]
+    placed = [_column(column, number, tall, task) for number, column in enumerate(columns)]
     lines = [_line(left, right) for lefts, rights in pairwise(placed) for left in lefts for right in rights]
     width = len(columns) * (WIDTH + GAP_X) - GAP_X
-    return Family(tuple(box for boxes in placed for box in boxes), tuple(lines), width, tall, len(children) - len(drawn))
+    return Family(tuple(box for boxes in placed for box in boxes), tuple(lines), width, tall)
 
 
 def _column(tasks: Sequence[Task], number: int, tall: int, own: Task) -> list[Box]:

@@ -20,6 +20,7 @@ from database.judge import rejection
 from database.leases import Leases
 from database.listing import Filter, Listing, Shown, Sort
 from database.newest import Newest
+from database.offspring import Offspring
 from database.pulse import Pulse, Pulses
 from database.record import Record
 from database.restored import GoingOn, Restoration, restored_sentence
@@ -102,6 +103,7 @@ __all__ = [
     "NewTask",
     "Newest",
     "NoSuchTask",
+    "Offspring",
     "Outage",
     "Outcome",
     "Page",

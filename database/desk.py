@@ -16,6 +16,7 @@ from database.auditing import Entry
 from database.auditing import note as write
 from database.connection import Database
 from database.errors import NoSuchTask
+from database.offspring import Offspring, offspring
 from database.parameters import RERUN_OF
 from database.pausing import DRAINED, WORKS
 from database.rows import (
@@ -127,9 +128,13 @@ class Desk:
             wanted = wanted.where(_queue.id < before)
         return [task_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
 
-    def show(self, task: int) -> TaskView:
-        """All about one task. Raises NoSuchTask."""
-        return self._db.look(lambda connection: _view(connection, task))
+    def show(self, task: int, children: int = CHILDREN) -> TaskView:
+        """All about one task, and at most so many of those that it made. Raises NoSuchTask."""
+        return self._db.look(lambda connection: _view(connection, task, children))
+
+    def offspring(self, task: int, limit: int) -> Offspring:
+        """What came of it, counted, and the first that a person looks at."""
+        return self._db.look(lambda connection: offspring(connection, task, limit))
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
         """Tasks by environment, then by state."""
@@ -249,18 +254,18 @@ def _find(connection: Connection, task: int) -> Row[Any]:
     return row
 
 
-def _view(connection: Connection, task: int) -> TaskView:
+def _view(connection: Connection, task: int, most: int) -> TaskView:
     row = _find(connection, task)
     attempts = select(schema.attempt).where(schema.attempt.c.task == task).order_by(schema.attempt.c.fence)
     events = select(schema.event).where(schema.event.c.task == task).order_by(schema.event.c.id)
     progress = connection.execute(select(schema.progress).where(schema.progress.c.task == task)).one_or_none()
     plan = connection.execute(select(schema.plan).where(schema.plan.c.task == task)).one_or_none()
-    children = select(schema.queue).where(_queue.parent == task).order_by(_queue.id).limit(CHILDREN)
+    children = select(schema.queue).where(_queue.parent == task).order_by(_queue.id).limit(most)
     return TaskView(
         task_of(row),
         tuple(attempt_of(each) for each in connection.execute(attempts)),
         tuple(event_of(each) for each in connection.execute(events)),
         None if progress is None else progress_of(progress),
         None if plan is None else HeldPlan(plan.digest, plan.document),
-        tuple(task_of(each) for each in connection.execute(children)),
+        tuple(task_of(each) for each in connection.execute(children)) if most else (),
     )

@@ -1,4 +1,4 @@
-"""What attempts add up to over time: kept by the hour and by the day, so that months cost no more to look at than hours.
+"""What attempts add up to over time: by the hour, the day and the week, so that a year costs no more to look at than a day.
 
 Whoever polls adds up what has ended, once for all: the place that has been reached is one row, locked while more is added.
 """
@@ -33,7 +33,7 @@ Numbers = tuple[int, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """One measure in one hour or day: how often, how much in all, the most at once."""
+    """One measure in one hour, day or week: how often, how much in all, the most at once."""
 
     at: datetime
     measure: str
@@ -49,7 +49,7 @@ class Trends:
         self._db = db
 
     def read(self, span: str, since: datetime, environment: str | None = None) -> list[Sum]:
-        """Sums by `span` ("hour" or "day"), oldest first; without an environment, over all of them."""
+        """Sums by `span` ("hour", "day" or "week"), oldest first; without an environment, over all of them."""
         columns = (func.sum(_trend.n).label("n"), func.sum(_trend.total).label("total"), func.max(_trend.most).label("most"))
         wanted = select(_trend.at, _trend.measure, *columns).where(_trend.span == span, _trend.at >= since)
         if environment is not None:
@@ -115,7 +115,9 @@ def _place_of(place: str | None) -> tuple[datetime | None, int, int]:
 
 def _spans(at: datetime) -> Iterator[tuple[str, datetime]]:
     yield "hour", at.replace(minute=0, second=0, microsecond=0)
-    yield "day", at.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    yield "day", day
+    yield "week", day - timedelta(days=day.weekday())
 
 
 def _measures(row: Row[Any]) -> Iterator[tuple[str, Numbers]]:

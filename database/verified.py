@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, and_, func, select
 
 from database import schema
 from database.actions import Action
@@ -14,7 +14,7 @@ from database.rows import clipped, object_of
 from database.upserting import replace_rows
 from database.values import Outcome, Result
 
-_verified = schema.verified.c
+_verified, _live = schema.verified.c, schema.publication.c
 DRIFTED = "Drifted"
 """The error of a VERIFY that found a module otherwise than its slip says."""
 
@@ -29,6 +29,8 @@ class Verification:
     at: datetime
     drifted: bool
     reason: str | None = None
+    mended: bool = False
+    """Whether the module was published or unpublished there since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,11 @@ class Verifications:
     def drift(self, target: str, limit: int = 50) -> Drift:
         """What differs on a target as far as it is known, and when something there was last looked at."""
         last = select(func.max(_verified.at)).where(_verified.target == target)
-        rows = select(schema.verified).where(_verified.target == target, _verified.drifted == 1)
-        rows = rows.order_by(_verified.url).limit(limit)
+        live = and_(_live.target == _verified.target, _live.url == _verified.url, _live.until.is_(None))
+        rows = select(schema.verified, _live.since).outerjoin(schema.publication, live)
+        rows = rows.where(_verified.target == target, _verified.drifted == 1).order_by(_verified.url).limit(limit)
         newest, found = self._db.look(lambda connection: (connection.scalar(last), connection.execute(rows).all()))
-        return Drift(newest, tuple(_verification(row) for row in found))
+        return Drift(newest, tuple(_verification(row, mended=row.since is None or row.since > row.at) for row in found))
 
     def of(self, target: str, url: str) -> Verification | None:
         """What was found of one module; None: it was never verified there."""
@@ -74,5 +77,5 @@ def note_verified(connection: Connection, kept: Mapping[int, Row[Any]], results:
     replace_rows(connection, schema.verified, [found[key] for key in sorted(found)])
 
 
-def _verification(row: Row[Any]) -> Verification:
-    return Verification(row.target, row.url, row.task, row.at, bool(row.drifted), row.reason)
+def _verification(row: Row[Any], *, mended: bool = False) -> Verification:
+    return Verification(row.target, row.url, row.task, row.at, bool(row.drifted), row.reason, mended)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from answers import life, pace, remedy, task_changes
 from console.asked import Asked
-from console.drawing import family, parts, shares
+from console.drawing import CHILDREN, family, parts, shares
 from console.errors import Refused
 from database import OPEN_STATES, Desk, Record, State, Task, TaskView
 
@@ -18,7 +18,8 @@ LISTED = 200
 def show(asked: Asked) -> Response:
     """Everything about it."""
     desk = Desk(asked.database)
-    view = desk.show(asked.request.path_params["id"])
+    view = desk.show(asked.request.path_params["id"], children=0)
+    offspring = desk.offspring(view.task.id, CHILDREN)
     moments, changes = life(view), task_changes(view)
     return asked.page(
         "task.html",
@@ -30,7 +31,8 @@ def show(asked: Asked) -> Response:
         bars=[parts(plan.tallies) for plan in changes.plans] if changes else [],
         listed=LISTED,
         tries=[(attempt, remedy(attempt)) for attempt in reversed(view.attempts)],
-        family=family(view, _parent(desk, view.task)),
+        family=family(view.task, _parent(desk, view.task), offspring.tasks),
+        offspring=offspring,
         made=_publication(asked, view),
         may=_allowed(view),
         adoptable=bool(changes and any("strangers" in rule for rule in _rules(view))),
