@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs install test check format coverage lock servers clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site console-bench peers
+.PHONY: help setup demo docs install test check format coverage lock servers screenshots clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site console-bench peers
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,7 +46,11 @@ demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holdi
 	@$(BIN)/slipway demo
 
 test: $(VENV)/.installed-dev peers  ## run every test, on real servers of its own
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxschedchunk 2 $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+
+screenshots: $(VENV)/.installed-dev servers  ## leave a picture of each page of the console in build/screenshots
+	@rm -rf build/screenshots
+	@CI=true SLIPWAY_SCREENSHOTS=$(CURDIR)/build/screenshots $(BIN)/python -m pytest -q tests/browser/test_looks.py
 
 kill-sweep: JOBS ?= 2
 kill-sweep: $(VENV)/.installed-dev servers  ## kill an engine at every point and every system call; KILLS=n for some of them

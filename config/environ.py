@@ -10,7 +10,7 @@ from config.faults import ConfigFault, nearest
 from config.settings import Settings
 
 PREFIX = "SLIPWAY_"
-OTHERS = frozenset({"SLIPWAY_REAL_DATA"})
+OTHERS = frozenset({"SLIPWAY_REAL_DATA", "SLIPWAY_SCREENSHOTS"})
 """Variables with the prefix that are no settings: the tests' own."""
 
 Place = tuple[str, ...]

@@ -34,6 +34,8 @@ pytest_plugins: list[str] = [
     "support.warm_engines",
     "support.ratios",
     "support.console",
+    "support.watched_site",
+    "support.browser",
 ]
 
 # A shell's background job ignores SIGINT, and so would every process that the tests start and interrupt.

@@ -1,0 +1,80 @@
+"""How each page looks: a picture of it in light, in dark and on a phone; no axe fault; nothing cut off.
+
+`make screenshots` keeps the pictures; docs/console-checklist.md says what each must answer.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from support.browser import LAPTOP, PHONE, Colours, Visits
+from support.watched_site import WatchedSite
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+PAGES = {
+    "overview": "/",
+    "task-succeeded": "/task/9",
+    "task-held": "/task/10",
+    "task-failed": "/task/4",
+    "task-rejected": "/task/5",
+    "module": "/module/courses/physics",
+    "module-difference": "/module/courses/physics?before=2&after=6",
+    "module-back": "/module/courses/physics?back=2",
+    "trends": "/trends",
+    "schedules": "/schedules",
+    "targets": "/targets",
+    "audit": "/audit",
+}
+"""By the name of the picture. The numbers are those of `support.watched_site.fill`."""
+LOOKS: dict[str, tuple[Colours, tuple[int, int]]] = {
+    "light": ("light", LAPTOP),
+    "dark": ("dark", LAPTOP),
+    "phone": ("light", PHONE),
+}
+GRAVE = {"serious", "critical"}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_accessible_and_nothing_is_cut_off(visit: Visits, screenshots: Path, look: str) -> None:
+    colours, size = LOOKS[look]
+    window = visit(colours=colours, size=size)
+    found = {}
+    for name, path in PAGES.items():
+        page = window.open(path)
+        page.wait_for_load_state("load")
+        page.screenshot(path=screenshots / f"{name}-{look}.png", full_page=True)
+        found[name] = cut_off(page) if look == "phone" else grave_faults(page)
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_the_sign_in_page_is_accessible(visit: Visits, screenshots: Path) -> None:
+    for look, (colours, size) in LOOKS.items():
+        page = visit(role=None, colours=colours, size=size).open("/signin")
+        page.screenshot(path=screenshots / f"signin-{look}.png", full_page=True)
+        assert [*grave_faults(page), *cut_off(page)] == []
+
+
+def test_the_pictures_are_of_what_they_say(watched_site: WatchedSite) -> None:
+    states = {task: watched_site.state(task) for task in (4, 5, 9, 10, 11, 12)}
+    assert states == {4: "FAILED", 5: "REJECTED", 9: "SUCCEEDED", 10: "HELD", 11: "READY", 12: "READY"}
+
+
+def grave_faults(page: Page) -> list[str]:
+    """What axe finds serious or critical, with the place."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {fault['help']}: {node['html'][:200]}"
+        for fault in found
+        if fault["impact"] in GRAVE
+        for node in fault["nodes"]
+    ]
+
+
+def cut_off(page: Page) -> list[str]:
+    """What makes the page itself scroll sideways."""
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"the page is {over} pixels wider than its window"] if over > 0 else []

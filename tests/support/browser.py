@@ -1,0 +1,141 @@
+"""Somebody at the console with a real browser: one Chromium for each module of tests, and for each test windows of its own."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response, sync_playwright
+
+from support.sshd import missing
+from support.watched_site import WatchedSite
+
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    # Only this machine may be asked.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+)
+Colours = Literal["light", "dark"]
+LAPTOP, PHONE = (1280, 800), (390, 844)
+LONGEST = 30_000
+"""Milliseconds before a wait counts as a hang."""
+
+
+@dataclass
+class Window:
+    """One window of somebody, and every fault that the browser found in what it was shown."""
+
+    page: Page
+    root: str
+    faults: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.faults.append(f"{self.page.url}: {error}"))
+        self.page.on("response", self._answered)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        # A page that refuses is meant to: what the test expects of it, it says. Everything else a policy or a script complains of is a fault.
+        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+            self.faults.append(f"{self.page.url}: {message.text}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 500 or (response.status == 404 and "/static/" in response.url):
+            self.faults.append(f"{response.url}: {response.status}")
+
+    def open(self, path: str, status: int = 200) -> Page:
+        """Go to a page of the console."""
+        answer = self.page.goto(self.root + path)
+        assert answer is not None
+        assert answer.status == status, f"{path}: {answer.status}\n{self.text()}"
+        return self.page
+
+    def text(self) -> str:
+        """The words that can be seen, with one blank between them."""
+        return re.sub(r"\s+", " ", self.page.inner_text("body"))
+
+    @property
+    def place(self) -> str:
+        """Where the window is, from the console's root."""
+        return self.page.url.removeprefix(self.root)
+
+
+class Visits:
+    """Opens windows; at the end none of them may have found a fault."""
+
+    def __init__(self, browser: Browser, site: WatchedSite, stack: ExitStack) -> None:
+        self.browser, self.site, self._stack = browser, site, stack
+        self.windows: list[Window] = []
+
+    def __call__(
+        self,
+        role: str | None = "approver",
+        *,
+        name: str = "ann",
+        root: str | None = None,
+        colours: Colours = "light",
+        size: tuple[int, int] = LAPTOP,
+        scripts: bool = True,
+        **more: Any,
+    ) -> Window:
+        """A window of somebody whom a proxy in front has signed in with this role; without one, of a stranger."""
+        known = {"X-Remote-User": name, "X-Remote-Role": role} if role is not None else {}
+        context = self.browser.new_context(
+            extra_http_headers=known,
+            color_scheme=colours,
+            viewport={"width": size[0], "height": size[1]},
+            java_script_enabled=scripts,
+            **more,
+        )
+        context.set_default_timeout(LONGEST)
+        self._stack.callback(context.close)
+        self.windows.append(Window(context.new_page(), root or self.site.console()))
+        return self.windows[-1]
+
+    def faults(self) -> list[str]:
+        return [fault for window in self.windows for fault in window.faults]
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Not for the whole session: its loop would run below other tests that start one."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        missing("no chromium here: apt-get install chromium")
+    browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS), chromium_sandbox=False)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, watched_site: WatchedSite) -> Iterator[Visits]:
+    """`visit(role)` opens a window; the test fails if a page had a script's error or broke its own policy."""
+    with ExitStack() as stack:
+        visits = Visits(chromium, watched_site, stack)
+        yield visits
+        assert visits.faults() == []
+
+
+@pytest.fixture
+def screenshots(tmp_path: Path) -> Path:
+    """Where pictures of pages go: `make screenshots` keeps them."""
+    folder = Path(os.environ.get("SLIPWAY_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
