@@ -117,7 +117,7 @@ docs: $(VENV)/.installed $(MANUAL)/.installed  ## build the manual into site/: o
 
 $(MANUAL)/.installed: docs/mkdocs.lock | $(VENV)/bin/python
 	@$(PYTHON) -m venv $(MANUAL)
-	@$(MANUAL)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@$(MANUAL)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r $<
 	@touch $@
 
 defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail
