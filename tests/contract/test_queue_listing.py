@@ -40,7 +40,7 @@ def every_page(queue: Queue, wanted: Filter, sort: Sort, limit: int) -> Iterator
         after = page.after
 
 
-CASES = (
+CASES: tuple[tuple[Filter, list[int]], ...] = (
     (Filter(), [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]),
     (Filter(frozenset({State.FAILED})), [4, 2]),
     (Filter(frozenset({State.READY}), "STAGING"), [10, 8, 7, 6, 5]),

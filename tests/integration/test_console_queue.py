@@ -202,7 +202,7 @@ def test_a_row_that_would_be_rejected_is_not_inserted(sqlite_seat: Seat, fields:
 
 
 def test_a_takedown_takes_an_approver(sqlite_seat: Seat) -> None:
-    asked = {"url": "/a", "environment": "STAGING", "action": "TAKEDOWN"}
+    asked: dict[str, Any] = {"url": "/a", "environment": "STAGING", "action": "TAKEDOWN"}
     assert "takes an approver" in words(sqlite_seat.as_("operator").post("/queue/insert", 403, **asked).text)
     sqlite_seat.post("/queue/insert", **asked)
 
