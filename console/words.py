@@ -20,6 +20,13 @@ def span(seconds: float) -> str:
     raise AssertionError
 
 
+def took(seconds: float) -> str:
+    """How long a step took: 4 ms, 1.2 s, 3 min."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 10 else span(seconds)
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago, or in how long."""
     seconds = (now - moment).total_seconds()
@@ -41,6 +48,15 @@ def when(moment: datetime | None, now: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp(moment), full, ago(moment, now))
 
 
+def lasting(moment: datetime | None, now: datetime) -> Markup:
+    """How long something has lasted that began then; nothing for none."""
+    if moment is None:
+        return Markup("")
+    full = f"since {moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    lasted = span(max(0, (now - moment).total_seconds()))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp(moment), full, lasted)
+
+
 def exactly(moment: datetime | None) -> Markup:
     """A time in full."""
     if moment is None:
@@ -58,7 +74,9 @@ WORDS: Mapping[str, Callable[..., Any]] = {
     "size": size,
     "many": many,
     "span": span,
+    "took": took,
     "when": when,
+    "lasting": lasting,
     "exactly": exactly,
     "stamp": stamp,
     "state": state,

@@ -25,7 +25,7 @@ def test_it_says_what_is_live_where_and_what_differs(seat: Seat, queue: Queue) -
     three(queue)
     said = seat.text("/module/a")
     assert "Physics /a" in said
-    assert "STAGING live staging since" in said
+    assert "STAGING live staging for" in said
     assert "ARCHIVE not live archive" in said
     assert "STAGING and PRODUCTION What publishing to PRODUCTION would change there" in said
     assert "1 file added 7 B" in said

@@ -95,8 +95,8 @@ def test_an_outage_is_seen(seat: Seat, queue: Queue) -> None:
     queue.end(engine, task, Outcome.UNREACHABLE, "no route to host", error="TargetUnreachable", breaker="staging")
     queue.end(engine, other, Outcome.UNREACHABLE, "it answers 503", error="SourceUnreachable", breaker="source:cms")
     said = seat.text("/targets")
-    assert "staging Test staging failure does not answer since" in said
-    assert "source:cms does not answer since" in said
+    assert "staging Test staging does not answer for" in said
+    assert "source:cms has not answered for" in said
 
 
 def test_a_target_is_tried_and_the_page_says_what_came_of_it(seat: Seat, queue: Queue) -> None:
