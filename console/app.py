@@ -1,7 +1,6 @@
 """The application: from a request to the function that answers it, and from what went wrong to a page that says so."""
 
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
@@ -9,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -19,6 +18,7 @@ from console.errors import ConsoleRefused, NotAllowed, NotSignedIn, Refused
 from console.frame import Frame
 from console.pages.signin import way_to
 from console.people import Person, Role
+from console.problems import PROBLEM, problem, unknown
 from console.routes import PLACES, Place
 from database import DatabaseError, DatabaseUnavailable, NoSuchTask
 
@@ -32,15 +32,20 @@ FORM = "application/x-www-form-urlencoded"
 
 def application(console: Console) -> ASGIApp:
     """The whole console, to be served."""
-    routes = [Route(place.path, _endpoint(place), methods=[place.method]) for place in PLACES]
+    paths: dict[str, dict[str, Place]] = {}
+    for place in PLACES:
+        paths.setdefault(place.path, {})[place.method] = place
+    # One route for each path, so that who asks by another method is told of all of them.
+    routes = [Route(path, _endpoint(places), methods=list(places)) for path, places in paths.items()]
     routes.append(Route("/live", _live, methods=["GET"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     app.state.console = console
     return Frame(app, console.settings.console, console.access)
 
 
-def _endpoint(place: Place) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(places: Mapping[str, Place]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
+        place = places["GET" if request.method == "HEAD" else request.method]
         body = await _body(request)
         # Everything else may wait for the database, or for a password's hash, and does so in a thread.
         return await run_in_threadpool(_answered, place, request, body)
@@ -164,8 +169,7 @@ def _meant(error: Exception, request: Request) -> Refused:
 def _refusal(place: Place, asked: Asked, error: Refused) -> Response:
     headers = {} if error.again is None else {"Retry-After": str(error.again)}
     if place.machine:
-        text = asked.console.secrets.masked(json.dumps({"error": error.title, "detail": str(error)}, ensure_ascii=False))
-        return Response(text, error.status, headers, media_type="application/json")
+        return Response(asked.console.secrets.masked(problem(error)), error.status, headers, media_type=PROBLEM)
     response = asked.page("refused.html", error.status, title=error.title, text=str(error))
     response.headers.update(headers)
     return response
@@ -179,7 +183,8 @@ async def _unknown(request: Request, error: Exception) -> Response:
     """No such address, or not by this method."""
     assert isinstance(error, HTTPException)
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"error": error.detail, "detail": request.url.path}, error.status_code, error.headers)
+        refused = unknown(error.status_code, request.url.path, (error.headers or {}).get("Allow"))
+        return Response(problem(refused), error.status_code, error.headers, media_type=PROBLEM)
     words = {404: "There is no such page.", 405: "This page does not take that."}
     asked = Asked(request.app.state.console, request, None)
     return await run_in_threadpool(

@@ -4,9 +4,12 @@ Refused: an answer for a person, with a status of HTTP
   NotSignedIn (401)
   NotAllowed (403)
   NotThere (404)
+  NotUnderstood (422)
   TooMuch (429)
 ConsoleRefused: the console does not start with these settings
 """
+
+from collections.abc import Mapping, Sequence
 
 
 class Refused(Exception):
@@ -30,6 +33,14 @@ class NotAllowed(Refused):
 class NotThere(Refused):
     def __init__(self, message: str) -> None:
         super().__init__(404, "Not found", message)
+
+
+class NotUnderstood(Refused):
+    """What a script sent. `faults`: each with its place (`in`, `field`) and a `message`."""
+
+    def __init__(self, message: str, faults: Sequence[Mapping[str, str]] = ()) -> None:
+        self.faults = tuple(faults)
+        super().__init__(422, "Not understood", message)
 
 
 class TooMuch(Refused):

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.responses import Response
 
+from console.api import CALLS, ROOT
+from console.api.document import serve
 from console.asked import Asked
 from console.pages import audit, files, insert, module, overview, queue, schedules, signin, targets, task, trends
 from console.people import Role
@@ -58,5 +61,7 @@ PLACES: tuple[Place, ...] = (
     Place("POST", "/targets/{name}/test", targets.test, CHANGE),
     Place("GET", "/audit", audit.show, LOOK),
     Place("POST", "/audit/check", audit.check, CHANGE),
+    Place("GET", f"{ROOT}/openapi.json", partial(serve, CALLS), LOOK, machine=True),
+    *(Place(call.method, ROOT + call.path, call.answer, call.role, machine=True) for call in CALLS),
 )
 """GET looks and changes nothing, POST changes: with the CSRF token, within the limit, and audited by whoever does it."""

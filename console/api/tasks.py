@@ -1,0 +1,124 @@
+"""Tasks: listing, looking at one, and what a person can say about it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from answers import changes_fields, task_changes, task_fields, view_fields
+from console.api.asks import LARGEST, Approval, Batch, NewTask, Rollback, Said, TasksAsked
+from console.api.calls import ROOT, Made, fault
+from console.asked import Asked
+from console.errors import NotThere, NotUnderstood
+from database import Action, Batches, Desk, Filter, Listing, NoSuchTask, TaskView, rejection
+from database import NewTask as Row
+
+
+def index(asked: Asked, query: TasksAsked) -> Mapping[str, object]:
+    """Tasks by filter and order. In a large queue a page can be short, or empty, and still have a next one."""
+    wanted = Filter(
+        frozenset(query.state),
+        query.environment,
+        query.action,
+        query.url,
+        query.below,
+        query.text,
+        query.on_hold,
+        query.cancelling,
+        query.batch,
+        query.since,
+        query.until,
+    )
+    page = Listing(asked.database).page(wanted, query.sort, query.after, query.limit)
+    tasks = [task_fields(task) for task in page.tasks]
+    return {"tasks": tasks, "unsorted": page.unsorted, "next": next_page(asked, "/tasks", "after", page.after)}
+
+
+def batch(asked: Asked, body: Batch) -> Mapping[str, object]:
+    """One thing done to many: to those that are fit for it."""
+    done = Batches(asked.database).do(body.do, body.ids, asked.someone.name, body.note)
+    return {"done": done.done, "left": done.left, "made": done.made}
+
+
+def show(asked: Asked) -> Mapping[str, object]:
+    """Everything about one."""
+    view = view_of(asked)
+    changes = task_changes(view)
+    return {**view_fields(view), "changes": changes_fields(changes) if changes else None}
+
+
+def insert(asked: Asked, body: NewTask) -> Made:
+    """A row as anybody may insert it."""
+    row = Row(
+        body.url,
+        body.environment,
+        body.action,
+        body.priority,
+        run_after=body.run_after,
+        parameters=body.parameters,
+        note=body.note,
+        hold=body.hold,
+        max_attempts=body.max_attempts,
+    )
+    return inserted(asked, row)
+
+
+def rollback(asked: Asked, body: Rollback) -> Made:
+    """What was live before, again."""
+    if body.to is not None and body.version is not None:
+        raise NotUnderstood("`to` and `version` name the same thing: choose one.", [fault("body", "version", "or `to`")])
+    chosen = {"to": body.to, "version": body.version, "dry_run": body.dry_run or None}
+    parameters = {name: value for name, value in chosen.items() if value is not None}
+    return inserted(asked, Row(body.url, body.environment, Action.ROLLBACK, parameters=parameters, note=body.note))
+
+
+def acting(act: Callable[[Desk, Sequence[int], str, str | None], object]) -> Callable[[Asked, Said], Mapping[str, object]]:
+    """A call that says one thing about one task, and gives the task as it is then."""
+
+    def do(asked: Asked, body: Said) -> Mapping[str, object]:
+        task = view_of(asked).task
+        act(Desk(asked.database), [task.id], asked.someone.name, body.note)
+        return {"task": task_fields(view_of(asked).task)}
+
+    return do
+
+
+def retry(asked: Asked, body: Said) -> Made:
+    """A new row that does an ended task again."""
+    return made(asked, Desk(asked.database).retry(view_of(asked).task.id, asked.someone.name, body.note))
+
+
+def approve(asked: Asked, body: Approval) -> Made:
+    """A row that lets a held task go on with exactly this plan."""
+    desk, task = Desk(asked.database), view_of(asked).task.id
+    return made(asked, desk.approve(task, body.plan, adopt=body.adopt, by=asked.someone.name, note=body.note))
+
+
+def view_of(asked: Asked) -> TaskView:
+    """The task that the path names. Raises NotThere."""
+    number = int(asked.request.path_params["id"])
+    try:
+        if number > LARGEST:
+            raise NoSuchTask(f"There is no task {number}.")
+        return Desk(asked.database).show(number)
+    except NoSuchTask as error:
+        raise NotThere(str(error)) from error
+
+
+def inserted(asked: Asked, row: Row) -> Made:
+    """The new row, whoever asked for it. Raises NotUnderstood for one that would be rejected."""
+    if reason := rejection(row, asked.settings):
+        raise NotUnderstood(reason)
+    return made(asked, Desk(asked.database).insert(replace(row, requested_by=asked.someone.name)))
+
+
+def made(asked: Asked, number: int) -> Made:
+    """A new row, as it is now."""
+    return Made({"task": task_fields(Desk(asked.database).show(number).task)}, f"/tasks/{number}")
+
+
+def next_page(asked: Asked, path: str, name: str, place: int | None) -> str | None:
+    """The address of what comes after this place, with the same filters."""
+    if place is None:
+        return None
+    kept = [(key, value) for key, value in asked.query.multi_items() if key != name]
+    return asked.url(f"{ROOT}{path}?{urlencode([*kept, (name, place)])}")
