@@ -4,6 +4,7 @@
 `task_changes`: what a task did and does; `trends`, `schedules`, `targets`: the whole. `*_fields`: each thing as JSON.
 """
 
+from answers.attention import Attention, attention
 from answers.changes import FileChange, PlanChanges, Tally, TaskChanges, changes_fields, task_changes
 from answers.compare import Difference, FileDifference, compare, difference_fields
 from answers.fields import (
@@ -35,6 +36,7 @@ __all__ = [
     "WINDOWS",
     "Apart",
     "AtWork",
+    "Attention",
     "Chart",
     "Difference",
     "Down",
@@ -56,6 +58,7 @@ __all__ = [
     "Trial",
     "Why",
     "attempt_fields",
+    "attention",
     "audit_fields",
     "breaker_fields",
     "changes_fields",

@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from answers import Attention, attention
 from config import Secrets, Settings
 from console.access import Access
 from console.limits import Limit
@@ -16,7 +17,7 @@ from console.live import Live
 from console.memory import Memory
 from console.people import Person, Role
 from console.rendering import Renderer
-from database import Database
+from database import Database, DatabaseError
 
 SAID = "slipway_said"
 THEME = "slipway_theme"
@@ -101,11 +102,19 @@ class Asked:
             "here": self.request.url.path,
             "stay": self.stay,
             "heading": self.settings.console.title,
+            "attention": self._attention() if status < 400 else None,
         }
         response = self.console.renderer.page(template, status, {**common, **values})
         if said:
             response.delete_cookie(SAID, path=self.url("/"))
         return response
+
+    def _attention(self) -> Attention | None:
+        """What needs a person, for the head of the page; a page is not refused because that cannot be said."""
+        try:
+            return attention(self.database) if self.person else None
+        except DatabaseError:
+            return None
 
     def done(self, path: str, text: str = "") -> Response:
         """After a change: on to a page of the console, which then says what was done."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from console.api import CALLS, ROOT
 from console.api.document import serve
 from console.asked import Asked
-from console.pages import audit, files, insert, module, overview, queue, schedules, signin, targets, task, trends
+from console.pages import audit, files, find, insert, module, overview, queue, schedules, signin, targets, task, trends
 from console.people import Role
 
 Answer = Callable[[Asked], Response]
@@ -53,6 +53,7 @@ PLACES: tuple[Place, ...] = (
     Place("POST", "/module{url:path}/takedown", module.take_down, DECIDE),
     Place("POST", "/module{url:path}/lift", module.lift, DECIDE),
     Place("GET", "/module{url:path}", module.show, LOOK),
+    Place("GET", "/find", find.show, LOOK),
     Place("GET", "/trends", trends.show, LOOK),
     Place("GET", "/trends.json", trends.figures, LOOK, machine=True),
     Place("GET", "/schedules", schedules.show, LOOK),

@@ -99,6 +99,10 @@ class Listing:
         """Tasks of each state, counted up to `most`."""
         return self._db.look(lambda connection: {state: _count(connection, [state], environment, most) for state in State})
 
+    def count(self, state: State, most: int = COUNTED) -> int:
+        """Tasks of this state, counted up to `most`."""
+        return self._db.look(lambda connection: _count(connection, [state], None, most))
+
     def _sorted(self, wanted: Filter, sort: Sort, after: int, limit: int, hint: str) -> Shown:
         order, by_id = ORDERS[sort], sort in {Sort.NEWEST, Sort.OLDEST}
         found = select(_queue.id).with_hint(schema.queue, hint, "mysql").where(*_conditions(wanted)).order_by(*order)

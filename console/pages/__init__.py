@@ -1,5 +1,5 @@
 """The pages, one module each."""
 
-from console.pages import audit, files, insert, module, overview, queue, schedules, signin, targets, task, trends
+from console.pages import audit, files, find, insert, module, overview, queue, schedules, signin, targets, task, trends
 
-__all__ = ["audit", "files", "insert", "module", "overview", "queue", "schedules", "signin", "targets", "task", "trends"]
+__all__ = ["audit", "files", "find", "insert", "module", "overview", "queue", "schedules", "signin", "targets", "task", "trends"]
