@@ -23,7 +23,10 @@ _FIRST_RATE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing on the way. `state`: done, running, failed or ahead; `seconds`: how long it took, where that was measured."""
+    """One thing on the way. `state`: done, running, failed, waits (for a person) or ahead.
+
+    `seconds`: how long it took, where that was measured.
+    """
 
     name: str
     state: str
@@ -66,12 +69,12 @@ def life(view: TaskView) -> tuple[Moment, ...]:
 def _steps(view: TaskView, last: Attempt) -> Iterator[Moment]:
     if last.outcome is not None:
         seconds = _seconds(last.summary)
-        failed = last.outcome not in {"SUCCEEDED", "RELEASED"}
+        failed = last.outcome not in {"SUCCEEDED", "RELEASED", "HELD"}
         for number, (name, taken) in enumerate(seconds.items(), 1):
             stopped = failed and number == len(seconds)
             yield Moment(MILESTONES.get(name, name), "failed" if stopped else "done", seconds=taken)
         word = "recorded" if last.outcome == "SUCCEEDED" else last.outcome.lower()
-        yield Moment(word, "failed" if failed else "done", last.ended_at, words=last.reason or "")
+        yield Moment(word, "failed" if failed else "waits" if last.outcome == "HELD" else "done", last.ended_at)
         return
     step = view.progress.step if view.progress else ""
     known = list(MILESTONES)

@@ -80,22 +80,29 @@ def family(task: Task, parent: Task | None, children: Sequence[Task]) -> Family 
 def _column(tasks: Sequence[Task], number: int, tall: int, own: Task) -> list[Box]:
     top = (tall - len(tasks) * (HEIGHT + GAP_Y) + GAP_Y) // 2
     return [
-        Box(task, number * (WIDTH + GAP_X), top + row * (HEIGHT + GAP_Y), _clipped(_title(task)), _clipped(task.url), task is own)
+        Box(
+            task,
+            number * (WIDTH + GAP_X),
+            top + row * (HEIGHT + GAP_Y),
+            f"{task.id} {task.action} {task.state}",
+            _what(task),
+            task is own,
+        )
         for row, task in enumerate(tasks)
     ]
 
 
-def _title(task: Task) -> str:
-    return f"{task.id} {'dependent ' if task.generation else ''}{task.action} {task.state}"
+def _what(task: Task) -> str:
+    return "dependent " + _clipped(task.url, LONGEST - 10) if task.generation else _clipped(task.url, LONGEST)
 
 
 def _line(left: Box, right: Box) -> tuple[int, int, int, int]:
     return left.x + WIDTH, left.y + HEIGHT // 2, right.x, right.y + HEIGHT // 2
 
 
-def _clipped(text: str) -> str:
+def _clipped(text: str, most: int) -> str:
     """The end of an address tells more than its beginning."""
-    return text if len(text) <= LONGEST else text[:8] + "…" + text[-(LONGEST - 9) :]
+    return text if len(text) <= most else "…" + text[1 - most :]
 
 
 def shares(seconds: Iterable[float | None]) -> list[float | None]:

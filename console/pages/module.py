@@ -1,5 +1,7 @@
 """One module: what is live where, what differs, what there was; why it is not live, and the way back."""
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from answers import Difference, compare, failure_words, live_words, module
@@ -34,9 +36,19 @@ def show(asked: Asked) -> Response:
         back=back,
         back_bar=parts(back[1].tallies) if back else (),
         origins={each.origin: name for name, each in reversed(asked.settings.environments.items())},
+        pair=_pair(state.history),
         listed=LISTED,
         nearby=NEARBY,
     )
+
+
+def _pair(history: Sequence[Publication]) -> tuple[int, int]:
+    """What to compare if nothing else is said: the newest publication that has one before it on its target, and that one."""
+    for place, one in enumerate(history):
+        before = next((other for other in history[place + 1 :] if other.target == one.target), None)
+        if before:
+            return before.id, one.id
+    return (0, history[0].id) if history else (0, 0)
 
 
 def _url(asked: Asked) -> str:

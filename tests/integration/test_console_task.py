@@ -138,7 +138,7 @@ def test_the_family_is_drawn_with_the_failed_first(seat: Seat, queue: Queue) -> 
     page = seat.get(f"/task/{parent}").text
     assert page.count('class="box') == 11
     assert "12 tasks came of it" in words(page)
-    assert "dependent PUBLISH" in words(page)
+    assert "dependent /m" in words(page)
     child = seat.get(f"/task/{made_of[0]}").text
     assert f'href="/task/{parent}"' in child
     assert "kin" not in seat.get(f"/task/{queue.ready('/alone')}").text

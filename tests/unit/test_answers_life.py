@@ -38,7 +38,6 @@ def test_what_succeeded_went_all_the_way_and_says_how_long_each_step_took() -> N
     ]  # fmt: skip
     assert {one.state for one in moments} == {"done"}
     assert [one.seconds for one in moments if one.name == "staged"] == [3.0]
-    assert moments[-1].words == "live"
 
 
 def test_what_failed_shows_in_which_step() -> None:
@@ -46,6 +45,11 @@ def test_what_failed_shows_in_which_step() -> None:
         State.FAILED, attempt("FAILED", summary={"seconds": {"load": 0.5, "take over": 9.0}}, reason="the disk is full")
     )
     assert states(failed)[-3:] == [("loaded", "done"), ("taken over", "failed"), ("failed", "failed")]
+
+
+def test_what_is_held_waits_for_a_person() -> None:
+    held = view(State.HELD, attempt("HELD", summary={"seconds": {"load": 0.5, "plan": 0.1}}))
+    assert states(held)[-2:] == [("planned", "done"), ("held", "waits")]
 
 
 def test_what_runs_is_between_what_was_and_what_is_ahead() -> None:
