@@ -41,7 +41,7 @@ def test_trends_of_what_is_none_are_not_found(sqlite_seat: Seat) -> None:
     assert "Nothing is added up yet" in sqlite_seat.text("/trends")
     sqlite_seat.get("/trends?window=century", 404)
     sqlite_seat.get("/trends?environment=NOWHERE", 404)
-    assert sqlite_seat.get("/trends.json?window=x", 404).json()["error"] == "Not found"
+    assert sqlite_seat.get("/trends.json?window=x", 404).json()["title"] == "Not found"
 
 
 @pytest.fixture
