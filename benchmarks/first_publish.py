@@ -17,7 +17,7 @@ from benchmarks.cpu import used_by_children
 from benchmarks.equal import check_equal
 from benchmarks.ours import ENVIRONMENT, folder_source, origin, running
 from benchmarks.peers import Site, lftp, rclone, rsync
-from benchmarks.place import Place
+from benchmarks.place import Place, settle
 from benchmarks.results import Result
 from benchmarks.tree import Tree, grow, grow_alike
 from support.tcp_proxy import proxied
@@ -89,6 +89,8 @@ def _compared(row: int, name: str, place: Place, tree: Tree, known: Sequence[Pee
 
 def _rounds(place: Place, tree: Tree, peers: Sequence[Peer], port: int | None) -> Mapping[str, list[tuple[float, float]]]:
     """Everybody in turn, the other way round in every second round."""
+    if place.rounds > 1:
+        settle()
     runners: dict[str, Runner] = {}
     for peer in peers:
         runners.setdefault(peer.like, partial(_ours, place, peer.like))
@@ -96,10 +98,10 @@ def _rounds(place: Place, tree: Tree, peers: Sequence[Peer], port: int | None) -
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in runners}
     for number in range(place.rounds):
         for name in list(runners) if number % 2 == 0 else reversed(list(runners)):
-            with place.site(port) as site:
-                os.sync()
-                seconds[name].append(runners[name](tree, site))
-                check_equal(tree.folder, site.account.root, name)
+            site = place.site(port)
+            os.sync()
+            seconds[name].append(runners[name](tree, site))
+            check_equal(tree.folder, site.account.root, name)
     return seconds
 
 

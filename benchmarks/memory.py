@@ -96,10 +96,9 @@ def _publish(place: Place, name: str, make: Callable[[Path, int], Packageslip], 
     write_warm(folder)
     slip = make(home, amount)
     (home / SLIP).write_bytes(write_slip(slip))
-    with place.site() as site:
-        targets = {ENVIRONMENT: origin(site, durability="none")}
-        with running(place, folder_source(folder), targets, engines=1, engine={"linger": 3600}) as ours:
-            return _watched(ours, course.url)
+    targets = {ENVIRONMENT: origin(place.site(), durability="none")}
+    with running(place, folder_source(folder), targets, engines=1, engine={"linger": 3600}) as ours:
+        return _watched(ours, course.url)
 
 
 def _watched(ours: Ours, url: str) -> Peak:

@@ -42,7 +42,7 @@ def row_4(place: Place, sizes: Sequence[int] = (100, 1000), each: float = EACH) 
     """The cost grows with the change, not with the site."""
     tree = grow(place.folder / "site", max(sizes), round(max(sizes) * each), store=place.store)
     with ExitStack() as stack:
-        sites = [LiveSite(f"OF{size}", tree.first(size), stack.enter_context(place.site())) for size in sorted(sizes)]
+        sites = [LiveSite(f"OF{size}", tree.first(size), place.site()) for size in sorted(sizes)]
         origins = {live.environment: origin(live.site, durability="none") for live in sites}
         ours = stack.enter_context(running(place, folder_source(tree.folder), origins, engines=1, engine={"linger": 3600}))
         for live in sites:
@@ -90,12 +90,12 @@ def row_7(place: Place, modules: int = 40, warm: int = 60, cold: int = 20) -> li
     tree = grow(place.folder / "site", modules, round(modules * EACH), store=place.store)
     results = []
     for name, times, linger, reach in (("warm", warm, 3600, 1.0), ("cold", cold, 0.2, 3.0)):
-        with place.site() as site:
-            origins = {ENVIRONMENT: origin(site)}
-            with running(place, folder_source(tree.folder), origins, engines=1, engine={"linger": linger}) as ours:
-                ours.warm()
-                ours.publish(tree.urls)
-                seconds = [_insert_to_live(ours, tree, site, number % modules, cold=name == "cold") for number in range(times)]
+        site = place.site()
+        origins = {ENVIRONMENT: origin(site)}
+        with running(place, folder_source(tree.folder), origins, engines=1, engine={"linger": linger}) as ours:
+            ours.warm()
+            ours.publish(tree.urls)
+            seconds = [_insert_to_live(ours, tree, site, number % modules, cold=name == "cold") for number in range(times)]
         results.append(_slowest(name, seconds, reach))
     return results
 

@@ -17,8 +17,8 @@ from benchmarks.equal import check_equal
 from benchmarks.memory import peak, result
 from benchmarks.one_change import EACH, LiveSite, changes
 from benchmarks.ours import Ours, origin, running
-from benchmarks.peers import Site, rsync
-from benchmarks.place import Place
+from benchmarks.peers import rsync
+from benchmarks.place import Place, settle
 from benchmarks.results import Result
 from benchmarks.tree import SLIP, Tree, grow
 from support.nginx import serving
@@ -39,7 +39,7 @@ def whole_site(place: Place, modules: int) -> list[Result]:
         web = stack.enter_context(serving(place.folder / "nginx", tree.folder))
         theirs = _without_us(place, tree, web.port)
         sizes = [size for size in SMALLER if size < modules] or [max(modules // 10, 1)]
-        sites = [LiveSite(f"OF{size}", tree.first(size), stack.enter_context(place.site())) for size in [*sizes, modules]]
+        sites = [LiveSite(f"OF{size}", tree.first(size), place.site()) for size in [*sizes, modules]]
         origins = {live.environment: origin(live.site, durability="none") for live in sites}
         source = {"kind": "http", "url": f"http://127.0.0.1:{web.port}"}
         ours = stack.enter_context(running(place, source, origins, engine={"linger": 7200}))
@@ -87,21 +87,18 @@ def _nothing_to_do(live: LiveSite) -> float:
 
 
 def _without_us(place: Place, tree: Tree, port: int) -> float:
-    """Fetch everything with curl, and send it on with rsync; seconds. What it made is gone afterwards."""
-    copy = place.folder / "copy"
+    """Fetch everything with curl, and send it on with rsync; seconds. What it made is gone afterwards, and forgotten."""
+    copy, site = place.folder / "copy", place.site()
     os.sync()
-    with place.site() as site:
-        began = time.monotonic()
-        _fetch(tree, copy, port)
-        _send(copy, site)
-        seconds = time.monotonic() - began
-        check_equal(tree.folder, site.account.root, "curl and rsync")
-    shutil.rmtree(copy)
-    return seconds
-
-
-def _send(copy: Path, site: Site) -> None:
+    began = time.monotonic()
+    _fetch(tree, copy, port)
     rsync(copy, site)
+    seconds = time.monotonic() - began
+    check_equal(tree.folder, site.account.root, "curl and rsync")
+    for folder in (copy, site.account.root):
+        shutil.rmtree(folder)
+    settle()
+    return seconds
 
 
 def _fetch(tree: Tree, copy: Path, port: int) -> None:
