@@ -10,7 +10,7 @@ import paramiko
 from paramiko.buffered_pipe import BufferedPipe
 
 _READ_AHEAD = 128 * 1024
-_LARGEST_PACKET = 256 * 1024
+LARGEST_PACKET = 256 * 1024
 """RFC 4253 6.1 asks for 35,000 bytes, and we announce that we take 32 KiB; paramiko alone would wait for 4 GiB."""
 
 
@@ -42,12 +42,17 @@ class Watched:
 
     def recv(self, count: int) -> bytes:
         """Some bytes. ConnectionAbortedError for a packet that no SSH server sends."""
-        if count > _LARGEST_PACKET:
+        if count > LARGEST_PACKET:
             raise _abort(f"a packet of {count} bytes was announced; SSH has none as long")
         if not self._ahead:
             self._ahead = self._plain.recv(max(count, _READ_AHEAD))
         taken, self._ahead = self._ahead[:count], self._ahead[count:]
         return taken
+
+    def read_ahead(self) -> bytes:
+        """What came with the bytes that were asked for last."""
+        ahead, self._ahead = self._ahead, b""
+        return ahead
 
     def settimeout(self, seconds: float) -> None:
         self._plain.settimeout(seconds)

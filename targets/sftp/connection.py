@@ -17,6 +17,7 @@ from config import Secret, SftpTarget
 from targets.errors import HostKeyRefused, LoginRefused, TargetError, TargetUnfit, TargetUnreachable
 from targets.sftp.bounds import Watched, bound
 from targets.sftp.hostkeys import HostKeys, from_known_hosts, from_setting
+from targets.sftp.packets import GcmPackets
 
 CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr")
 MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-512", "hmac-sha2-256")
@@ -165,7 +166,7 @@ def _transport(plain: Watched, settings: SftpTarget, known: HostKeys) -> paramik
     quiet.propagate = False
     if not quiet.handlers:
         quiet.addHandler(logging.NullHandler())
-    transport = paramiko.Transport(plain)
+    transport = paramiko.Transport(plain, packetizer_class=GcmPackets)
     transport.set_log_channel(_QUIET)
     transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = settings.connect_timeout
     transport.channel_timeout = settings.connect_timeout

@@ -26,9 +26,12 @@ def drive(sessions: Sequence[Session], begins: Iterable[Begin[T]], at_once: int)
         while True:
             moved = False
             for session in list(sessions):
-                results = crews.setdefault(session, _Crew(session, at_once)).step(fresh)
-                moved = moved or results is not None
-                yield from results or ()
+                if session not in crews:
+                    crews[session] = _Crew(session, at_once)
+                results = crews[session].step(fresh)
+                if results is not None:
+                    moved = True
+                    yield from results
             if not moved:
                 if not any(crew.live for crew in crews.values()):
                     return

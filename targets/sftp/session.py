@@ -8,7 +8,7 @@ that nobody asked for, or that makes no sense, ends the session: after that no a
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import paramiko
@@ -43,14 +43,14 @@ class Ticket:
 
     def __init__(self, cost: int, awaited: int) -> None:
         self.cost = cost
-        """Bytes of the request and of the awaited reply."""
+        """Bytes of the request's body and of the awaited reply."""
         self.most = _SMALL_REPLY + _GENEROUS * awaited
         """Bytes that the reply may have: thousands of them are kept at once, and none may be a flood."""
         self.reply: wire.Reply | None = None
-        self.work: Work[Any] | None = None
-        """Who waits for it, ..."""
         self.ready: deque[Work[Any]] | None = None
-        """... and the queue he stands in once it is answered."""
+        """Where whoever waits for it stands once it is answered, ..."""
+        self.work: Work[Any]
+        """... and who that is, if somebody does."""
         self.unwanted: Callable[[wire.Reply], None] | None = None
         """What to do with the reply when nobody waits for it any more."""
 
@@ -106,11 +106,12 @@ class Session:
         if self.broken is not None:
             raise self.broken
         self._number = number = (self._number + 1) & 0xFFFFFFFF
-        packet = wire.pack(request, number)
-        ticket = Ticket(len(packet) + awaited, awaited)
-        self._pending[number] = ticket
-        self._bytes += ticket.cost
-        self._out += packet
+        body = request[1]
+        cost = len(body) + awaited
+        ticket = self._pending[number] = Ticket(cost, awaited)
+        self._bytes += cost
+        self._out += wire.head(request, number)
+        self._out += body
         if len(self._out) >= _FLUSH:
             self._flush()
         return ticket
@@ -190,8 +191,8 @@ class Session:
         """Send what is collected, wait for at least one byte, hand out every whole reply."""
         self.push()
         try:
-            for kind, rest in self._arrived():
-                self._hand_out(*wire.numbered(kind, rest))
+            for number, reply in self._arrived():
+                self._hand_out(number, reply)
         except wire.Garbled as error:
             self.distrust(error)
 
@@ -205,11 +206,11 @@ class Session:
         ticket.reply = reply
         if ticket.unwanted is not None:
             ticket.unwanted(reply)
-        if ticket.ready is not None and ticket.work is not None:
+        if ticket.ready is not None:
             ticket.ready.append(ticket.work)
 
     def _flush(self) -> None:
-        out, self._out = self._out, bytearray()
+        out, self._out = memoryview(self._out), bytearray()
         at = 0
         while at < len(out):
             try:
@@ -222,11 +223,11 @@ class Session:
                 self._break(f"{self.place} closed the connection", None)
             at += sent
 
-    def _arrived(self) -> list[tuple[int, bytes]]:
-        """Wait for at least one byte; the packets that are whole now. Raises Garbled, and gives up one that only drips."""
+    def _arrived(self) -> Sequence[tuple[int, wire.Reply]]:
+        """Wait for at least one byte; the replies that are whole now. Raises Garbled, and gives up one that only drips."""
         fresh = not self._in
         self._in += self._read()
-        whole = list(wire.packets(self._in))
+        whole = wire.replies(self._in)
         if fresh or whole:
             self._begun = self._clock()
         elif self._clock() - self._begun > self.idle:
@@ -256,9 +257,9 @@ class Session:
         self._out += wire.hello()
         self._flush()
         try:
-            while not (packets := self._arrived()):
+            while not (said := self._arrived()):
                 pass
-            number, extensions = wire.version(*packets[0])
+            number, extensions = wire.version(*said[0])
         except wire.Garbled as error:
             self._break(f"{self.place} did not begin SFTP; does the account's login script print something? {error}", error)
         if number < wire.VERSION:

@@ -42,16 +42,21 @@ class _Open:
 
     def fill(self) -> Work[None]:
         """Send the bytes. They are what was promised, or CorruptTransfer is raised before the file is closed."""
-        write, hasher, offset = self._write, hashlib.sha256(), 0
+        write, hasher, offset, ended = self._write, hashlib.sha256(), 0, False
         with closing(write.open()) as stream:
-            # One byte more than promised is asked for, so that a longer file does not pass for the right one.
-            while chunk := stream.read(min(self._session.write_size, write.size - offset + 1)):
+            while not ended:
+                # One byte more than promised is asked for, so that a longer file does not pass for the right one.
+                wanted = min(self._session.write_size, write.size - offset + 1)
+                chunk = stream.read(wanted)
+                # A file's bytes come short at its end alone, and to ask again for nothing costs as much as to ask for it all.
+                ended = len(chunk) < wanted
                 hasher.update(chunk)
                 if offset + len(chunk) > write.size:
                     raise _wrong(write, f"more than {write.size} bytes")
                 while not self._session.room:
                     yield None
-                self._send("write", wire.write(self._handle, offset, chunk))
+                if chunk:
+                    self._send("write", wire.write(self._handle, offset, chunk))
                 offset += len(chunk)
                 yield from self._look_back()
         if offset < write.size:
@@ -69,10 +74,9 @@ class _Open:
         self._send("close", wire.close(self._handle))
         # Handles are numbers that the server uses again: a second CLOSE could hit somebody else's file.
         self._closed = True
+        # Where replies come in order, the last one's wakes this work once for all of them.
         yield from answer(self._awaited[-1][1])
-        while self._awaited:
-            yield from answer(self._awaited[0][1])
-            yield from self._check(*self._awaited.popleft())
+        yield from self._look_back(every=True)
 
     def give_up(self) -> None:
         """Close and remove it. The file is invisible still, so nobody waits for the replies."""
@@ -83,16 +87,13 @@ class _Open:
     def _send(self, doing: str, request: wire.Request) -> None:
         self._awaited.append((doing, self._session.send(request)))
 
-    def _look_back(self) -> Work[None]:
-        """Check what was answered meanwhile, so that a refusal stops a large file early."""
-        while self._awaited and self._awaited[0][1].reply is not None:
-            yield from self._check(*self._awaited.popleft())
-
-    def _check(self, doing: str, ticket: Ticket) -> Work[None]:
-        assert ticket.reply is not None
-        status = wire.status(ticket.reply)
-        if status.code != wire.OK:
-            raise (yield from explain(self._session, status, doing, self._path, self._write.size))
+    def _look_back(self, *, every: bool = False) -> Work[None]:
+        """Check what was answered meanwhile, so that a refusal stops a large file early; `every`: wait for what was not."""
+        while self._awaited and (every or self._awaited[0][1].reply is not None):
+            doing, ticket = self._awaited.popleft()
+            status = wire.status(ticket.reply or (yield from answer(ticket)))
+            if status.code != wire.OK:
+                raise (yield from explain(self._session, status, doing, self._path, self._write.size))
 
 
 def _compare(session: Session, write: Write, path: bytes) -> Work[None]:

@@ -5,7 +5,7 @@ its type and its body; the session adds length and id. Names are bytes here.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -87,10 +87,10 @@ class FileSystem(NamedTuple):
     read_only: bool
 
 
-def pack(request: Request, number: int) -> bytes:
-    """The whole packet of a request."""
+def head(request: Request, number: int) -> bytes:
+    """What stands before a request's body."""
     kind, body = request
-    return _HEAD.pack(len(body) + 5, kind, number) + body
+    return _HEAD.pack(len(body) + 5, kind, number)
 
 
 def hello() -> bytes:
@@ -183,37 +183,29 @@ def limits() -> Request:
     return _extended(LIMITS)
 
 
-def packets(received: bytearray) -> Iterator[tuple[int, bytes]]:
-    """Take each whole packet off the front of what was received: type, and the rest. Raises Garbled."""
-    start = 0
-    try:
-        while len(received) >= start + 5:
-            length, kind = struct.unpack_from(">IB", received, start)
-            if not 1 <= length <= LARGEST_PACKET:
-                raise Garbled(f"a packet of {length} bytes; it begins {bytes(received[start : start + 40])!r}")
-            end = start + 4 + length
-            if len(received) < end:
-                break
-            packet = kind, bytes(received[start + 5 : end])
-            start = end
-            yield packet
-    finally:
-        del received[:start]
+def replies(received: bytearray) -> Sequence[tuple[int, Reply]]:
+    """Take each whole reply off the front of what was received: the id that it carries, and the reply. Raises Garbled."""
+    found: list[tuple[int, Reply]] = []
+    start, size = 0, len(received)
+    while size >= start + _U32.size:
+        [length] = _U32.unpack_from(received, start)
+        if not _HEAD.size - _U32.size <= length <= LARGEST_PACKET:
+            raise Garbled(f"a packet of {length} bytes; it begins {bytes(received[start : start + 40])!r}")
+        end = start + _U32.size + length
+        if size < end:
+            break
+        _, kind, number = _HEAD.unpack_from(received, start)
+        found.append((number, Reply(kind, bytes(received[start + _HEAD.size : end]))))
+        start = end
+    del received[:start]
+    return found
 
 
-def numbered(kind: int, rest: bytes) -> tuple[int, Reply]:
-    """The id that a reply carries, and the reply."""
-    if len(rest) < 4:
-        raise Garbled("a reply without an id")
-    return _U32.unpack_from(rest)[0], Reply(kind, rest[4:])
-
-
-def version(kind: int, rest: bytes) -> tuple[int, Mapping[str, str]]:
-    """The server's version and its extensions: name to value."""
-    if kind != VERSION_REPLY:
-        raise Garbled(f"a packet of type {kind} instead of the server's version")
-    reader = _Reader(rest)
-    number = reader.u32()
+def version(number: int, reply: Reply) -> tuple[int, Mapping[str, str]]:
+    """The server's version, which stands where others have their id, and its extensions: name to value."""
+    if reply.kind != VERSION_REPLY:
+        raise Garbled(f"a packet of type {reply.kind} instead of the server's version")
+    reader = _Reader(reply.body)
     extensions = {}
     while reader.more():
         name = reader.text()

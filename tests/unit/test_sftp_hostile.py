@@ -72,13 +72,12 @@ class Hostile:
 
     def send(self, data: bytes, /) -> int:
         self._in += data
-        for kind, rest in wire.packets(self._in):
+        for number, request in wire.replies(self._in):
             self.asked += 1
-            if kind == wire.INIT:
+            if request.kind == wire.INIT:
                 self._out += self._hello
                 continue
-            number, request = wire.numbered(kind, rest)
-            answer = self._answers.get(kind)
+            answer = self._answers.get(request.kind)
             said, body = answer(request.body) if answer else status(wire.OK)
             self._out += self._garble(packet(said, number, body))
         return len(data)

@@ -33,12 +33,11 @@ class Echo:
     def send(self, data: bytes) -> int:
         taken = data[:10_000]
         self.held += taken
-        for kind, rest in wire.packets(self.held):
-            if kind == wire.INIT:
+        for number, request in wire.replies(self.held):
+            if request.kind == wire.INIT:
                 self.given += struct.pack(">IBI", 5, wire.VERSION_REPLY, 3)
                 continue
-            number, reply = wire.numbered(kind, rest)
-            self.requests.append((kind, number, reply.body))
+            self.requests.append((request.kind, number, request.body))
             self.unanswered.append(number)
             self.most = max(self.most, len(self.unanswered))
         return len(taken)

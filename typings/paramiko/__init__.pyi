@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any, Protocol
 
 from paramiko.buffered_pipe import BufferedPipe
+from paramiko.packet import Packetizer
 
 class SSHException(Exception): ...
 class AuthenticationException(SSHException): ...
@@ -32,9 +33,10 @@ class Ed25519Key(PKey):
     @classmethod
     def from_private_key_file(cls, filename: str, password: str | None = None) -> Ed25519Key: ...
 
-class Packetizer:
-    REKEY_BYTES: int
-    def complete_handshake(self) -> None: ...
+class Message:
+    seqno: int
+    def __init__(self, content: bytes | None = None) -> None: ...
+    def asbytes(self) -> bytes: ...
 
 class SecurityOptions:
     ciphers: Sequence[str]

@@ -1,0 +1,137 @@
+"""SSH packets under AES-GCM: the same bytes as paramiko's, read together what belongs together, and nothing that was changed."""
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import paramiko
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+from paramiko.packet import Packetizer
+
+from targets.sftp.bounds import Watched
+from targets.sftp.packets import GcmPackets
+
+KEY, NONCE = bytes(range(32)), b"\1\2\3\4" + b"\0" * 6 + b"\xff\xff"
+DATA, EOF, KEXINIT = 94, 96, 20
+
+
+def keyed(packets: Packetizer, nonce: bytes = NONCE) -> Packetizer:
+    same: dict[str, Any] = {"block_engine": AESGCM(KEY), "block_size": 16, "mac_engine": None, "mac_size": 16, "mac_key": None}
+    packets.set_outbound_cipher(**same, aead=True, iv_out=nonce)
+    packets.set_inbound_cipher(**same, aead=True, iv_in=nonce)
+    return packets
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[GcmPackets, Packetizer, socket.socket]]:
+    """Ours, paramiko's own at the other end, and that end's socket."""
+    near, far = socket.socketpair()
+    with near, far:
+        near.settimeout(10)
+        far.settimeout(10)
+        ours = GcmPackets(Watched(near, 10))
+        keyed(ours)
+        yield ours, keyed(Packetizer(far)), far
+
+
+def data(channel: int, content: bytes) -> paramiko.Message:
+    return paramiko.Message(struct.pack(">BII", DATA, channel, len(content)) + content)
+
+
+def read(packets: Packetizer) -> tuple[int, bytes]:
+    kind, message = packets.read_message()
+    return kind, message.asbytes()
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=5))
+def test_paramiko_reads_what_is_sent(contents: list[bytes]) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        ours, theirs = GcmPackets(Watched(near, 10)), keyed(Packetizer(far))
+        keyed(ours)
+        for content in contents:
+            ours.send_message(paramiko.Message(bytes([DATA]) + content))
+        assert [read(theirs) for _ in contents] == [(DATA, content) for content in contents]
+
+
+def test_what_has_arrived_for_one_channel_is_read_as_one_and_the_rest_in_order(pair: Any) -> None:
+    ours, theirs, _ = pair
+    for message in (data(1, b"a" * 100), data(1, b""), data(1, b"b"), data(2, b"c"), paramiko.Message(bytes([EOF, 0, 0, 0, 1]))):
+        theirs.send_message(message)
+    theirs.send_message(data(1, b"d"))
+    assert read(ours) == (DATA, struct.pack(">II", 1, 101) + b"a" * 100 + b"b")
+    assert read(ours) == (DATA, struct.pack(">II", 2, 1) + b"c")
+    assert read(ours) == (EOF, b"\0\0\0\1")
+    assert read(ours) == (DATA, struct.pack(">II", 1, 1) + b"d")
+
+
+def test_what_comes_after_a_change_of_keys_is_opened_with_the_new_one(pair: Any) -> None:
+    ours, theirs, _ = pair
+    theirs.send_message(data(1, b"old"))
+    theirs.send_message(paramiko.Message(bytes([KEXINIT])))
+    keyed(theirs, b"\5" * 12)
+    theirs.send_message(data(1, b"new"))
+    assert read(ours) == (DATA, struct.pack(">II", 1, 3) + b"old")
+    assert read(ours) == (KEXINIT, b"")
+    keyed(ours, b"\5" * 12)
+    assert read(ours) == (DATA, struct.pack(">II", 1, 3) + b"new")
+
+
+@pytest.mark.parametrize("at", [5, 30, -1])
+def test_a_packet_that_was_changed_on_its_way_is_refused(pair: Any, at: int) -> None:
+    ours, _, far = pair
+    taken, given_ = socket.socketpair()
+    with taken, given_:
+        sender = keyed(Packetizer(given_))
+        sender.send_message(data(1, b"x" * 20))
+        packet = bytearray(taken.recv(4096))
+    packet[at] ^= 1
+    far.sendall(packet)
+    with pytest.raises(InvalidTag):
+        ours.read_message()
+
+
+@pytest.mark.parametrize("length", [0, 15, 17, 2**20, 2**32 - 16])
+def test_a_length_that_no_packet_has_is_refused_before_it_is_waited_for(pair: Any, length: int) -> None:
+    ours, _, far = pair
+    far.sendall(struct.pack(">I", length) + b"xyz")
+    with pytest.raises(paramiko.SSHException, match="SSH has none as long"):
+        ours.read_message()
+
+
+def test_a_message_shorter_than_it_says_is_refused(pair: Any) -> None:
+    ours, theirs, _ = pair
+    theirs.send_message(paramiko.Message(struct.pack(">BII", DATA, 1, 5) + b"four"))
+    with pytest.raises(paramiko.SSHException, match="not as long as it says"):
+        ours.read_message()
+
+
+def test_the_end_of_the_connection_is_an_end(pair: Any) -> None:
+    ours, theirs, far = pair
+    theirs.send_message(data(1, b"last"))
+    far.sendall(os.urandom(3))
+    far.close()
+    assert read(ours) == (DATA, struct.pack(">II", 1, 4) + b"last")
+    with pytest.raises(EOFError):
+        ours.read_message()
+
+
+def test_another_key_is_asked_for_in_time_and_who_gives_none_is_left(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs, _ = pair
+    monkeypatch.setattr(GcmPackets, "REKEY_BYTES", 100)
+    monkeypatch.setattr(GcmPackets, "REKEY_BYTES_OVERFLOW_MAX", 100)
+    theirs.send_message(data(1, b"x" * 20))
+    ours.read_message()
+    assert not ours.need_rekey()
+    theirs.send_message(data(1, b"x" * 50))
+    ours.read_message()
+    assert ours.need_rekey()
+    theirs.send_message(data(1, b"x" * 50))
+    with pytest.raises(paramiko.SSHException, match="does not agree to a new key"):
+        ours.read_message()
