@@ -1,11 +1,12 @@
 """Blobs by their SHA-256, in a folder that several processes share without locks.
 
 A blob's file appears complete, by a rename, or not at all; nobody ever changes one. The modification time of the file
-is the moment of its last use, so that a collection spares what somebody is about to read.
+is the moment of its last use, give or take a quarter of an hour, so that a collection spares what somebody is about to read.
 """
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -23,6 +24,8 @@ _ABANDONED = 24 * 3600.0
 """Seconds without a write after which a temporary file has no writer any more: no transfer may be silent for so long."""
 
 
+_FRESH = 900.0
+"""Seconds within which a second use is not noted: a collection looks at hours, and to note it costs more than to open a file."""
 _UNTOUCHABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """Another account's blob, or a read-only disk: it can be read, only its time of use stays as it was."""
 
@@ -49,26 +52,26 @@ class Store:
 
     def has(self, digest: bytes) -> bool:
         """Whether the blob is here. Counts as a use."""
+        place = self._place(digest)
         try:
-            os.utime(self._place(digest))
+            _use(place, os.stat(place))  # noqa: PTH116 - as for `_place`
         except FileNotFoundError:
             return False
-        except OSError as error:
-            if error.errno not in _UNTOUCHABLE:
-                raise
-            return self.path(digest).exists()
         return True
 
     def missing(self, digests: Iterable[bytes]) -> set[bytes]:
         """Those that are not here."""
         return {digest for digest in set(digests) if not self.has(digest)}
 
-    def open(self, digest: bytes) -> BinaryIO:
-        """The blob's bytes, at their start. Counts as a use; raises BlobMissing. What is open stays readable."""
-        if not self.has(digest):
-            raise BlobMissing(digest)
+    def open(self, digest: bytes, *, buffered: bool = True) -> BinaryIO:
+        """The blob's bytes, at their start. Counts as a use; raises BlobMissing. What is open stays readable.
+
+        `buffered` is for who reads a little at a time.
+        """
+        place = self._place(digest)
         try:
-            return open(self._place(digest), "rb")  # noqa: PTH123 - as for `_place`; the caller closes it
+            _use(place, os.stat(place))  # noqa: PTH116 - as for `_place`
+            return open(place, "rb", -1 if buffered else 0)  # noqa: PTH123 - the caller closes it
         except FileNotFoundError as error:
             raise BlobMissing(digest) from error
 
@@ -125,6 +128,17 @@ class Store:
                     sizes.append(_delete(self.path(digest), now - older_than))
         gone = [size for size in sizes if size is not None]
         return Collected(len(gone), sum(gone))
+
+
+def _use(place: str, status: os.stat_result) -> None:
+    """Note that somebody uses the blob. Raises FileNotFoundError when it is gone."""
+    if time.time() - status.st_mtime < _FRESH:
+        return
+    try:
+        os.utime(place)
+    except OSError as error:
+        if error.errno not in _UNTOUCHABLE:
+            raise
 
 
 def _folders(root: Path) -> list[Path]:

@@ -52,7 +52,7 @@ def _file_put(work: Work, file: File) -> FilePut:
     assert file.digest is not None, "resolved before"
     assert file.size is not None, "resolved before"
     modified = file.modified if isinstance(file, Resource) else None
-    return FilePut(file.path, file.digest, file.size, partial(work.tools.store.open, file.digest), modified)
+    return FilePut(file.path, file.digest, file.size, partial(work.tools.store.open, file.digest, buffered=False), modified)
 
 
 def _places(work: Work, loaded: Loaded, live: Packageslip | None) -> Iterator[tuple[str, Packageslip]]:

@@ -83,9 +83,9 @@ class WatchedStore(Store):
         incoming = super().incoming()
         return _WatchedIncoming(incoming, self._reached)  # type: ignore[return-value]
 
-    def open(self, digest: bytes) -> Any:
+    def open(self, digest: bytes, *, buffered: bool = True) -> Any:
         self._reached("blob read")
-        return super().open(digest)
+        return super().open(digest, buffered=buffered)
 
     def collect(self, keep: Callable[[bytes], bool], older_than: float, now: float) -> Any:
         def asked(digest: bytes) -> bool:
