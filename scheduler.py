@@ -75,7 +75,7 @@ class Daemon:
         self._dead: set[int] = set()
         self._watch: Watch | None = None
         self._purge_at = self._trend_at = time.monotonic()
-        self._greeted = self._configured = False
+        self._greeted = self._configured = self._accepted = False
         self._failed_tries = 0
 
     def run(self, database: Database) -> None:
@@ -158,6 +158,8 @@ class Daemon:
         restoration.saw(poll.fence)
         if poll.stopped is not None:
             raise QueueRestored(restored_sentence(poll.stopped))
+        # First of all: whoever waits for something that is due waits for this. What was taken in, the next poll counts.
+        self._crews.tend(poll.due, news=self._accepted)
         if poll.dead:
             takeover.rescue()
         if poll.cancel:
@@ -166,12 +168,11 @@ class Daemon:
             intake.settle_takedowns()
         if poll.unsealed:
             intake.seal()
-        accepted = intake.accept(self._settings, BATCH) if poll.intake else 0
+        self._accepted = bool(poll.intake and intake.accept(self._settings, BATCH))
         inserted = self._insert_scheduled(intake)
-        self._crews.tend(poll.due)
         self._add_up(intake)
         self._purge(intake)
-        return accepted > 0 or inserted
+        return self._accepted or inserted
 
     def _bury(self, takeover: Takeover) -> None:
         """A child that is known to be dead need not be waited for until its lease ends."""

@@ -47,10 +47,11 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    def ring(self) -> None:
+    def ring(self, *, news: bool = True) -> None:
+        """`news`: there is something that was not there at the last ring."""
         # A full pipe has rung already; a closed one belongs to a process that is about to be reaped.
         with suppress(BlockingIOError, BrokenPipeError):
-            os.write(self._bell, b"\n")
+            os.write(self._bell, b"!\n" if news else b"\n")
 
     def ask_to_stop(self) -> None:
         """SIGTERM: finish, and end. The second time: give back and end."""

@@ -61,13 +61,18 @@ class Crews:
     clock: Callable[[], float] = time.monotonic
     hands: list[Hand] = field(default_factory=list)
     crews: dict[str, Crew] = field(default_factory=dict)
+    _due: frozenset[str] = frozenset()
 
-    def tend(self, due: frozenset[str]) -> None:
-        """Rings the engines of the environments in which something is due, and starts one more where there are too few."""
+    def tend(self, due: frozenset[str], *, news: bool = False) -> None:
+        """Rings the engines of the environments in which something is due, and starts one more where there are too few.
+
+        `news`: rows came in since the last call. What is due still may be what nobody can take now: engines are told which it is.
+        """
+        before, self._due = self._due, due
         for name in sorted(due & self.settings.environments.keys()):
             for hand in self.hands:
                 if hand.environment == name and not hand.child.asked_to_stop:
-                    hand.child.ring()
+                    hand.child.ring(news=news or name not in before)
             if self.crews.get(name, Crew()).wants_one_more(self.settings.environments[name], self.clock()):
                 self._start(name)
 

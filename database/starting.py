@@ -1,9 +1,9 @@
 """What a running task writes before its end: that it began, how far it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, select, tuple_, update
 
 from database import schema
 from database.values import Engine, Progress, Task
@@ -13,7 +13,7 @@ _queue, _attempt = schema.queue.c, schema.attempt.c
 
 def start(connection: Connection, engine: Engine, tasks: Sequence[Task]) -> frozenset[int]:
     """Set `started_at` where the task is still this engine's; their ids."""
-    rows = lock_running(connection, engine, {task.id: task.fence for task in tasks})
+    rows = lock_running(connection, engine, {task.id: task.fence for task in tasks}, (_queue.id, _queue.fence))
     if not rows:
         return frozenset()
     now = rows[0].now
@@ -24,11 +24,13 @@ def start(connection: Connection, engine: Engine, tasks: Sequence[Task]) -> froz
     return frozenset(ids)
 
 
-def lock_running(connection: Connection, engine: Engine, fences: dict[int, int]) -> Sequence[Row[Any]]:
-    """Lock those of these tasks that this engine runs under these fences; all columns, and `now`."""
+def lock_running(
+    connection: Connection, engine: Engine, fences: Mapping[int, int], columns: Sequence[ColumnElement[Any]]
+) -> Sequence[Row[Any]]:
+    """Lock those of these tasks that this engine runs under these fences: `now`, and columns with `id` and `fence` among them."""
     if not fences:
         return ()
-    wanted = select(schema.queue, schema.NOW.label("now")).where(
+    wanted: Select[Any] = select(*columns, schema.NOW.label("now")).where(
         _queue.id.in_(list(fences)), _queue.status == "RUNNING", _queue.engine == engine.start
     )
     rows = connection.execute(wanted.order_by(_queue.id).with_for_update()).all()

@@ -3,6 +3,18 @@
 import os
 import select
 from contextlib import suppress
+from enum import IntEnum
+
+NEWS = b"!"
+"""What the daemon rings with when something came that was not due before; anything else: something is due still."""
+
+
+class Ring(IntEnum):
+    """What the daemon said while one waited: nothing, or that something is due: still, or anew."""
+
+    NONE = 0
+    STILL = 1
+    NEWS = 2
 
 
 class Bell:
@@ -26,31 +38,31 @@ class Bell:
         with suppress(OSError):
             os.write(self._writer, b"\0")
 
-    def wait(self, seconds: float) -> bool:
-        """Returns at the next ring, at once if it was before, or after `seconds`. Whether the daemon rang: something is due."""
+    def wait(self, seconds: float) -> Ring:
+        """Returns at the next ring, at once if it was before, or after `seconds`; what the daemon said meanwhile."""
         ends = [self._reader] + ([self._daemon] if self._daemon is not None else [])
         ready, _, _ = select.select(ends, [], [], max(seconds, 0))
         if self._reader in ready:
             self._drain(self._reader)
-        return self._daemon in ready and self._answer(self._daemon)
+        return self._answer(self._daemon) if self._daemon in ready else Ring.NONE
 
-    def _answer(self, daemon: int | None) -> bool:
+    def _answer(self, daemon: int | None) -> Ring:
         assert daemon is not None
-        if self._drain(daemon):
-            return True
+        if said := self._drain(daemon):
+            return Ring.NEWS if NEWS in said else Ring.STILL
         # End of file: nobody holds the other end any more.
         os.close(daemon)
         self._daemon = None
-        return False
+        return Ring.NONE
 
     @staticmethod
-    def _drain(end: int) -> bool:
-        """Whether anything was there."""
-        some = False
+    def _drain(end: int) -> bytes:
+        """What was there."""
+        found = b""
         with suppress(BlockingIOError):
-            while os.read(end, 4096):
-                some = True
-        return some
+            while some := os.read(end, 4096):
+                found += some
+        return found
 
     def close(self) -> None:
         """Let go of every end."""

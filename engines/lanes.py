@@ -11,14 +11,18 @@ from engines.workshop import Targets, Workshop
 from tasks import NOTICE, needs
 
 CHUNK = 8
-"""Tasks that are started together, as a rule: as many are counted as lost when the engine dies."""
-QUICK_CHUNK = 32
-"""The same while they end at once: each start costs a commit, and to run so many alone after a loss costs next to nothing."""
+"""Tasks that are started together at first: as many are counted as lost when the engine dies."""
+QUICK_CHUNK = 64
+"""The most. Each start costs a commit, and to run so many alone after a loss costs next to nothing when they end at once."""
 QUICK = 0.5
-"""Seconds within which the last chunk must have come to its end for the next one to be larger."""
-BRISK = 2.0
-"""Seconds in which a lane that wants tasks again counts as brisk and claims more at once. A slow one claims fewer: what it
-holds in advance, another engine cannot take, a newer task cannot absorb, and an urgent one cannot overtake."""
+"""Seconds of work that are started together: of slow tasks as many as workers are free."""
+AHEAD = 1.0
+"""Seconds of work that a lane holds. What it holds in advance, another engine cannot take, a newer task cannot absorb, and an
+urgent one cannot overtake: of slow tasks it has none beyond those at work, or other engines would run out of them first."""
+REST = 2.0
+"""Seconds with nothing to do after which nobody knows what comes: a lane begins with little again, and takes more each time."""
+SHORTEST = 0.001
+"""Seconds that a task counts for at least."""
 LAST_WORDS = 2.0
 """Seconds that workers get to close their targets at the end."""
 
@@ -38,10 +42,11 @@ class TargetLane:
         self._workshop, self._ended = workshop, ended
         self._needs = () if urgent else needs(workshop.environment, target)
         self._most = workshop.settings.engine.workers
+        self._pace: float | None = None
+        """Seconds that a task takes here, the newest ones counting most; None: nobody knows yet."""
         self._least = min(self._most + CHUNK, workshop.settings.queue.batch)
-        self._ahead = self._least
-        self._claimed_at = self._begun_at = 0.0
-        self._chunk = CHUNK
+        self._ahead, self._chunk = self._least, CHUNK
+        self._claimed_at = 0.0
         self._waiting: deque[Task] = deque()
         self._started: SimpleQueue[Task | None] = SimpleQueue()
         self._threads: list[Thread] = []
@@ -57,26 +62,28 @@ class TargetLane:
         """What the lane could take now; nothing as long as its workers have enough waiting for them."""
         if len(self._waiting) >= self._most:
             return None
-        room = self._ahead - len(self._waiting) - self.busy
+        if self.idle and self._workshop.lease.clock() - self._claimed_at >= REST:
+            self._ahead, self._chunk = self._least, CHUNK
+        room = max(self._most, min(self._ahead, self._worth(AHEAD))) - len(self._waiting) - self.busy
         return Lane(self.target, room, self._needs, self._urgent) if room > 0 else None
+
+    def _worth(self, seconds: float) -> int:
+        """Tasks that the workers carry out in this time."""
+        return QUICK_CHUNK if self._pace is None else int(seconds * self._most / max(self._pace, SHORTEST))
 
     def take(self, tasks: Sequence[Task]) -> None:
         """What a claim gave, to be started when workers are free."""
-        now = self._workshop.lease.clock()
-        brisk = now - self._claimed_at < BRISK
-        self._ahead = min(self._ahead * 2, self._workshop.settings.queue.batch) if brisk else max(self._ahead // 2, self._least)
-        self._claimed_at = now
+        self._claimed_at = self._workshop.lease.clock()
+        self._ahead = min(self._ahead * 2, self._workshop.settings.queue.batch)
         self._waiting.extend(tasks)
 
     def next_chunk(self) -> list[Task]:
         """Tasks to start now: none while every worker has one, then several in one go, since each start costs a commit."""
         if self.busy >= self._most or not self._waiting:
             return []
-        now = self._workshop.lease.clock()
-        self._chunk = min(self._chunk * 2, QUICK_CHUNK) if now - self._begun_at < QUICK else CHUNK
-        self._begun_at = now
-        room = max(self._most, self._chunk) - self.busy
-        return [self._waiting.popleft() for _ in range(min(room, self._chunk, len(self._waiting)))]
+        room = max(self._most, min(self._chunk, self._worth(QUICK))) - self.busy
+        self._chunk = min(self._chunk * 2, QUICK_CHUNK)
+        return [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
 
     def put_back(self, tasks: Sequence[Task]) -> None:
         """These were not started after all: the database did not answer."""
@@ -93,9 +100,17 @@ class TargetLane:
 
     def _work(self) -> None:
         targets = Targets(self._workshop.open_target)
+        clock = self._workshop.lease.clock
         while (task := self._started.get()) is not None:
-            self._ended(self, task, self._workshop.carry_out(task, targets))
+            began = clock()
+            result = self._workshop.carry_out(task, targets)
+            self.note(clock() - began)
+            self._ended(self, task, result)
         targets.close()
+
+    def note(self, seconds: float) -> None:
+        """A task took so long."""
+        self._pace = seconds if self._pace is None else (self._pace + seconds) / 2
 
     def dismiss(self) -> None:
         """No task will come any more: workers close their targets and end."""

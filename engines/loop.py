@@ -59,8 +59,8 @@ class Loop:
                 pause = OUTAGE_PAUSE
             if pause is None or (self._idle and self._workshop.lease.dismissed):
                 return DONE
-            if self._bell.wait(pause):
-                self._outlook.rung()
+            if said := self._bell.wait(pause):
+                self._outlook.rung(said)
         self._workshop.lease.lose()
         return LEASE_LOST
 

@@ -6,7 +6,7 @@ import structlog
 
 from config import Settings
 from database import Intake, Poll, Takeover
-from engines.bell import Bell
+from engines.bell import Bell, Ring
 
 log = structlog.get_logger(__name__)
 
@@ -15,8 +15,8 @@ ACCEPTED = 500
 TREND_EVERY = 30.0
 """Seconds between two looks at what has ended, for the trends, once all is added up."""
 CLAIM_PAUSES = (1.0, 2.0, 3.0, 4.0, 5.0)
-"""Seconds after the first, second, ... empty claim in a row. "Due" also says yes for tasks that nobody can claim now:
-behind an open breaker, in a module at work, dependents that wait."""
+"""Seconds after the first, second, ... empty claim in a row, unless something new comes. "Due" also says yes for tasks that
+nobody can claim now: behind an open breaker, in a module at work, dependents that wait."""
 IDLE_PAUSE = 0.3
 """The same while a person or cron waits for the end."""
 IDLE_TRIES = 3
@@ -51,9 +51,11 @@ class Outlook:
         self._dead = False
         self._active = clock()
 
-    def rung(self) -> None:
+    def rung(self, said: Ring) -> None:
         """The daemon says that something is due here."""
         self._due = True
+        if said is Ring.NEWS:
+            self._forgive()
 
     def something_ended(self) -> None:
         """What waited for it can be claimed now."""
@@ -105,8 +107,10 @@ class Outlook:
     def _tidy(self, poll: Poll) -> bool:
         """What whoever polls does for all; whether that may have made something due."""
         if poll.intake:
-            while self._intake.accept(self._settings, ACCEPTED) >= ACCEPTED:
+            while (accepted := self._intake.accept(self._settings, ACCEPTED)) >= ACCEPTED:
                 pass
+            if accepted:
+                self._forgive()
         if poll.cancel:
             self._intake.sweep()
         if poll.takedowns:

@@ -11,7 +11,7 @@ import pytest
 
 from config import Settings
 from database import DatabaseUnavailable, Lane, LeaseLost, Outcome, Progress, Renewal, Result, State, Task
-from engines.bell import Bell
+from engines.bell import Bell, Ring
 from engines.claim import TaskClaim
 from engines.lease import Heartbeat, Lease
 from engines.loop import DONE, LEASE_LOST, Loop
@@ -88,7 +88,7 @@ class Calm:
 
     def look(self) -> None: ...
 
-    def rung(self) -> None: ...
+    def rung(self, said: Ring) -> None: ...
 
     def something_ended(self) -> None: ...
 
@@ -209,20 +209,21 @@ def test_after_an_outage_a_takedown_waits_for_the_heartbeat_too() -> None:
     loop.close()
 
 
-def test_a_brisk_lane_claims_more_at_once_and_a_slow_one_fewer() -> None:
+def test_a_brisk_lane_claims_more_at_once_and_a_slow_one_what_its_workers_can_begin() -> None:
     loop, workshop, _ = made(Script())
     now = [1000.0]
     workshop.lease.clock = lambda: now[0]
     lane = loop._lanes[0]
     limits = []
-    for pause in (0, 1, 1, 1, 1, 100, 100, 100, 100):
+    for pause, took in ((0, 0.001), (1, 0.001), (1, 0.001), (1, 0.001), (100, 0.001), (1, 0.001), (1, 10), (1, 10), (1, 10)):
         now[0] += pause
         wish = lane.wish()
         assert wish is not None
         limits.append(wish.limit)
         lane.take([task(1)])
         lane.next_chunk()
-    assert limits == [10, 10, 20, 40, 64, 64, 32, 16, 10]
+        lane.note(took)
+    assert limits == [10, 20, 40, 64, 10, 20, 40, 2, 2]
 
 
 def test_an_outage_loses_no_task_and_no_result() -> None:

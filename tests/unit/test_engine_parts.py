@@ -11,7 +11,7 @@ import pytest
 
 from config import Settings
 from database import Poll, Renewal, State, Task
-from engines.bell import Bell
+from engines.bell import Bell, Ring
 from engines.lanes import TargetLane
 from engines.lease import Lease
 from engines.outlook import Outlook
@@ -238,14 +238,17 @@ def test_an_attended_engine_waits_for_the_bell(queue: Queue, clock: Clock) -> No
     assert not look.may_claim()
     clock.now += 10
     assert not look.may_claim()
-    look.rung()
+    look.rung(Ring.NEWS)
     assert look.may_claim()
     assert not queue.diary
     assert look.pause(idle=False) == 1.0
     look.claimed(0)
-    look.rung()
-    clock.now += 1.5
+    look.rung(Ring.STILL)
+    assert not look.may_claim(), "what is due still, it could not take"
+    clock.now += 0.5
     assert look.pause(idle=False) == 0.5
+    look.rung(Ring.NEWS)
+    assert look.may_claim()
     os.close(writer)
     bell.close()
 
@@ -258,7 +261,9 @@ def test_the_bell_tells_rings_of_the_daemon_from_our_own() -> None:
     assert not bell.wait(10)
     assert not bell.wait(0)
     os.write(writer, b"\n")
-    assert bell.wait(10)
+    assert bell.wait(10) is Ring.STILL
+    os.write(writer, b"\n!\n\n")
+    assert bell.wait(10) is Ring.NEWS
     os.close(writer)
     assert not bell.wait(10)
     assert not bell.attended
@@ -284,8 +289,9 @@ def test_tasks_that_end_at_once_are_started_more_together_and_others_few() -> No
     workshop: Any = SimpleNamespace(settings=settings, environment=settings.environments["E"], lease=SimpleNamespace(clock=clock))
     lane = TargetLane("o", workshop, lambda *_: None)
     started = []
-    for pause in (0, 0.1, 0.1, 0.1, 10, 0.1):
-        clock.now += pause
-        lane.take([Task(number, f"/{number}", "E", "PUBLISH", State.RUNNING) for number in range(40)])
+    for took in (0.001, 0.001, 0.001, 0.1, 10, 100):
+        lane.take([Task(number, f"/{number}", "E", "PUBLISH", State.RUNNING) for number in range(90)])
         started.append(len(lane.next_chunk()))
-    assert started == [8, 16, 32, 32, 8, 16]
+        for _ in range(8):
+            lane.note(took)
+    assert started == [8, 16, 32, 64, 10, 2]
