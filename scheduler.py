@@ -26,7 +26,7 @@ from config import (
     queue_url,
     this_host,
 )
-from daemon import Bell, Crews, Signals, Systemd, Ticker
+from daemon import Bell, Companion, Crews, Signals, Systemd, Ticker
 from database import (
     Audit,
     Database,
@@ -71,6 +71,7 @@ class Daemon:
         self._path, self._settings, self._secrets, self._signals, self._bell = path, settings, secrets, signals, bell
         self._systemd = Systemd()
         self._crews = Crews(settings, self._systemd.environment_of_children())
+        self._console = Companion(settings, self._systemd.environment_of_children())
         self._ticker = Ticker(settings.schedules, bell.ring, datetime.now(UTC))
         self._dead: set[int] = set()
         self._watch: Watch | None = None
@@ -103,6 +104,8 @@ class Daemon:
     def _turn(self, database: Database, intake: Intake, takeover: Takeover, restoration: Restoration) -> float:
         """One look at everything; the seconds until the next."""
         self._dead |= self._crews.reap()
+        # Also while the database is down: the console says so.
+        self._console.tend()
         try:
             if not self._greeted:
                 self._greet(database)
@@ -216,7 +219,8 @@ class Daemon:
             return
         configure_logging(settings.log, sys.stderr, self._secrets)
         self._crews.dismiss()
-        self._crews.settings = self._settings = settings
+        self._console.dismiss()
+        self._crews.settings = self._console.settings = self._settings = settings
         self._configured = False
         self._ticker.stop()
         seen = self._ticker.seen(settings.schedules)
@@ -230,8 +234,9 @@ class Daemon:
         self._systemd.tell("STOPPING=1")
         log.info("daemon stopping", engines=len(self._crews.hands))
         self._crews.dismiss()
+        self._console.dismiss()
         deadline, asked = time.monotonic() + self._settings.engine.stop_grace + KILL_MARGIN, max(self._signals.stops, 1)
-        while self._crews.hands:
+        while self._crews.hands or self._console.child is not None:
             self._systemd.tell("WATCHDOG=1")
             if self._signals.stops > asked:
                 # Who asks again does not want to wait: what runs goes back to the queue. The third time nothing is waited for.
@@ -240,8 +245,10 @@ class Daemon:
                 self._crews.hurry()
             if time.monotonic() >= deadline:
                 self._crews.kill()
+                self._console.kill()
             self._bell.wait(0.5)
             self._dead |= self._crews.reap()
+            self._console.reap()
 
 
 def _interest(settings: Settings, alert: AlertSettings) -> Interest:

@@ -23,7 +23,7 @@ from answers.fields import (
 )
 from answers.life import Moment, Pace, life, pace
 from answers.module import Apart, ModuleState, Place, module, module_fields
-from answers.overview import AtWork, EnvironmentState, Running, overview, overview_fields
+from answers.overview import COUNTED, AtWork, EnvironmentState, Running, overview, overview_fields
 from answers.remedies import REMEDIES, remedy
 from answers.schedules import ScheduleState, run_schedule, schedule_fields, schedule_state, schedules
 from answers.targets import TargetState, Trial, check_fields, other_breakers, target_fields, targets, trial_fields, try_target
@@ -32,6 +32,7 @@ from answers.why import Down, Finding, Why, deposit_words, failure_words, how_fa
 from answers.words import many, size, totals, when
 
 __all__ = [
+    "COUNTED",
     "REMEDIES",
     "WINDOWS",
     "Apart",

@@ -47,6 +47,8 @@ def listen(bind: str) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
+        # Who follows the link before the server is there waits a moment, and is not turned away.
+        found.listen()
     except OSError as error:
         found.close()
         raise ConsoleRefused(f"console.bind: cannot listen at {bind}: {error.strerror}") from error

@@ -10,7 +10,7 @@ from database.connection import Database
 from database.rows import task_of, text_of
 from database.values import State, Task
 
-LOOKED_AT = 3000
+LOOKED_AT = 1500
 """Events looked back on. What is older is found by the ids of tasks, and may then miss a later end of an older task."""
 ENDED = (State.SUCCEEDED, State.FAILED)
 

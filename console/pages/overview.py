@@ -4,7 +4,7 @@ import time
 
 from starlette.responses import Response
 
-from answers import many, overview
+from answers import COUNTED, many, overview
 from console.asked import Asked
 from console.errors import NotThere, Refused
 from database import Desk, State
@@ -14,7 +14,7 @@ PATIENCE = 1.5
 
 
 def show(asked: Asked) -> Response:
-    return asked.page("overview.html", environments=overview(asked.database, asked.settings))
+    return asked.page("overview.html", environments=overview(asked.database, asked.settings), counted=COUNTED)
 
 
 def change(asked: Asked) -> Response:
