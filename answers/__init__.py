@@ -4,6 +4,7 @@
 `task_changes`: what a task did and does; `trends`, `schedules`, `targets`: the whole. `*_fields`: each thing as JSON.
 """
 
+from answers.address import module_at
 from answers.attention import Attention, attention
 from answers.changes import FileChange, PlanChanges, Tally, TaskChanges, changes_fields, task_changes
 from answers.compare import Difference, FileDifference, compare, difference_fields
@@ -75,6 +76,7 @@ __all__ = [
     "live_words",
     "many",
     "module",
+    "module_at",
     "module_fields",
     "other_breakers",
     "overview",

@@ -37,6 +37,12 @@ def test_why_says_what_is_live_since_when_and_from_which_task(published: SmallSi
     assert "not published" in lines[2]
 
 
+def test_why_takes_the_address_of_a_page(published: SmallSite) -> None:
+    result = published.run("why", "https://www.example.edu/knots/page3.html?x=1#top")
+    assert result.stdout == published.run("why", "/knots").stdout
+    assert result.stderr == "that page belongs to /knots\n"
+
+
 def test_why_as_json(published: SmallSite) -> None:
     document = published.json("why", "/knots")
     staging = document["environments"][0]
