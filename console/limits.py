@@ -7,6 +7,7 @@ from math import ceil
 
 from console.errors import TooMuch
 
+ROUNDING = 1e-6
 MOST = 10_000
 """Keys remembered; strangers can send any number of names, and must not fill the memory."""
 
@@ -27,7 +28,7 @@ class Limit:
                 self._full_at = dict(list(self._forget(now).items())[-MOST // 2 :])
             full_at = max(self._full_at.get(key, now), now) + self._seconds
             wait = full_at - now - self._burst * self._seconds
-            if wait > 0:
+            if wait > ROUNDING:
                 raise TooMuch(f"{what} Try again in {_words(wait)}.", ceil(wait))
             self._full_at[key] = full_at
 
