@@ -62,8 +62,8 @@ class EnvironmentState:
         return "No engine is up although something is due. If that stays so, no daemon runs: systemctl status slipway"
 
 
-def overview(database: Database, settings: Settings) -> list[EnvironmentState]:
-    """Every environment, in the order of the configuration."""
+def overview(database: Database, settings: Settings, counted: int = COUNTED) -> list[EnvironmentState]:
+    """Every environment, in the order of the configuration; what waits is counted up to `counted`."""
     underway, leases = Underway(database), Leases(database)
     running: dict[str | None, list[Moving]] = {}
     for moving in underway.running():
@@ -79,7 +79,7 @@ def overview(database: Database, settings: Settings) -> list[EnvironmentState]:
                 pauses.get(name), here := tuple(_at_work(view, running) for view in engines if view.engine.environment == name)
             ),
             here,
-            underway.waiting(name, COUNTED),
+            underway.waiting(name, counted),
             tuple(each for each in outages if each.name in (breakers_of(settings, [name]) or ())),
             ends.get((name, State.SUCCEEDED)),
             ends.get((name, State.FAILED)),

@@ -39,6 +39,8 @@ class ConsoleSettings(Section):
     passwords: Path | None = None
     """The file of those who may sign in: lines that `slipway console password NAME` makes."""
     proxy: ProxySettings = ProxySettings()
+    metrics: tuple[str, ...] = ()
+    """Addresses or networks that may read /metrics without signing in."""
     session: float = Field(default=12, gt=0, le=24 * 90)
     """Hours for which a sign-in is good."""
     title: str = "Slipway"

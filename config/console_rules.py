@@ -38,16 +38,21 @@ def console_findings(console: ConsoleSettings) -> Iterator[Finding]:
             )
     if not PREFIX.fullmatch(console.prefix):
         yield Finding((*place, "prefix"), "must be a path such as /slipway, without a slash at its end")
+    yield from _networks((*place, "metrics"), console.metrics)
     yield from _proxy(console)
+
+
+def _networks(place: tuple[str, ...], addresses: tuple[str, ...]) -> Iterator[Finding]:
+    for position, address in enumerate(addresses):
+        try:
+            ipaddress.ip_network(address)
+        except ValueError:
+            yield Finding((*place, position), "must be an address or a network, such as 127.0.0.1 or 10.1.0.0/16")
 
 
 def _proxy(console: ConsoleSettings) -> Iterator[Finding]:
     place, proxy = ("console", "proxy"), console.proxy
-    for position, address in enumerate(proxy.addresses):
-        try:
-            ipaddress.ip_network(address)
-        except ValueError:
-            yield Finding((*place, "addresses", position), "must be an address or a network, such as 127.0.0.1 or 10.1.0.0/16")
+    yield from _networks((*place, "addresses"), proxy.addresses)
     for key in ("user_header", "role_header"):
         name = getattr(proxy, key)
         if name is not None and not HEADER.fullmatch(name):

@@ -1,5 +1,6 @@
 """The application: from a request to the function that answers it, and from what went wrong to a page that says so."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
@@ -47,8 +48,12 @@ def _endpoint(places: Mapping[str, Place]) -> Callable[[Request], Awaitable[Resp
     async def answer(request: Request) -> Response:
         place = places["GET" if request.method == "HEAD" else request.method]
         body = await _body(request)
+        began = time.monotonic()
         # Everything else may wait for the database, or for a password's hash, and does so in a thread.
-        return await run_in_threadpool(_answered, place, request, body)
+        response = await run_in_threadpool(_answered, place, request, body)
+        console: Console = request.app.state.console
+        console.traffic.note(request.method, place.path, response.status_code, time.monotonic() - began)
+        return response
 
     return answer
 

@@ -17,6 +17,7 @@ from console.live import Live
 from console.memory import Memory
 from console.people import Person, Role
 from console.rendering import Renderer
+from console.traffic import Traffic
 from database import Database, DatabaseError
 
 SAID = "slipway_said"
@@ -37,6 +38,7 @@ class Console:
     changes: Limit
     """How often one person may change something."""
     memory: Memory
+    traffic: Traffic = field(default_factory=Traffic)
 
     @property
     def prefix(self) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 
 from starlette.responses import Response
 
+from console import health, metrics
 from console.api import CALLS, ROOT
 from console.api.document import serve
 from console.asked import Asked
@@ -62,6 +63,9 @@ PLACES: tuple[Place, ...] = (
     Place("POST", "/targets/{name}/test", targets.test, CHANGE),
     Place("GET", "/audit", audit.show, LOOK),
     Place("POST", "/audit/check", audit.check, CHANGE),
+    Place("GET", "/healthz", health.alive, None, machine=True),
+    Place("GET", "/readyz", health.ready, None, machine=True),
+    Place("GET", "/metrics", metrics.show, None, machine=True),
     Place("GET", f"{ROOT}/openapi.json", partial(serve, CALLS), LOOK, machine=True),
     *(Place(call.method, ROOT + call.path, call.answer, call.role, machine=True) for call in CALLS),
 )

@@ -28,7 +28,7 @@ from database.rights import Account, Rights, judged, read_grants, rights
 from database.scheduled import Fired, Schedules, scheduled_row
 from database.signatures import Signatures
 from database.takeover import Takeover
-from database.trends import Sum, Trends
+from database.trends import Sum, Total, Trends
 from database.underway import COUNTED, Happening, Moving, Underway, Waiting
 from database.upgrade import SchemaStatus, renew_queue_id, schema_status, upgrade, upgrade_sql
 from database.values import (
@@ -133,6 +133,7 @@ __all__ = [
     "Task",
     "TaskLost",
     "TaskView",
+    "Total",
     "Trends",
     "Underway",
     "Verdict",

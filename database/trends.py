@@ -42,6 +42,16 @@ class Sum:
     most: float
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One measure of one environment over all time: how often, and how much in all."""
+
+    environment: str
+    measure: str
+    n: int
+    total: float
+
+
 class Trends:
     """Reading what was added up."""
 
@@ -57,6 +67,17 @@ class Trends:
         wanted = wanted.group_by(_trend.at, _trend.measure).order_by(_trend.at)
         rows = self._db.look(lambda connection: connection.execute(wanted).all())
         return [Sum(row.at, row.measure, int(row.n), float(row.total), float(row.most)) for row in rows]
+
+    def totals(self) -> list[Total]:
+        """Everything that was ever added up; it only grows."""
+        wanted = (
+            select(_trend.environment, _trend.measure, func.sum(_trend.n).label("n"), func.sum(_trend.total).label("total"))
+            .where(_trend.span == "week")
+            .group_by(_trend.environment, _trend.measure)
+            .order_by(_trend.environment, _trend.measure)
+        )
+        rows = self._db.look(lambda connection: connection.execute(wanted).all())
+        return [Total(row.environment, row.measure, int(row.n), float(row.total)) for row in rows]
 
     def reached(self) -> datetime | None:
         """Up to when attempts are added up; None: none is."""
