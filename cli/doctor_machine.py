@@ -94,9 +94,7 @@ def unit_check(name: str, *, needed: bool) -> Iterator[Check]:
     """Raises OSError, SubprocessError."""
     state = properties(name)
     if state.get("LoadState") != "loaded":
-        install = (
-            f"copy deploy/{name} to /etc/systemd/system/, then 'systemctl daemon-reload' and 'systemctl enable --now {name}'"
-        )
+        install = f"'make install' puts it into its place, then 'systemctl daemon-reload' and 'systemctl enable --now {name}'"
         yield Check("warning" if needed else "ok", f"unit {name}: not installed", install if needed else "")
         return
     yield startup_check(name, state)

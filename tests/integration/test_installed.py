@@ -80,6 +80,7 @@ def test_what_belongs_to_the_system_is_in_its_place(installed: Installed, tmp_pa
     check_pages_and_completion(installed)
     check_units(installed)
     check_accounts_and_folders(installed, tmp_path)
+    check_as_daemon(installed, tmp_path)
 
 
 def check_the_wheel(installed: Installed) -> None:
@@ -147,3 +148,28 @@ def check_accounts_and_folders(installed: Installed, tmp_path: Path) -> None:
 def folder_of(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_mode & 0o777, found.st_uid
+
+
+SYSTEMCTL = """#!/bin/sh
+case "$*" in
+    "cat slipway.service") printf '[Service]\\nLoadCredential=a:/etc/a\\n# /etc/x.conf\\nLoadCredential=b:/etc/b\\n' ;;
+    "show --property=Environment --value slipway.service") echo 'X=1 Y=two' ;;
+    "show --property=User --value slipway.service") echo slipway ;;
+    *) exit 1 ;;
+esac
+"""
+"""What a service manager says of a unit with a drop-in; a whole one is not to be had in a test."""
+
+
+def check_as_daemon(installed: Installed, folder: Path) -> None:
+    """The command is run with everything that the service has."""
+    for name, text in {"systemctl": SYSTEMCTL, "systemd-run": '#!/bin/sh\nprintf "%s\\n" "$@"\n'}.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    variables = {"PATH": f"{folder}:/usr/bin:/bin"}
+    words = [installed.system / "sbin/slipway-as-daemon", "db", "check"]
+    said = subprocess.run(words, env=variables, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
+    given = said.splitlines()
+    assert given[-5:] == [f"{installed.prefix}/bin/slipway", "--config", "/etc/slipway/config.toml", "db", "check"]
+    assert {"--uid=slipway", "--setenv=X=1", "--setenv=Y=two", "--pipe", "--wait"} < set(given)
+    assert {"--property=LoadCredential=a:/etc/a", "--property=LoadCredential=b:/etc/b"} < set(given)
