@@ -167,7 +167,7 @@ def check_as_daemon(installed: Installed, folder: Path) -> None:
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     variables = {"PATH": f"{folder}:/usr/bin:/bin"}
-    words = [installed.system / "sbin/slipway-as-daemon", "db", "check"]
+    words = [str(installed.system / "sbin/slipway-as-daemon"), "db", "check"]
     said = subprocess.run(words, env=variables, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
     given = said.splitlines()
     assert given[-5:] == [f"{installed.prefix}/bin/slipway", "--config", "/etc/slipway/config.toml", "db", "check"]
