@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, or_, select, update
 
 from database import schema
 from database.connection import Database
@@ -18,6 +18,8 @@ from database.upserting import add_up_rows
 
 SETTLED = timedelta(seconds=30)
 """How long an attempt has ended before it counts: its transaction may end later than the time that it wrote."""
+ALL = "*"
+"""The environment that stands for all: what is looked at most, and so kept added up."""
 HOURS_KEPT = timedelta(days=35)
 """Hours older than that are looked at as days."""
 
@@ -60,13 +62,10 @@ class Trends:
 
     def read(self, span: str, since: datetime, environment: str | None = None) -> list[Sum]:
         """Sums by `span` ("hour", "day" or "week"), oldest first; without an environment, over all of them."""
-        columns = (func.sum(_trend.n).label("n"), func.sum(_trend.total).label("total"), func.max(_trend.most).label("most"))
-        wanted = select(_trend.at, _trend.measure, *columns).where(_trend.span == span, _trend.at >= since)
-        if environment is not None:
-            wanted = wanted.where(_trend.environment == environment)
-        wanted = wanted.group_by(_trend.at, _trend.measure).order_by(_trend.at)
+        mine = _trend.span == span, _trend.environment == (environment or ALL), _trend.at >= since
+        wanted = select(_trend.at, _trend.measure, _trend.n, _trend.total, _trend.most).where(*mine).order_by(_trend.at)
         rows = self._db.look(lambda connection: connection.execute(wanted).all())
-        return [Sum(row.at, row.measure, int(row.n), float(row.total), float(row.most)) for row in rows]
+        return [Sum(row.at, row.measure, row.n, row.total, row.most) for row in rows]
 
     def totals(self) -> list[Total]:
         """Everything that was ever added up; it only grows."""
@@ -98,14 +97,16 @@ def add_up(connection: Connection, limit: int) -> int:
     for row in rows:
         for measure, numbers in _measures(row):
             for span, at in _spans(row.ended_at):
-                key = span, at, (row.environment or "")[:64], measure[:80]
-                sums[key] = _plus(sums.get(key), numbers)
+                for environment in (ALL, (row.environment or "")[:64]):
+                    key = span, at, environment, measure[:80]
+                    sums[key] = _plus(sums.get(key), numbers)
     add_up_rows(connection, schema.trend, [_row(key, numbers) for key, numbers in sorted(sums.items())])
     last = rows[-1]
     reached = json.dumps([last.ended_at.isoformat(), last.task, last.fence])
     connection.execute(update(schema.setting).where(_setting.name == _PLACE).values(value=reached))
     old = last.ended_at - HOURS_KEPT
-    connection.execute(delete(schema.trend).where(_trend.span == "hour", _trend.at < old))
+    places = sorted({environment for _, _, environment, _ in sums})
+    connection.execute(delete(schema.trend).where(_trend.span == "hour", _trend.environment.in_(places), _trend.at < old))
     return len(rows)
 
 

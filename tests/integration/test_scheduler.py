@@ -10,7 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from answers import trends
 from database import Database, Desk, Intake, Leases, NewTask, State, upgrade
 from support.daemon import CONFIG, LONGEST, Daemon
 from support.deployment import eventually
@@ -225,3 +227,23 @@ def test_finished_rows_are_purged(daemon: Daemon) -> None:
     daemon.start()
     eventually(lambda: not Desk(db).find(url="/courses/a"), LONGEST, "the purge")
     db.close()
+
+
+def test_what_ended_is_added_up_for_the_trends(daemon: Daemon) -> None:
+    daemon.mode("claim")
+    daemon.insert()
+    daemon.start()
+    ((_, pid, _, _),) = daemon.waits_for("claimed")
+    daemon.mode("stay")
+    os.kill(int(pid), signal.SIGKILL)
+    daemon.waits_for("started", 2)
+    daemon.stop()
+    longer_ago = "UPDATE attempt SET ended_at = strftime('%Y-%m-%d %H:%M:%f000', ended_at, '-1 hour')"
+    daemon.on_database(lambda db: db.change(lambda connection: connection.execute(text(longer_ago))))
+    daemon.start()
+
+    def lost(db: Database) -> bool:
+        charts = {one.name: one.lines for one in trends(db, datetime.now(UTC), "month").charts}
+        return any(charts["failures"].get("LOST", ()))
+
+    eventually(lambda: daemon.on_database(lost), LONGEST, "the trends")

@@ -52,6 +52,11 @@ def test_only_what_differs_moves(bench: Bench) -> None:
     assert (summary["put"], summary["drop"], summary["keep"]) == (4, 3, 8)
     # The renamed file's bytes are in the store; nothing but what is new came from the source.
     assert summary["fetched"] == 3
+    # What people look at afterwards: why, how many bytes, the first files, and what took how long.
+    assert summary["reasons"] == {"same": [8, 8], "new": [3, 16], "changed": [1, 7], "stale": [3, 10]}
+    assert ["0.htm", "put", "changed", 7] in summary["changes"]
+    assert len(summary["changes"]) == 7
+    assert list(summary["seconds"]) == ["load", "take over", "resolve", "plan", "transfer", "stage", "switch"]
 
 
 def test_a_new_title_alone_writes_the_slip_anew(bench: Bench) -> None:

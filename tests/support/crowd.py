@@ -126,12 +126,14 @@ def _log(rows: int) -> tuple[str, ...]:
 def _trends() -> tuple[str, ...]:
     """A year, in hours as far as they are kept, in days and in weeks."""
     measures = " UNION ALL ".join(f"SELECT '{name}' AS measure" for name in _MEASURES)
-    places = "(SELECT 'STAGING' AS environment UNION ALL SELECT 'PRODUCTION' UNION ALL SELECT 'ARCHIVE') AS e"
+    places = (
+        "(SELECT 'STAGING' AS environment UNION ALL SELECT 'PRODUCTION' UNION ALL SELECT 'ARCHIVE' UNION ALL SELECT '*') AS e"
+    )
     made = {"hour": (840, "%Y-%m-%d %H:00:00"), "day": (366, "%Y-%m-%d 00:00:00"), "week": (53, "%Y-%m-%d 00:00:00")}
-    now = "(UTC_TIMESTAMP() - INTERVAL WEEKDAY(UTC_TIMESTAMP()) DAY)"
+    now, monday = "UTC_TIMESTAMP()", "(UTC_TIMESTAMP() - INTERVAL WEEKDAY(UTC_TIMESTAMP()) DAY)"
     return tuple(
         "INSERT INTO trend (span, at, environment, measure, n, total, most) "
-        f"SELECT '{span}', DATE_FORMAT({now} - INTERVAL seq {span}, '{form}'), environment, measure, 10 + seq % 7, seq, seq "
+        f"SELECT '{span}', DATE_FORMAT({monday if span == 'week' else now} - INTERVAL seq {span}, '{form}'), environment, measure, 10 + seq % 7, seq, seq "
         f"FROM seq_0_to_{count - 1}, {places}, ({measures}) AS m"
         for span, (count, form) in made.items()
     )

@@ -1,5 +1,5 @@
 -- What attempts add up to, by the hour and by the day, so that a look at months costs no more than one at hours. A measure is a
--- word such as 'outcome:SUCCEEDED' or 'phase:load': how often, how much in all, and the most at once.
+-- word such as 'outcome:SUCCEEDED' or 'phase:load': how often, how much in all, and the most at once. The environment '*' is all of them.
 CREATE TABLE trend (
     span VARCHAR(4) NOT NULL,
     at DATETIME(6) NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE trend (
     n BIGINT NOT NULL,
     total DOUBLE NOT NULL,
     most DOUBLE NOT NULL,
-    PRIMARY KEY (span, at, environment, measure)
+    PRIMARY KEY (span, environment, at, measure)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 
 -- How far attempts are added up; the row is locked while more are.
