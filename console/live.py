@@ -1,7 +1,7 @@
 """Telling open pages that something changed: one look at the database each second, only while somebody listens."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import structlog
@@ -58,7 +58,7 @@ class Live:
         """The console ends: every stream does within a second."""
         self._stopping = True
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self, keep_alive: float = KEEP_ALIVE) -> AsyncGenerator[bytes, None]:
         """Server-sent events for one page, until it goes away."""
         listener = Listener()
         self._listeners.add(listener)
@@ -74,7 +74,7 @@ class Live:
                     silent += self._every
                 listener.rung.clear()
                 found, listener.waiting = listener.waiting, set()
-                if found or silent >= KEEP_ALIVE:
+                if found or silent >= keep_alive:
                     yield _written(found)
                     silent = 0.0
         finally:
