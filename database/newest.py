@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from database import schema
+from database.actions import PAUSING, Action
 from database.connection import Database
 from database.rows import task_of, text_of
 from database.values import State, Task
@@ -13,6 +14,8 @@ from database.values import State, Task
 LOOKED_AT = 1500
 """Events looked back on. What is older is found by the ids of tasks, and may then miss a later end of an older task."""
 ENDED = (State.SUCCEEDED, State.FAILED)
+WORDS = sorted({Action.APPROVE, *PAUSING})
+"""What a person said, and intake carried out: no success of an engine."""
 
 _queue, _event = schema.queue.c, schema.event.c
 Ends = Mapping[tuple[str, State], Task]
@@ -34,7 +37,7 @@ def _ends(connection: Connection, environments: Collection[str]) -> Ends:
     last = (
         select(_queue.environment, recent.c.state, func.max(recent.c.id).label("event"))
         .join(schema.queue, _queue.id == recent.c.task)
-        .where(recent.c.state.in_([str(state) for state in ENDED]))
+        .where(recent.c.state.in_([str(state) for state in ENDED]), _queue.action.not_in(WORDS))
         .group_by(_queue.environment, recent.c.state)
     )
     found = {(text_of(row.environment), State(row.state)): row.event for row in connection.execute(last)}
@@ -61,6 +64,6 @@ def _by_id(connection: Connection, environment: str, state: State) -> Iterable[i
 def _newest(rows: Iterable[Row[Any]]) -> Ends:
     ends: dict[tuple[str, State], Task] = {}
     for task in sorted(map(task_of, rows), key=lambda task: (task.finished_at is not None, task.finished_at, task.id)):
-        if task.state in ENDED:
+        if task.state in ENDED and task.action not in WORDS:
             ends[task.environment, task.state] = task
     return ends

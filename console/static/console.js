@@ -32,7 +32,7 @@
 
   let source = null;
   const place = document.body.dataset.live;
-  const shown = document.querySelector("[data-live-state]");
+  const shown = document.querySelector(".live-state");
   function say(word) {
     if (!shown) return;
     shown.hidden = false;

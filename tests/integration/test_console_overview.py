@@ -77,6 +77,7 @@ def test_an_environment_is_paused_drained_and_resumed_with_who_and_why(
     assert "as soon as a daemon or an engine runs" in seat.done("/environment/STAGING", do="pause", note="the disk is full")
     queue.intake.accept(queue.settings)
     assert "paused" in card(seat, "STAGING")
+    assert "Last success none yet" in card(seat, "STAGING")
     seat.post("/environment/STAGING", do="drain")
     queue.intake.accept(queue.settings)
     assert "Draining: 0 tasks still run on 1 engine." in card(seat, "STAGING")
