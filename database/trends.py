@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 
 from database import schema
 from database.connection import Database
@@ -71,7 +71,7 @@ class Trends:
         """Everything that was ever added up; it only grows."""
         wanted = (
             select(_trend.environment, _trend.measure, func.sum(_trend.n).label("n"), func.sum(_trend.total).label("total"))
-            .where(_trend.span == "week")
+            .where(_trend.span == "week", _trend.environment != ALL)
             .group_by(_trend.environment, _trend.measure)
             .order_by(_trend.environment, _trend.measure)
         )
