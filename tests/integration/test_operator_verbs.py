@@ -5,6 +5,7 @@ A new verb must be put into one of the tables: the first test says so.
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from click.testing import CliRunner, Result
 
 from cli import slipway
 from cli.exits import Exit
+from cli.session import open_database
+from config import Secrets, load
+from console.routes import PLACES
+from support.console import PROXY, seat_at
 from support.mariadb import Server
 from support.operators import make_accounts
 from support.small_site import SmallSite, make_small_site
@@ -151,6 +156,7 @@ def test_each_account_can_do_what_it_is_for_and_neither_changes_the_schema(desk:
         if result.exit_code != (Exit.TEMPORARY if verb in LATER else Exit.OK):
             refused[verb] = f"{result.exit_code}: {result.output}"
     assert refused == {}
+    look_at_the_console(desk)
     for verb, words in ENGINE.items():
         result = desk.run("engine", verb, words)
         assert result.exit_code == 0, f"{verb}: {result.output}"
@@ -159,3 +165,22 @@ def test_each_account_can_do_what_it_is_for_and_neither_changes_the_schema(desk:
         result = desk.run(account, "db upgrade", "")
         assert result.exit_code != 0
         assert "denied" in result.stderr
+
+
+def look_at_the_console(desk: Desk) -> None:
+    """Each page of it, and a change of each kind, under the operators' account, which is the one that its service has."""
+    flags = {f"console.proxy.{key}": value for key, value in PROXY.items()}
+    settings = load(desk.site.folder / "operator.toml", {}, flags=flags)
+    with closing(open_database(settings, Secrets({}))) as database:
+        seat = seat_at(database, settings)
+        pages = [place.path for place in PLACES if place.method == "GET" and place.role and "{" not in place.path]
+        assert len(pages) > 8
+        for path in [*pages, "/task/1", "/module/about", "/api/v1/why?url=/about"]:
+            # 422: what the program wants, this one has to say; the database is not asked.
+            assert seat.client.get(path, headers=seat.headers).status_code in {200, 303, 422}, path
+        seat.post("/queue/insert", environment="STAGING", url="/about", action="VERIFY")
+        seat.post(f"/task/{desk.words['done']}/retry", note="again")
+        seat.post("/environment/STAGING", do="pause", note="maintenance")
+        seat.post("/module/about/takedown", note="a complaint")
+        seat.post("/audit/check")
+        seat.client.close()

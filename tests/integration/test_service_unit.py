@@ -1,4 +1,4 @@
-"""The unit of the daemon: hardened, right, and livable for the libraries that Slipway stands on."""
+"""The units of the daemon and of the console: hardened, right, and livable for the libraries that Slipway stands on."""
 
 import os
 import shutil
@@ -58,7 +58,7 @@ except PermissionError:
     pass
 else:
     raise SystemExit("writable code was allowed")
-import bcrypt, boto3, nacl.signing, paramiko, scheduler, engines, tasks
+import bcrypt, boto3, console, jinja2, nacl.signing, paramiko, scheduler, engines, tasks, uvicorn
 from lxml import etree
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from packageslip import check_slip, make_key, write_slip, Packageslip
