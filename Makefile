@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs install test check format coverage lock servers screenshots clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site console-bench peers
+.PHONY: help setup demo docs install test ready check style types units format coverage lock servers screenshots clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site console-bench peers
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,8 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holding area, PRODUCTION
 	@$(BIN)/slipway demo
+
+ready: $(VENV)/.installed-dev $(MANUAL)/.installed peers  # everything that checks, tests and the manual need; with -j 3 side by side
 
 test: $(VENV)/.installed-dev peers  ## run every test, on real servers of its own
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
@@ -132,11 +134,17 @@ model-histories: $(VENV)/.installed-dev  ## random histories of queue, engines a
 fuzz: $(VENV)/.installed-dev  ## hostile slips, names and documents; slips that would delete what they may not
 	@$(RELIABILITY).fuzz $(if $(SEED),--seed $(SEED)) $(ARGUMENTS)
 
-check: $(VENV)/.installed-dev  ## format, lint, types, known weaknesses, unit tests
+check: style types units  ## format, lint, types, known weaknesses, unit tests; with -j 2 side by side
+
+style: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive .
+
+types: $(VENV)/.installed-dev
+	@$(BIN)/mypy
+
+units: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -q --numprocesses 2 tests/unit
 
 format: $(VENV)/.installed-dev  ## format the code
