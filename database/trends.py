@@ -93,13 +93,7 @@ def add_up(connection: Connection, limit: int) -> int:
     rows = _ended(connection, place, limit)
     if not rows:
         return 0
-    sums: dict[tuple[str, datetime, str, str], Numbers] = {}
-    for row in rows:
-        for measure, numbers in _measures(row):
-            for span, at in _spans(row.ended_at):
-                for environment in (ALL, (row.environment or "")[:64]):
-                    key = span, at, environment, measure[:80]
-                    sums[key] = _plus(sums.get(key), numbers)
+    sums = _spread(_by_hour(rows))
     add_up_rows(connection, schema.trend, [_row(key, numbers) for key, numbers in sorted(sums.items())])
     last = rows[-1]
     reached = json.dumps([last.ended_at.isoformat(), last.task, last.fence])
@@ -108,6 +102,28 @@ def add_up(connection: Connection, limit: int) -> int:
     places = sorted({environment for _, _, environment, _ in sums})
     connection.execute(delete(schema.trend).where(_trend.span == "hour", _trend.environment.in_(places), _trend.at < old))
     return len(rows)
+
+
+def _by_hour(rows: Sequence[Row[Any]]) -> dict[tuple[datetime, str, str], Numbers]:
+    """By hour, environment and measure."""
+    sums: dict[tuple[datetime, str, str], Numbers] = {}
+    for row in rows:
+        at, environment = row.ended_at.replace(minute=0, second=0, microsecond=0), (row.environment or "")[:64]
+        for measure, numbers in _measures(row):
+            key = at, environment, measure[:80]
+            sums[key] = _plus(sums.get(key), numbers)
+    return sums
+
+
+def _spread(hours: Mapping[tuple[datetime, str, str], Numbers]) -> dict[tuple[str, datetime, str, str], Numbers]:
+    """The same by hour, day and week, and for all environments too."""
+    sums: dict[tuple[str, datetime, str, str], Numbers] = {}
+    for (hour, environment, measure), numbers in hours.items():
+        for span, at in _spans(hour):
+            for place in (ALL, environment):
+                key = span, at, place, measure
+                sums[key] = _plus(sums.get(key), numbers)
+    return sums
 
 
 def _ended(connection: Connection, place: str, limit: int) -> Sequence[Row[Any]]:
@@ -135,9 +151,9 @@ def _place_of(place: str | None) -> tuple[datetime | None, int, int]:
     return datetime.fromisoformat(at), task, fence
 
 
-def _spans(at: datetime) -> Iterator[tuple[str, datetime]]:
-    yield "hour", at.replace(minute=0, second=0, microsecond=0)
-    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+def _spans(hour: datetime) -> Iterator[tuple[str, datetime]]:
+    yield "hour", hour
+    day = hour.replace(hour=0)
     yield "day", day
     yield "week", day - timedelta(days=day.weekday())
 
