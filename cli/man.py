@@ -71,13 +71,13 @@ def _verbs(parent: click.Context) -> Iterator[str]:
         if inner.hidden:
             continue
         context = click.Context(inner, info_name=name, parent=parent)
-        if isinstance(inner, click.Group):
-            yield from _verbs(context)
-        else:
+        if not isinstance(inner, click.Group) or inner.invoke_without_command:
             yield roff.subsection(" ".join((context.command_path, *inner.collect_usage_pieces(context))))
             yield from roff.paragraphs(inner.help or "")
             yield from _options(context)
             yield from roff.paragraphs(inner.epilog or "")
+        if isinstance(inner, click.Group):
+            yield from _verbs(context)
 
 
 def _options(context: click.Context) -> Iterator[str]:

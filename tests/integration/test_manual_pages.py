@@ -45,6 +45,7 @@ def test_every_verb_has_its_options(pages: Path) -> None:
         assert re.search(rf"^   slipway {verb}\b", text, re.MULTILINE), verb
     assert "--dry-run" in text
     assert "slipway queue approve [OPTIONS] ID" in text
+    assert "--bind ADDRESS:PORT" in text
 
 
 def test_every_exit_code_has_its_meaning(pages: Path) -> None:

@@ -30,13 +30,17 @@ def _verbs(parent: click.Context) -> Iterator[str]:
         inner = parent.command.get_command(parent, name)
         assert inner is not None
         context = click.Context(inner, info_name=name, parent=parent)
+        if not inner.hidden and (not isinstance(inner, click.Group) or inner.invoke_without_command):
+            yield from _verb(context)
         if isinstance(inner, click.Group):
             yield from _verbs(context)
-        elif not inner.hidden:
-            usage = " ".join((context.command_path, *inner.collect_usage_pieces(context)))
-            yield f"\n## {context.command_path}\n\n```\n{usage}\n```\n\n{_prose(inner.help)}\n"
-            yield from _options(context)
-            yield f"\n{_prose(inner.epilog)}\n" if inner.epilog else ""
+
+
+def _verb(context: click.Context) -> Iterator[str]:
+    usage = " ".join((context.command_path, *context.command.collect_usage_pieces(context)))
+    yield f"\n## {context.command_path}\n\n```\n{usage}\n```\n\n{_prose(context.command.help)}\n"
+    yield from _options(context)
+    yield f"\n{_prose(context.command.epilog)}\n" if context.command.epilog else ""
 
 
 def _options(context: click.Context) -> Iterator[str]:
