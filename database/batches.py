@@ -64,9 +64,12 @@ class Batches:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def do(self, deed: Deed, ids: Iterable[int], by: str | None = None, why: str | None = None) -> Done:
-        """Do it to all of these that are fit for it."""
-        step = partial(_again, by=by, why=why) if deed is Deed.RETRY else partial(_changed, deed=deed, by=by, why=why)
+    def do(
+        self, deed: Deed, ids: Iterable[int], by: str | None = None, why: str | None = None, never: Collection[str] = ()
+    ) -> Done:
+        """Do it to all of these that are fit for it. `never`: actions that are not asked for again."""
+        again = partial(_again, by=by, why=why, never=never)
+        step = again if deed is Deed.RETRY else partial(_changed, deed=deed, by=by, why=why)
         done, left, made = 0, Counter[str](), list[int]()
         for some in chunks(sorted(set(ids)), AT_ONCE):
             several, unfit, rows = self._db.change(partial(step, ids=some))
@@ -98,9 +101,11 @@ def _changed(
 
 
 def _again(
-    connection: Connection, ids: Sequence[int], *, by: str | None, why: str | None
+    connection: Connection, ids: Sequence[int], *, by: str | None, why: str | None, never: Collection[str]
 ) -> tuple[int, Counter[str], tuple[int, ...]]:
-    fit, unfit = _fit(connection, Deed.RETRY, ids)
+    found, unfit = _fit(connection, Deed.RETRY, ids)
+    fit = [row for row in found if row.action not in never]
+    unfit += Counter(f"{row.status} {row.action}" for row in found if row.action in never)
     made = []
     for row in fit:
         given = {name: value for name, value in new_row(_rerun(row, by, why)).items() if value is not None}

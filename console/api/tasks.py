@@ -8,6 +8,7 @@ from answers import changes_fields, task_changes, task_fields, view_fields
 from console.api.asks import LARGEST, Approval, Batch, NewTask, Rollback, Said, TasksAsked
 from console.api.calls import ROOT, Made, fault
 from console.asked import Asked
+from console.decisions import check_may, not_for
 from console.errors import NotThere, NotUnderstood
 from database import Action, Batches, Desk, Filter, Listing, NoSuchTask, TaskView, rejection
 from database import NewTask as Row
@@ -35,7 +36,7 @@ def index(asked: Asked, query: TasksAsked) -> Mapping[str, object]:
 
 def batch(asked: Asked, body: Batch) -> Mapping[str, object]:
     """One thing done to many: to those that are fit for it."""
-    done = Batches(asked.database).do(body.do, body.ids, asked.someone.name, body.note)
+    done = Batches(asked.database).do(body.do, body.ids, asked.someone.name, body.note, not_for(asked.someone))
     return {"done": done.done, "left": done.left, "made": done.made}
 
 
@@ -84,7 +85,9 @@ def acting(act: Callable[[Desk, Sequence[int], str, str | None], object]) -> Cal
 
 def retry(asked: Asked, body: Said) -> Made:
     """A new row that does an ended task again."""
-    return made(asked, Desk(asked.database).retry(view_of(asked).task.id, asked.someone.name, body.note))
+    task = view_of(asked).task
+    check_may(asked.someone, task.action)
+    return made(asked, Desk(asked.database).retry(task.id, asked.someone.name, body.note))
 
 
 def approve(asked: Asked, body: Approval) -> Made:
@@ -105,7 +108,8 @@ def view_of(asked: Asked) -> TaskView:
 
 
 def inserted(asked: Asked, row: Row) -> Made:
-    """The new row, whoever asked for it. Raises NotUnderstood for one that would be rejected."""
+    """The new row, whoever asked for it. Raises NotAllowed, or NotUnderstood for one that would be rejected."""
+    check_may(asked.someone, row.action)
     if reason := rejection(row, asked.settings):
         raise NotUnderstood(reason)
     return made(asked, Desk(asked.database).insert(replace(row, requested_by=asked.someone.name)))

@@ -102,7 +102,9 @@ class OneTask(Thing):
 
 class Batch(Thing):
     done: Count
-    left: dict[str, int] = Field(description="How many were left as they are, by their state.")
+    left: dict[str, int] = Field(
+        description="How many were left as they are, by their state; with their action where that takes an approver."
+    )
     made: list[int] = Field(description="The new tasks of a retry.")
 
 

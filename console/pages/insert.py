@@ -8,14 +8,11 @@ from typing import Any
 from starlette.responses import Response
 
 from console.asked import Asked
-from console.errors import NotAllowed
-from console.people import Role
+from console.decisions import check_may
 from database import FOLLOWING, Action, Desk, NewTask, Record, rejection
 
 OFFERED = 50
 """Paths that are offered at once."""
-DECIDING = frozenset({Action.APPROVE, Action.TAKEDOWN})
-"""Actions that take an approver."""
 ELSEWHERE = frozenset({Action.PAUSE, Action.RESUME, Action.APPROVE, *FOLLOWING})
 """Actions that have a place of their own, or are never a person's."""
 
@@ -40,8 +37,7 @@ def insert(asked: Asked) -> Response:
         new = _row(asked, given)
     except ValueError as error:
         return _form(asked, given, str(error))
-    if new.action in DECIDING and not asked.someone.may(Role.APPROVER):
-        raise NotAllowed(f"{asked.someone.name} is an {asked.someone.role.word}; {new.action} takes an approver.")
+    check_may(asked.someone, new.action)
     if reason := rejection(new, asked.settings):
         return _form(asked, given, reason)
     task = Desk(asked.database).insert(new)

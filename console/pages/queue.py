@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from answers import many
 from console.asked import Asked
+from console.decisions import not_for
 from console.errors import NotThere, Refused
 from console.rendering import query
 from console.wanted import GROUPS, Wanted, packed, read_wanted, unpacked
@@ -99,7 +100,7 @@ def change(asked: Asked) -> Response:
         ids = unpacked(asked.given("ids"), MOST)
     except ValueError as error:
         raise Refused(400, "Not understood", f"The tasks cannot be read from the form: {error}.") from error
-    done = Batches(asked.database).do(deed, ids, asked.someone.name, asked.given("note") or None)
+    done = Batches(asked.database).do(deed, ids, asked.someone.name, asked.given("note") or None, not_for(asked.someone))
     left = ", ".join(f"{number:,} {state}" for state, number in sorted(done.left.items()))
     text = f"{many(done.done, 'task')} {DONE[deed]}." + (f" Left as they are: {left}." if left else "")
     return asked.done(asked.back("/queue"), text)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from answers import life, pace, remedy, task_changes
 from console.asked import Asked
+from console.decisions import check_may, not_for
 from console.drawing import CHILDREN, family, parts, shares
 from console.errors import Refused
 from database import OPEN_STATES, Desk, Record, State, Task, TaskView
@@ -34,7 +35,7 @@ def show(asked: Asked) -> Response:
         family=family(view.task, _parent(desk, view.task), offspring.tasks),
         offspring=offspring,
         made=_publication(asked, view),
-        may=_allowed(view),
+        may=_allowed(view) - ({"retry"} if view.task.action in not_for(asked.someone) else set()),
         adoptable=bool(changes and any("strangers" in rule for rule in _rules(view))),
     )
 
@@ -101,8 +102,9 @@ def _change(asked: Asked, act: Callable[[Desk, list[int], str, str | None], None
 
 def retry(asked: Asked) -> Response:
     """A new row; the old one stays as it is."""
-    task = asked.request.path_params["id"]
-    again = Desk(asked.database).retry(task, asked.someone.name, asked.given("note") or None)
+    task, desk = asked.request.path_params["id"], Desk(asked.database)
+    check_may(asked.someone, desk.show(task, children=0).task.action)
+    again = desk.retry(task, asked.someone.name, asked.given("note") or None)
     return asked.done(f"/task/{again}", f"This is a rerun of task {task}.")
 
 

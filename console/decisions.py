@@ -1,0 +1,18 @@
+"""What only an approver decides, by whatever way it is asked for: a form, a call, or another try of what was asked for before."""
+
+from console.errors import NotAllowed
+from console.people import Person, Role
+from database import Action
+
+DECIDING = frozenset({Action.APPROVE, Action.TAKEDOWN})
+
+
+def check_may(person: Person, action: str | None) -> None:
+    """Raises NotAllowed for a row with this action from somebody who is no approver."""
+    if action in not_for(person):
+        raise NotAllowed(f"{person.name} is an {person.role.word}; {action} takes an approver.")
+
+
+def not_for(person: Person) -> frozenset[Action]:
+    """The actions that this person may not ask for."""
+    return frozenset() if person.may(Role.APPROVER) else DECIDING
