@@ -46,7 +46,8 @@ def _ours(place: Place, tasks: int) -> float:
     with running(place, folder_source(root), targets, engines=0) as ours:
         ours.insert([f"/empty/{number}" for number in range(tasks)])
         database = Database.connect(ours.deployment.url)
-        while Intake(database).accept(load(ours.deployment.config)):
+        intake = Intake(database)
+        while intake.accept(load(ours.deployment.config)) or intake.seal():
             pass
         database.close()
         script = str(HERE / "empty_engine.py")

@@ -163,10 +163,14 @@ def object_of(value: object) -> Mapping[str, Any]:
 def by_id(key: ColumnElement[Any], values: Mapping[int, object], kind: TypeEngine[Any] | None = None) -> ColumnElement[Any]:
     """CASE key WHEN id THEN value ... END: many rows, each its own value, in one UPDATE.
 
-    The one value of all of them stands there alone: in most batches most columns are so, and a CASE costs a parameter a row.
+    The one value of all of them stands there alone, and numbers that go with the ids are the id and so much: in most batches
+    most columns are so, and a CASE costs a parameter a row.
     """
     if len(different := set(values.values())) == 1:
         return literal(different.pop(), kind)
+    apart = {value - id_ if isinstance(value, int) else None for id_, value in values.items()}
+    if len(apart) == 1 and (shift := apart.pop()) is not None:
+        return key + literal(shift)
     return case({id_: literal(value, kind) for id_, value in values.items()}, value=key)
 
 

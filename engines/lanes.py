@@ -18,8 +18,10 @@ QUICK = 0.5
 """Seconds of work that are started together: of slow tasks as many as workers are free."""
 AHEAD = 1.0
 """Seconds of work that a lane holds. What it holds in advance, another engine cannot take, a newer task cannot absorb, and an
-urgent one cannot overtake: of slow tasks it has none beyond those at work, or other engines would run out of them first."""
-REST = 2.0
+urgent one cannot overtake: of slow tasks it has few beyond those at work, or other engines would run out of them first."""
+SPARE = 2
+"""As many: each claim costs as much of the processor as a hundred small files."""
+REST = 0.5
 """Seconds with nothing to do after which nobody knows what comes: a lane begins with little again, and takes more each time."""
 SHORTEST = 0.001
 """Seconds that a task counts for at least."""
@@ -59,13 +61,13 @@ class TargetLane:
         return not self.busy and not self._waiting
 
     def wish(self) -> Lane | None:
-        """What the lane could take now; nothing as long as its workers have enough waiting for them."""
-        if len(self._waiting) >= self._most:
-            return None
+        """What the lane could take now; nothing as long as half of what it may hold in advance is there."""
         if self.idle and self._workshop.lease.clock() - self._claimed_at >= REST:
             self._ahead, self._chunk = self._least, CHUNK
-        room = max(self._most, min(self._ahead, self._worth(AHEAD))) - len(self._waiting) - self.busy
-        return Lane(self.target, room, self._needs, self._urgent) if room > 0 else None
+        free = max(self._most - self.busy, 0)
+        spare = max(SPARE, min(self._ahead, self._worth(AHEAD)) - self._most)
+        most, here = min(spare + free, self._workshop.settings.queue.batch), len(self._waiting)
+        return Lane(self.target, most - here, self._needs, self._urgent) if here * 2 < most else None
 
     def _worth(self, seconds: float) -> int:
         """Tasks that the workers carry out in this time."""
