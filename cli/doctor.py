@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from answers import check_fields
 from archives import open_archive, packaging_for
+from cli.doctor_console import console_checks
 from cli.doctor_machine import disk_checks, unit_checks
 from cli.doctor_queue import queue_checks
 from cli.exits import Exit
@@ -69,6 +70,7 @@ def every_check(session: Session, *, online: bool) -> Iterator[Check]:
     yield from queue_checks(session)
     yield from disk_checks(settings)
     yield from unit_checks()
+    yield from console_checks(settings.console)
     yield from place_checks(session, online=online)
     for name in settings.notices:
         yield from guarded(session, f"notice {name}", name, notice_checks)

@@ -6,7 +6,7 @@ Starlette, uvicorn and Jinja are used here and nowhere else. Everything that is 
 from console.app import application
 from console.asked import Console
 from console.errors import ConsoleRefused
-from console.passwords import keep_line, line_of
+from console.passwords import keep_line, line_of, read_accounts
 from console.people import Role, role_of
 from console.serving import greeting, listen, open_console, serve
 
@@ -20,6 +20,7 @@ __all__ = [
     "line_of",
     "listen",
     "open_console",
+    "read_accounts",
     "role_of",
     "serve",
 ]

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from cli.doctor_console import console_checks
+from config import ConsoleSettings
 from console.exposition import gauge, text_of
 from database import Outcome, State
 from support.console import Seat, seat_at, settings_with
 from support.queue import Queue
+from support.served_console import served
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DOCS = Path(__file__).parents[2] / "docs"
@@ -87,6 +90,16 @@ def test_the_queue_is_told_in_numbers(seat: Seat, busy: Queue) -> None:
     assert of(found, "slipway_last_success_timestamp_seconds", environment="SHARED") == 0
     assert of(found, "slipway_console_requests_total", method="GET", path="/", status="200") == 1
     assert of(found, "slipway_console_request_seconds_count", method="GET", path="/") == 1
+
+
+def test_the_doctor_asks_the_console_that_runs(sqlite_seat: Seat, sqlite_queue: Queue) -> None:
+    with served(sqlite_seat.console) as address:
+        bind = address.removeprefix("http://")
+        asked = ConsoleSettings(start=True, bind=bind)
+        assert [check.what for check in console_checks(asked)] == [f"console: ready at {bind}"]
+        broken(sqlite_queue)
+        [check] = console_checks(asked)
+        assert (check.outcome, "0001" in check.what) == ("warning", True)
 
 
 def test_who_may_read_the_numbers(sqlite_queue: Queue, tmp_path: Path) -> None:

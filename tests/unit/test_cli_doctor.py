@@ -1,13 +1,17 @@
 """What the doctor says of disk, units and clocks, without any of them."""
 
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from cli.doctor_console import console_checks
 from cli.doctor_machine import HARDENING, directives, hardening_checks, unit_checks
 from cli.doctor_queue import clock_check
+from config import ConsoleSettings
+from console import Role, line_of
 from database import Database
 from targets import Check
 
@@ -92,6 +96,26 @@ def test_a_service_manager_that_says_nothing_is_a_warning(service_manager: Path)
     service_manager.write_text("#!/bin/sh\nexit 1\n")
     service_manager.chmod(0o755)
     assert [check.outcome for check in unit_checks(service_manager.parent)] == ["warning", "warning"]
+
+
+def test_a_console_that_nobody_wants_is_well() -> None:
+    [check] = console_checks(ConsoleSettings())
+    assert check.outcome == "ok"
+
+
+def test_a_console_is_asked_where_it_should_be_and_its_people_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "passwords"
+    file.write_text(line_of("ann", Role.VIEWER, "a long word") + "\n")
+    file.chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        bind = f"127.0.0.1:{free.getsockname()[1]}"
+    people, answer = console_checks(ConsoleSettings(passwords=file, bind=bind))
+    assert (people.outcome, people.what) == ("warning", "console: 1 person may sign in, 0 approvers")
+    assert "--role approver" in people.remedy
+    assert answer.outcome == "warning"
+    assert f"nobody answers at {bind}" in answer.what
+    file.chmod(0o644)
+    assert next(console_checks(ConsoleSettings(passwords=file, bind=bind))).outcome == "failure"
 
 
 class Elsewhere:
