@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -131,11 +132,16 @@ def test_what_ends_while_it_is_watched_is_told_and_an_idle_queue_can_be_left(sma
 
 
 def test_a_terminal_sees_the_picture_and_it_fits(small_site: SmallSite) -> None:
-    database, _ = watched(small_site)
+    database, end = watched(small_site)
+    Desk(database).hold([2])
     typescript = small_site.folder / "typescript"
-    command = f"stty cols 90 rows 24; timeout -s INT 2 {SLIPWAY} -c {small_site.config} queue watch --every 0.3"
+    command = f"stty cols 90 rows 24; {SLIPWAY} -c {small_site.config} queue watch --until-idle --every 0.2"
     where = {**os.environ, "TERM": "xterm", "COLUMNS": "90", "LINES": "24"}
-    subprocess.run(["script", "-qc", command, str(typescript)], capture_output=True, timeout=60, check=False, env=where)
+    with subprocess.Popen(["script", "-qfc", command, str(typescript)], stdout=subprocess.DEVNULL, env=where) as watching:
+        while watching.poll() is None and not (typescript.exists() and "PRODUCTION" in typescript.read_text()):
+            time.sleep(0.1)
+        end()
+        assert watching.wait(60) == 0
     database.close()
     seen = typescript.read_text()
     for word in ("STAGING", "1 engine", "PUBLISH", "transfer", "15/30", "250 B/500 B", "PRODUCTION", "no engine"):
