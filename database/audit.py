@@ -13,7 +13,7 @@ from database.connection import Database
 from database.rows import object_of
 
 READ_AT_ONCE = 1000
-WINDOW = 50_000
+WINDOW = 20_000
 """Rows that one look goes through for what has no index: the next look goes on below them."""
 
 _audit, _counter = schema.audit.c, schema.counter.c
@@ -108,7 +108,7 @@ class Audit:
 
     def kinds(self) -> list[str]:
         """What kinds of things were done lately."""
-        some = select(_audit.kind).order_by(_audit.id.desc()).limit(WINDOW // 10).subquery()
+        some = select(_audit.kind).order_by(_audit.id.desc()).limit(WINDOW // 4).subquery()
         return sorted(self._db.look(lambda connection: connection.scalars(select(some.c.kind).distinct()).all()))
 
     def sealed(self) -> tuple[int, int]:
