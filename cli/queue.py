@@ -1,11 +1,11 @@
 """`slipway queue`: what waits, what happened, and a person's say in it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
-from answers import task_fields, view_fields, when
+from answers import many, size, task_changes, task_fields, view_fields, when
 from cli.completing import ENVIRONMENT
 from cli.exits import Exit
 from cli.flags import AS_JSON, NOTE, YES, json_or_lines
@@ -83,6 +83,8 @@ def print_view(session: Session, view: TaskView) -> None:
     for attempt in view.attempts:
         ended = ", ".join(filter(None, (attempt.outcome or "under way", attempt.reason)))
         session.print(f"  attempt {attempt.number} on {attempt.host}: {ended}")
+    for line in change_lines(view):
+        session.print(f"  {line}")
     if view.children:
         session.print(f"  its tasks: {', '.join(f'{child.id} {child.state}' for child in view.children)}")
     if view.plan:
@@ -90,6 +92,17 @@ def print_view(session: Session, view: TaskView) -> None:
         print_plan(session, json.loads(view.plan.document))
     if view.task.state is State.HELD:
         session.say(f"to let it go on: slipway queue approve {task.id}")
+
+
+def change_lines(view: TaskView) -> Iterator[str]:
+    """What it changed, or would, on each target; a plan that waits is itemised instead."""
+    changes = task_changes(view)
+    if changes is None or changes.stage == "held":
+        return
+    would = "changed" if changes.stage == "done" else "would change"
+    for plan in changes.plans:
+        tallies = (f"{many(tally.files, 'file')} {kind} ({size(tally.bytes)})" for kind, tally in plan.tallies.items())
+        yield f"{would} on {plan.target}: {', '.join(tallies) or 'nothing'}"
 
 
 def acting(name: str, text: str, act: Callable[[Desk, Sequence[int], str], object], done: str) -> click.Command:

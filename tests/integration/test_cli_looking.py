@@ -129,6 +129,8 @@ def test_the_queue_shows_attempts_and_events(published: SmallSite) -> None:
     assert "PUBLISH /knots in STAGING, SUCCEEDED" in said
     assert "attempt 1" in said
     assert "its tasks: 3 SUCCEEDED" in said
+    assert "changed on staging: " in said
+    assert "files added (" in said
     document = published.json("queue", "show", "1")
     assert document["attempts"][0]["outcome"] == "SUCCEEDED"
     assert [event["state"] for event in document["events"]][-1] == "SUCCEEDED"
