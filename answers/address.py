@@ -1,9 +1,12 @@
 """From what a person has in hand, a path or the address of a page, to the module that it belongs to."""
 
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from database import Database, Desk, Record
+
+LONGEST = 500
+"""Characters of a module's URL."""
 
 
 def module_at(database: Database, wanted: str) -> str:
@@ -17,11 +20,15 @@ def module_at(database: Database, wanted: str) -> str:
 
 def _path(wanted: str) -> str:
     """Of an address its path, as it is written in the queue."""
-    path = unquote(urlsplit(wanted).path) if "://" in wanted else wanted.partition("?")[0].partition("#")[0]
+    path = wanted.partition("?")[0].partition("#")[0]
+    if "://" in path:
+        path = unquote(path.partition("://")[2].partition("/")[2])
     return "/" + path.strip("/")
 
 
 def _above(path: str) -> Iterator[str]:
+    # What is longer than any URL can have thousands of levels; the lowest that could be a module is where to begin.
+    path = path[: LONGEST + 1]
     while path != "/":
         path = path.rpartition("/")[0] or "/"
         yield path

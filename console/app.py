@@ -40,6 +40,8 @@ def application(console: Console) -> ASGIApp:
     routes = [Route(path, _endpoint(places), methods=list(places)) for path, places in paths.items()]
     routes.append(Route("/live", _live, methods=["GET"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
+    # It would lead to whatever name the request was sent to; Frame takes the slash off instead.
+    app.router.redirect_slashes = False
     app.state.console = console
     return Frame(app, console.settings.console, console.access)
 
@@ -137,7 +139,10 @@ def _same_site(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.netloc.lower() in request.state.origins or (parts.hostname or "") in request.state.origins
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -129,9 +128,8 @@ class Asked:
     def back(self, default: str) -> str:
         """The page of the console that a form stood on, as its field `back` says; never another site's."""
         path = self.given("back") or default
-        parts = urlsplit(path)
-        # //host and /\host lead elsewhere.
-        inside = path.startswith("/") and not parts.netloc and not parts.scheme and "\\" not in path
+        # //host, ///host and /\host lead elsewhere; so does /, tab, /host, for browsers take tabs out.
+        inside = path.startswith("/") and not path.startswith("//") and "\\" not in path
         return path if inside and path.isprintable() else default
 
     def set_cookie(self, response: Response, name: str, value: str, seconds: float) -> None:

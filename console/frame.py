@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import ConsoleSettings, place_of_console
@@ -23,6 +24,8 @@ HEADERS = (
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
 )
 HOUR = 3600
+LONGEST = 2000
+"""Characters of a path: a module's has at most 500."""
 
 
 class Frame:
@@ -30,9 +33,8 @@ class Frame:
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings, access: Access) -> None:
         self._app, self._prefix, self._access = app, settings.prefix, access
-        self._names = {"localhost", *(name.lower() for name in settings.hosts)}
-        host, self._port = place_of_console(settings.bind)
-        self._names.add(host)
+        self._public = frozenset(name.lower() for name in settings.hosts)
+        self._names = {"localhost", place_of_console(settings.bind)[0], *self._public}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,10 +51,12 @@ class Frame:
             "client": self._client(peer, headers.getlist("x-forwarded-for")) if trusted else peer,
             "secure": secure,
             "known_host": self._knows(host),
-            "origins": frozenset({host.lower(), *self._names}),
+            # Of its public names any port is its own, for proxies hide theirs; other ports of localhost are other programs.
+            "origins": frozenset({host.lower(), *self._public}),
         }
         self._take_prefix_off(scope)
-        await self._app(scope, receive, self._sender(send, secure=secure))
+        app = self._app if len(scope["path"]) <= LONGEST else TOO_LONG
+        await app(scope, receive, self._sender(send, secure=secure))
 
     def _knows(self, host: str) -> bool:
         """A page of somebody else's can give its own name this address; then the browser would take both for one."""
@@ -65,10 +69,11 @@ class Frame:
         return next((hop for hop in reversed(hops) if not self._access.trusts(hop)), peer)
 
     def _take_prefix_off(self, scope: Scope) -> None:
-        """Proxies hand the path on with the prefix, or without it; both are understood."""
+        """Proxies hand the path on with the prefix, or without it; both are understood. So is a slash too many at its end."""
         path = scope["path"]
         if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
-            scope["path"] = path[len(self._prefix) :] or "/"
+            path = path[len(self._prefix) :]
+        scope["path"] = path.rstrip("/") or "/"
 
     def _sender(self, send: Send, *, secure: bool) -> Send:
         async def with_headers(message: Message) -> None:
@@ -82,6 +87,9 @@ class Frame:
             await send(message)
 
         return with_headers
+
+
+TOO_LONG = PlainTextResponse("This address is too long.\n", 414)
 
 
 def _name(host: str) -> str:

@@ -182,6 +182,8 @@ def test_without_a_default_role_only_those_with_one_come_in(door: Door) -> None:
         ({"Sec-Fetch-Site": "same-site"}, {}),
         ({"Origin": "https://evil.example"}, {}),
         ({"Origin": "null"}, {}),
+        ({"Origin": "http://["}, {}),
+        ({"Origin": "http://localhost:3000"}, {}),
         (HERE, {"csrf": ""}),
         (HERE, {"csrf": "0" * 64}),
         ({}, {"csrf": "é"}),
@@ -265,6 +267,20 @@ def test_a_strangers_name_for_this_address_is_refused(door: Door, host: str) -> 
     assert "console.hosts" in words(answer.text)
 
 
+def test_no_name_that_a_request_brings_is_led_to(door: Door) -> None:
+    client = door.open(passwords=door.passwords, prefix="/slipway").browser()
+    assert client.get("/slipway/signin/", headers={"Host": "evil.example"}).status_code == 421
+    assert client.get("/slipway/signin//").status_code == 200
+    assert client.get("/slipway/queue/").headers["location"] == "/slipway/signin?back=/queue"
+
+
+@pytest.mark.parametrize("path", ["/task/", "/api/v1/tasks/"])
+def test_an_address_that_is_too_long_is_none(door: Door, path: str) -> None:
+    # More digits than Python makes a number of.
+    answer = door.open(passwords=door.passwords).browser().get(path + "9" * 5000)
+    assert (answer.status_code, answer.headers["x-frame-options"]) == (414, "DENY")
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8780", "[::1]:8780", "OPS.example.edu"])
 def test_its_own_names_are_answered(door: Door, host: str) -> None:
     client = door.open(passwords=door.passwords, hosts=["ops.example.edu"]).browser()
@@ -286,7 +302,19 @@ def test_a_prefix_is_in_every_link_and_taken_off_every_request(door: Door) -> No
     assert client.get("/static/console.css").status_code == 200
 
 
-@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "\x01"])
+@pytest.mark.parametrize(
+    "back",
+    [
+        "//evil.example",
+        "///evil.example",
+        "//[",
+        "/\t/evil.example",
+        "https://evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "\x01",
+    ],
+)
 def test_nobody_is_led_to_another_site(door: Door, back: str) -> None:
     client = door.open(passwords=door.passwords).browser()
     answer = client.post("/signin", data={"name": "ann", "password": PASSWORD, "back": back}, headers=HERE)
