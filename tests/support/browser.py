@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response, expect, sync_playwright
 
 from support.sshd import missing
 from support.watched_site import WatchedSite
@@ -30,6 +30,7 @@ Colours = Literal["light", "dark"]
 LAPTOP, PHONE = (1280, 800), (390, 844)
 LONGEST = 30_000
 """Milliseconds before a wait counts as a hang."""
+expect.set_options(timeout=LONGEST)
 
 
 @dataclass
@@ -100,7 +101,7 @@ class Visits:
         )
         context.set_default_timeout(LONGEST)
         self._stack.callback(context.close)
-        self.windows.append(Window(context.new_page(), root or self.site.console()))
+        self.windows.append(Window(context.new_page(), root or self.site.main_console))
         return self.windows[-1]
 
     def faults(self) -> list[str]:

@@ -4,15 +4,18 @@ an SFTP origin, a slow mirror, a vault that does not answer; and modules in ever
 It is started once for all tests that want it. A test that changes something takes a module of its own (`course`).
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from console import Role, line_of
 from packageslip import build_slip, write_slip
@@ -26,6 +29,8 @@ PASSWORDS = {"vera": Role.VIEWER, "olaf": Role.OPERATOR, "anna": Role.APPROVER}
 """Who may sign in by name; each one's password is "the word of " and the name."""
 SLOW = 150_000
 """Bytes a second to the mirror."""
+PHASES = {"load": 0.02, "plan": 0.05, "transfer": 0.4, "stage": 1.1, "switch": 0.1}
+"""Seconds that each takes in the sums of `add_up_a_day`."""
 LISTENS = re.compile(r"console at http://127\.0\.0\.1:(\d+)(\S*)")
 
 
@@ -68,7 +73,13 @@ class WatchedSite:
     def becomes(self, task: int, state: str) -> None:
         eventually(lambda: self.state(task) == state, 60, f"task {task} {state}, not {self.deployment.task(task)}")
 
-    def console(self, **settings: Any) -> str:
+    @property
+    def main_console(self) -> str:
+        """The address of the console that most look at: people sign in by name, or a proxy says who they are."""
+        proxy = {"addresses": ["127.0.0.1"], "user_header": "X-Remote-User", "role_header": "X-Remote-Role"}
+        return self.console(passwords=self.folder / "people", proxy=json.dumps(proxy))
+
+    def console(self, **settings: object) -> str:
         """The address of a console with these settings beside the daemon; with a link's token, where it printed one."""
         name = str(sorted(settings.items()))
         if name not in self.consoles:
@@ -107,11 +118,7 @@ def settings_of(folder: Path, url: str, sshd: Sshd, mirror: int) -> dict[str, An
             "nightly": {"cron": "15 2 * * *", "environment": "PRODUCTION", "action": "REPUBLISH"},
             "weekly-check": {"cron": "0 4 * * 0", "environment": "STAGING", "action": "VERIFY"},
         },
-        "console": {
-            "title": "Slipway at the shipyard",
-            "passwords": str(folder / "people"),
-            "proxy": {"addresses": ["127.0.0.1"], "user_header": "X-Remote-User", "role_header": "X-Remote-Role"},
-        },
+        "console": {"title": "Slipway at the shipyard"},
     }
 
 
@@ -122,6 +129,7 @@ def fill(site: WatchedSite) -> None:
     tasks.append(site.insert(site.course("chemistry", missing="lecture-03.htm"), requested_by="ben"))
     tasks.append(site.insert("/courses//twice", requested_by="ben"))
     tasks.append(site.insert(site.course("logic"), "VAULT"))
+    add_up_a_day(site)
     for task in tasks[:5]:
         site.deployment.settled(task)
     for url in (physics, optics):
@@ -138,6 +146,36 @@ def fill(site: WatchedSite) -> None:
     site.publish("/courses/knots", requested_by="ben", note="half of it is gone?")
     site.insert(optics, hold=1, requested_by="ann", note="not before Monday")
     site.insert(site.course("history"), run_after="2031-01-01 06:00:00", requested_by="cms")
+
+
+def add_up_a_day(site: WatchedSite) -> None:
+    """Sums of the hours behind us, as a day of work would have left them; what really ends here is added to them much later."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    rows = []
+    for back in range(1, 24):
+        busy = 40 + 30 * ((back * 7) % 11)
+        sums = {
+            "outcome:SUCCEEDED": (busy, busy, 1),
+            "outcome:FAILED": (back % 4, back % 4, 1),
+            "outcome:UNREACHABLE": (3 * (back == 9), 3 * (back == 9), 1),
+            "action:PUBLISH": (busy - 10, busy - 10, 1),
+            "action:DELIVER": (10, 10, 1),
+            **{f"phase:{name}": (busy, busy * share, share * 4) for name, share in PHASES.items()},
+            "age": (busy, busy * 1.5, 20.0 + back),
+            "moved": (busy, busy * 120_000.0, 9e6),
+            "saved": (busy, busy * 700_000.0, 4e7),
+            "error:ResourceMissing": (back % 4, back % 4, 1),
+            "error:TargetUnreachable": (3 * (back == 9), 3 * (back == 9), 1),
+        }
+        at = hour - timedelta(hours=back)
+        rows += [
+            {"at": at, "measure": measure, "n": n, "total": total, "most": most}
+            for measure, (n, total, most) in sums.items()
+            if n
+        ]
+    statement = "INSERT INTO trend (span, at, environment, measure, n, total, most) VALUES ('hour', :at, 'STAGING', :measure, :n, :total, :most)"
+    with site.deployment.database.begin() as connection:
+        connection.execute(sa.text(statement), rows)
 
 
 @contextmanager
@@ -158,7 +196,7 @@ def running_site(folder: Path, server: Server, sshd: Sshd) -> Iterator[WatchedSi
         stack.callback(deployment.stop)
         deployment.daemon()
         site = WatchedSite(folder, deployment)
-        site.console()
+        assert site.main_console
         fill(site)
         yield site
 
