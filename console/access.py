@@ -9,6 +9,8 @@ from binascii import Error as BadBase64
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.datastructures import Headers
+
 from config import ConsoleSettings
 from console.errors import NotSignedIn
 from console.limits import Limit
@@ -19,6 +21,8 @@ from console.sessions import Sealer
 COOKIE = "slipway_session"
 TRIES, TRY_SECONDS = 10, 30.0
 """Sign-ins that one address may try at once, and the seconds until it may try one more."""
+LONGEST_NAME = 255
+"""Characters of who asked, as the queue keeps it."""
 KNOWN = 100
 """Sign-ins of scripts that are remembered, so that not each request costs a tenth of a second."""
 
@@ -51,11 +55,11 @@ class Access:
             return False
         return any(address in network for network in self._networks)
 
-    def who(self, peer: str, client: str, headers: Mapping[str, str], cookie: str | None) -> Person | None:
+    def who(self, peer: str, client: str, headers: Headers, cookie: str | None) -> Person | None:
         """The person, or None. `peer`: who is connected; `client`: for whom. Raises Refused for wrong words from a script."""
         if "authorization" in headers:
             return self._script(headers["authorization"], client)
-        if self._proxy.user_header is not None and self.trusts(peer) and (name := headers.get(self._proxy.user_header.lower())):
+        if self._proxy.user_header is not None and self.trusts(peer) and (name := headers.get(self._proxy.user_header)):
             return self._proxied(name, headers)
         return self._session(self.sealer.opened("session", cookie))
 
@@ -107,8 +111,12 @@ class Access:
             return None
         return Person(name, account.role, "password", subject)
 
-    def _proxied(self, name: str, headers: Mapping[str, str]) -> Person | None:
-        said = headers.get(self._proxy.role_header.lower()) if self._proxy.role_header is not None else None
+    def _proxied(self, name: str, headers: Headers) -> Person | None:
+        """None also where a header is there twice: one of them is the visitor's own, and nobody knows which."""
+        named = [header for header in (self._proxy.user_header, self._proxy.role_header) if header is not None]
+        if len(name) > LONGEST_NAME or any(len(headers.getlist(header)) > 1 for header in named):
+            return None
+        said = headers.get(self._proxy.role_header) if self._proxy.role_header is not None else None
         word = said or self._proxy.roles.get(name) or self._proxy.default_role
         role = role_of(word) if word else None
         return None if role is None else Person(name, role, "proxy", f"proxy:{name}")

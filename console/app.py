@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 LONGEST_BODY = 1 << 20
 LONGEST_FORM = 2000
 """Fields."""
+LONGEST_NOTE = 2000
+"""Characters, as for the API."""
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -111,9 +113,13 @@ def _form(request: Request, body: bytes) -> dict[str, list[str]]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         return {}
     try:
-        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=LONGEST_FORM)
+        form = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=LONGEST_FORM)
     except (UnicodeDecodeError, ValueError) as error:
         raise Refused(400, "Not understood", f"The form cannot be read: {error}") from error
+    if any(len(note) > LONGEST_NOTE for note in form.get("note", ())):
+        # It is written into the queue and into the audit log, for each task of thousands.
+        raise Refused(400, "Too long", f"A note has at most {LONGEST_NOTE:,} characters. Nothing was changed.")
+    return form
 
 
 def _check_change(place: Place, asked: Asked, who: Person | None) -> None:

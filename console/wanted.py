@@ -3,14 +3,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from starlette.datastructures import QueryParams
 
 from database import Action, Filter, Sort, State
 
 UNITS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-AGE = re.compile(r"(\d{1,6})\s*([smhdw])")
+AGE = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+OLDEST = timedelta(days=200 * 365)
+"""Nothing here is older, and a clock cannot be turned back without end."""
 GROUPS: Mapping[str, frozenset[State]] = {
     "open": frozenset({State.NEW, State.READY, State.RUNNING, State.HELD}),
     "ended": frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.REJECTED, State.SUPERSEDED}),
@@ -56,14 +58,14 @@ def read_wanted(given: QueryParams, now: datetime) -> Wanted:
         text=text[:200] or None,
         on_hold=bool(given.get("hold", "")),
         cancelling=bool(given.get("cancelling", "")),
-        batch=_number(given.get("batch", "")),
+        batch=number(given.get("batch", "")),
         since=now - newer if newer else None,
         until=now - older if older else None,
     )
     sort = given.get("sort", "")
     fields = {name: given.get(name, "") for name in PLAIN} | {"state": [word.lower() for word in words]}
     order = Sort(sort) if sort in {each.value for each in Sort} else Sort.NEWEST
-    return Wanted(found, order, _number(given.get("after", "")) or 0, fields, tuple(faults))
+    return Wanted(found, order, number(given.get("after", "")) or 0, fields, tuple(faults))
 
 
 PLAIN = ("env", "action", "module", "below", "text", "hold", "cancelling", "batch", "newer", "older", "sort")
@@ -76,11 +78,21 @@ def _age(text: str, name: str, faults: list[str]) -> timedelta | None:
         if text:
             faults.append(f"{name} is {text!r}; an age is a number with s, m, h, d or w, such as 90m or 3d.")
         return None
-    return timedelta(seconds=int(match[1]) * UNITS[match[2]])
+    return min(timedelta(seconds=int(match[1]) * UNITS[match[2]]), OLDEST)
 
 
-def _number(text: str) -> int | None:
+def number(text: str) -> int | None:
+    """A number that every database can hold; None for what is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def moment(text: str) -> datetime:
+    """A time as forms write it: UTC, if it says nothing else. Raises ValueError for what is none."""
+    found = datetime.fromisoformat(text)
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
 
 
 def packed(ids: list[int]) -> str:

@@ -1,13 +1,14 @@
 """What was done, by whom and why; and whether the log of it is whole."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 
 from starlette.responses import Response
 
 from console.asked import Asked
 from console.errors import Refused
 from console.memory import Memory
+from console.wanted import moment
 from database import Audit, AuditRow, DatabaseError, Wanted
 
 AT_ONCE = 100
@@ -51,7 +52,7 @@ def _number(asked: Asked, name: str) -> int | None:
 def _moment(asked: Asked, name: str) -> datetime | None:
     text = asked.query.get(name, "").strip()
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+        return moment(text) if text else None
     except ValueError as error:
         raise Refused(400, "Not understood", f"{name} is a time such as 2026-01-31T12:00, not {text[:40]!r}.") from error
 

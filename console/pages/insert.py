@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
 
 from console.asked import Asked
 from console.decisions import check_may
+from console.wanted import moment
 from database import FOLLOWING, Action, Desk, NewTask, Record, rejection
 
 OFFERED = 50
@@ -74,7 +75,7 @@ def _moment(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return moment(text)
     except ValueError:
         raise ValueError(f"Not before {text!r} is no time; write it as 2026-12-24T18:00, in UTC.") from None
 
@@ -82,7 +83,7 @@ def _moment(text: str) -> datetime | None:
 def _parameters(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text) if text else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'The parameters are not JSON ({error}); write {{"mode": "full"}}, say.') from None
     if not isinstance(found, dict):
         raise ValueError(  # noqa: TRY004 - the caller shows it like the others

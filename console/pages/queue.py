@@ -11,7 +11,7 @@ from console.asked import Asked
 from console.decisions import not_for
 from console.errors import NotThere, Refused
 from console.rendering import query
-from console.wanted import GROUPS, Wanted, packed, read_wanted, unpacked
+from console.wanted import GROUPS, Wanted, number, packed, read_wanted, unpacked
 from database import Action, Batches, Deed, Desk, Listing, NoSuchTask, Shown, Sort, State, Task
 
 LIMIT = 50
@@ -122,10 +122,10 @@ def _chosen(asked: Asked) -> tuple[Task, ...]:
     """The tasks whose boxes are checked; of the list that was shown, so not many."""
     desk, found = Desk(asked.database), list[Task]()
     for word in asked.form.get("task", [])[: 10 * LIMIT]:
-        if not word.isdecimal():
+        if (task := number(word)) is None:
             raise NotThere(f"There is no task {word[:30]!r}.")
         try:
-            found.append(desk.show(int(word)).task)
+            found.append(desk.show(task, children=0).task)
         except NoSuchTask:
             continue
     return tuple(found)

@@ -9,17 +9,19 @@ from answers import life, pace, remedy, task_changes
 from console.asked import Asked
 from console.decisions import check_may, not_for
 from console.drawing import CHILDREN, family, parts, shares
-from console.errors import Refused
+from console.errors import NotThere, Refused
 from database import OPEN_STATES, Desk, Record, State, Task, TaskView
 
 LISTED = 200
 """Files of a plan that the page lists."""
+LARGEST = 2**63 - 1
+"""No database has a greater id."""
 
 
 def show(asked: Asked) -> Response:
     """Everything about it."""
     desk = Desk(asked.database)
-    view = desk.show(asked.request.path_params["id"], children=0)
+    view = desk.show(_number(asked), children=0)
     offspring = desk.offspring(view.task.id, CHILDREN)
     moments, changes = life(view), task_changes(view)
     return asked.page(
@@ -38,6 +40,14 @@ def show(asked: Asked) -> Response:
         may=_allowed(view) - ({"retry"} if view.task.action in not_for(asked.someone) else set()),
         adoptable=bool(changes and any("strangers" in rule for rule in _rules(view))),
     )
+
+
+def _number(asked: Asked) -> int:
+    """The task that the address names. Raises NotThere for a number that no database has."""
+    number: int = asked.request.path_params["id"]
+    if number > LARGEST:
+        raise NotThere(f"There is no task {number}.")
+    return number
 
 
 def _parent(desk: Desk, task: Task) -> Task | None:
@@ -95,14 +105,14 @@ def release(asked: Asked) -> Response:
 
 
 def _change(asked: Asked, act: Callable[[Desk, list[int], str, str | None], None], done: str) -> Response:
-    task = asked.request.path_params["id"]
+    task = _number(asked)
     act(Desk(asked.database), [task], asked.someone.name, asked.given("note") or None)
     return asked.done(f"/task/{task}", f"Task {task} {done}.")
 
 
 def retry(asked: Asked) -> Response:
     """A new row; the old one stays as it is."""
-    task, desk = asked.request.path_params["id"], Desk(asked.database)
+    task, desk = _number(asked), Desk(asked.database)
     check_may(asked.someone, desk.show(task, children=0).task.action)
     again = desk.retry(task, asked.someone.name, asked.given("note") or None)
     return asked.done(f"/task/{again}", f"This is a rerun of task {task}.")
@@ -110,7 +120,7 @@ def retry(asked: Asked) -> Response:
 
 def approve(asked: Asked) -> Response:
     """Let a held task go on with the very plan that the person saw: another one has another digest, and is refused."""
-    task, digest = asked.request.path_params["id"], asked.given("plan")
+    task, digest = _number(asked), asked.given("plan")
     if not digest:
         raise Refused(400, "Not understood", "An approval names the plan that it is about.")
     adopt, note = bool(asked.given("adopt")), asked.given("note") or None

@@ -164,6 +164,9 @@ def test_a_proxy_says_who_somebody_is_and_which_role_they_have(door: Door) -> No
     assert client.get("/").status_code == 303
     assert "did not say who you are" in words(client.get("/signin").text)
     assert client.get("/", headers={"X-User": "eve", "X-Role": "king"}).status_code == 303
+    assert client.get("/", headers={"X-User": "e" * 256}).status_code == 303
+    for doubled in ([("X-User", "eve"), ("X-User", "ann")], [("X-User", "ann"), ("X-Role", "approver"), ("X-Role", "viewer")]):
+        assert client.get("/", headers=doubled).status_code == 303
     stranger = door.browser(peer="10.0.0.8")
     assert stranger.get("/", headers={"X-User": "eve"}).status_code == 303
 

@@ -72,6 +72,9 @@ def test_what_the_address_cannot_mean_is_said_and_left_out(filled: Seat) -> None
     assert "There is no action dance." in said
     assert "newer is 'yesterday'" in said
     assert "No task is like that." in filled.text("/queue?older=3d")
+    assert "No task is like that." in filled.text("/queue?older=999999w")
+    assert shown(filled, "/queue?newer=999999w") == shown(filled, "/queue")
+    assert "an age is a number" in filled.text("/queue?newer=-3d")
 
 
 def test_pages_follow_each_other(filled: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +142,10 @@ def test_a_filter_that_lets_too_many_through_says_so(filled: Seat, monkeypatch: 
         ("/queue/confirm", {"do": "hold", "scope": "chosen"}, 409, "Choose tasks in the list first"),
         ("/queue/confirm", {"do": "hold", "scope": "chosen", "task": ["99"]}, 409, "Choose tasks in the list first"),
         ("/queue/confirm", {"do": "hold", "scope": "chosen", "task": ["x"]}, 404, "There is no task 'x'."),
+        ("/queue/confirm", {"do": "hold", "scope": "chosen", "task": ["9" * 30]}, 404, "There is no task '9999"),
+        ("/queue/confirm", {"do": "hold", "scope": "chosen", "task": ["9" * 5000]}, 404, "There is no task '9999"),
+        ("/task/99999999999999999999/cancel", {}, 404, "There is no task 99999999999999999999."),
+        ("/task/1/cancel", {"note": "x" * 2001}, 400, "at most 2,000 characters"),
         ("/queue/change", {"do": "hold", "ids": "1-99999999999"}, 400, "not a list of at most 10,000 tasks"),
         ("/queue/change", {"do": "hold", "ids": "3,ab"}, 400, "cannot be read"),
     ],
@@ -188,7 +195,9 @@ def test_a_row_is_inserted_with_paths_that_the_record_knows(filled: Seat, queue:
         ({"priority": "first"}, "lower runs first"),
         ({"priority": str(2**40)}, "32 bits"),
         ({"run_after": "soon"}, "write it as 2026-12-24T18:00"),
+        ({"run_after": "0001-01-01T00:00+05:00"}, "write it as 2026-12-24T18:00"),
         ({"parameters": "{"}, "not JSON"),
+        ({"parameters": "[" * 100_000}, "not JSON"),
         ({"parameters": "[]"}, "not a JSON object"),
         ({"parameters": '{"mod": "full"}'}, "Did you mean 'mode'?"),
     ],
