@@ -17,6 +17,8 @@ REPUBLISH = 5000
 """The id of a task that made one for each module."""
 FILES, LARGE = 300, 20_000
 """Files of a module, and of the largest one."""
+WHOLE = 100_000
+"""Rows of the queue from which on everything else is as large as it can be."""
 HELD = 1999
 """The id of a task with a plan of very many files."""
 
@@ -50,9 +52,9 @@ def crowd(server: Server, database: str, rows: int) -> None:
     connection = server.connect(database)
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION unique_checks = 0, foreign_key_checks = 0, time_zone = '+00:00'")
-        for statement in (*_tasks(rows), *_around(rows), *_log(rows), *_trends()):
+        for statement in (*_tasks(rows), *_around(rows), *_log(rows), *_trends(rows)):
             cursor.execute(statement)
-        _record(cursor)
+        _record(cursor, LARGE if rows >= WHOLE else LARGE // 50)
         cursor.execute("ANALYZE TABLE publication_task_queue, attempt, event, publication, audit, trend")
     connection.close()
 
@@ -123,13 +125,14 @@ def _log(rows: int) -> tuple[str, ...]:
     )
 
 
-def _trends() -> tuple[str, ...]:
+def _trends(rows: int) -> tuple[str, ...]:
     """A year, in hours as far as they are kept, in days and in weeks."""
     measures = " UNION ALL ".join(f"SELECT '{name}' AS measure" for name in _MEASURES)
     places = (
         "(SELECT 'STAGING' AS environment UNION ALL SELECT 'PRODUCTION' UNION ALL SELECT 'ARCHIVE' UNION ALL SELECT '*') AS e"
     )
-    made = {"hour": (840, "%Y-%m-%d %H:00:00"), "day": (366, "%Y-%m-%d 00:00:00"), "week": (53, "%Y-%m-%d 00:00:00")}
+    hours, days = (840, 366) if rows >= WHOLE else (30, 40)
+    made = {"hour": (hours, "%Y-%m-%d %H:00:00"), "day": (days, "%Y-%m-%d 00:00:00"), "week": (53, "%Y-%m-%d 00:00:00")}
     now, monday = "UTC_TIMESTAMP()", "(UTC_TIMESTAMP() - INTERVAL WEEKDAY(UTC_TIMESTAMP()) DAY)"
     return tuple(
         "INSERT INTO trend (span, at, environment, measure, n, total, most) "
@@ -139,10 +142,10 @@ def _trends() -> tuple[str, ...]:
     )
 
 
-def _record(cursor: Any) -> None:
+def _record(cursor: Any, files: int) -> None:
     """Publications; of all modules the slips are the same two, of one they are large."""
     usual = [_document(cursor, FILES, number) for number in range(2)]
-    large = [_document(cursor, LARGE, number) for number in range(2)]
+    large = [_document(cursor, files, number) for number in range(2)]
     cursor.execute(
         "INSERT INTO publication (target, url, version, serial, task, document, since, until, module_type, title) "
         f"SELECT IF(seq %% 2, 'staging', 'production'), CONCAT('/courses/department-', m %% 37, '/course-', m), UNHEX(SHA2(seq, 256)), "
