@@ -57,10 +57,11 @@ class Access:
 
     def who(self, peer: str, client: str, headers: Headers, cookie: str | None) -> Person | None:
         """The person, or None. `peer`: who is connected; `client`: for whom. Raises Refused for wrong words from a script."""
-        if "authorization" in headers:
-            return self._script(headers["authorization"], client)
+        # First, for proxies that sign people in by HTTP Basic hand on what they were given.
         if self._proxy.user_header is not None and self.trusts(peer) and (name := headers.get(self._proxy.user_header)):
             return self._proxied(name, headers)
+        if "authorization" in headers:
+            return self._script(headers["authorization"], client)
         return self._session(self.sealer.opened("session", cookie))
 
     def sign_in(self, name: str, password: str, client: str) -> str:

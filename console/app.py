@@ -218,4 +218,6 @@ async def _live(request: Request) -> Response:
         return refused
     console: Console = request.app.state.console
     headers = {"X-Accel-Buffering": "no"}
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream", headers=headers)
     return StreamingResponse(console.live.stream(), media_type="text/event-stream", headers=headers)

@@ -20,6 +20,8 @@ from console.traffic import Traffic
 from database import Database, DatabaseError
 
 SAID = "slipway_said"
+SAID_MOST = 700
+"""Characters of it: sealed they fit into a cookie, in whatever script they are."""
 THEME = "slipway_theme"
 THEMES = ("auto", "light", "dark")
 
@@ -121,7 +123,7 @@ class Asked:
         """After a change: on to a page of the console, which then says what was done."""
         response = RedirectResponse(self.url(path), 303)
         if text:
-            sealed = self.console.access.sealer.seal("said", {"text": self.console.secrets.masked(text)[:1000]}, 60)
+            sealed = self.console.access.sealer.seal("said", {"text": self.console.secrets.masked(text)[:SAID_MOST]}, 60)
             self.set_cookie(response, SAID, sealed, 60)
         return response
 

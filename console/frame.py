@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import ConsoleSettings, place_of_console
 from console.access import Access
+from console.addresses import plain
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -41,7 +42,7 @@ class Frame:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        peer = (scope.get("client") or ("", 0))[0]
+        peer = plain((scope.get("client") or ("", 0))[0])
         trusted = self._access.trusts(peer)
         secure = scope["scheme"] == "https" or (trusted and headers.get("x-forwarded-proto", "").lower() == "https")
         host = headers.get("host", "")
@@ -65,7 +66,7 @@ class Frame:
 
     def _client(self, peer: str, forwarded: Iterable[str]) -> str:
         """The last address that no proxy of ours wrote about another of ours; what stands before it anybody can have sent."""
-        hops = [hop.strip() for line in forwarded for hop in line.split(",") if hop.strip()]
+        hops = [plain(hop.strip()) for line in forwarded for hop in line.split(",") if hop.strip()]
         return next((hop for hop in reversed(hops) if not self._access.trusts(hop)), peer)
 
     def _take_prefix_off(self, scope: Scope) -> None:

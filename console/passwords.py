@@ -8,7 +8,9 @@ import secrets
 import stat
 import threading
 from base64 import b64decode, b64encode
+from binascii import Error as BadBase64
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from console.people import Role, role_of
 COST, BLOCK, LANES = 2**15, 8, 3
 """32 MiB and three rounds for each try: one of the strengths that OWASP's Password Storage Cheat Sheet recommends."""
 MEMORY = 64 * 2**20
-SALT, LENGTH = 16, 32
+SALT, LENGTH, SHORTEST = 16, 32, 16
+HASH = re.compile(r"scrypt\$([0-9]{1,9})\$([0-9]{1,9})\$([0-9]{1,9})\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 LONGEST = 1024
 """Characters of a password."""
@@ -81,9 +84,23 @@ def _account(line: str) -> Account | None:
     name, _, rest = line.strip().partition(":")
     word, _, hashed = rest.partition(":")
     role = role_of(word)
-    if not NAME.fullmatch(name) or role is None or not re.fullmatch(r"scrypt(\$\d{1,9}){3}\$[\w+/=]+\$[\w+/=]+", hashed):
+    if not NAME.fullmatch(name) or role is None or not _can_be_tried(hashed):
         return None
     return Account(name, role, hashed)
+
+
+def _can_be_tried(hashed: str) -> bool:
+    """Whether scrypt takes it: what it refuses would be found out by whoever signs in, and a short hash fits many passwords."""
+    if not (found := HASH.fullmatch(hashed)):
+        return False
+    cost, block, lanes = (int(found[place]) for place in (1, 2, 3))
+    try:
+        b64decode(found[4], validate=True)
+        wanted = b64decode(found[5], validate=True)
+    except BadBase64:
+        return False
+    possible = cost > 1 and cost & (cost - 1) == 0 and block > 0 and lanes > 0
+    return possible and 128 * block * (cost + lanes + 2) <= MEMORY and len(wanted) >= SHORTEST
 
 
 def keep_line(path: Path, line: str) -> None:
@@ -95,13 +112,19 @@ def keep_line(path: Path, line: str) -> None:
         read_accounts(path)
         lines = path.read_text(encoding="utf-8").splitlines()
     kept = [each for each in lines if each.partition(":")[0].strip() != name]
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        before = path.stat() if path.exists() else None
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write("\n".join([*kept, line]) + "\n")
+            if before is not None:
+                # The console must still be able to read it when another account has changed it.
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
         fresh.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
         raise ConsoleRefused(f"console.passwords: {path} cannot be written: {error.strerror}") from error
 
 

@@ -33,7 +33,8 @@ class Sealer:
 
     def seal(self, purpose: str, content: Mapping[str, Any], seconds: float) -> str:
         """A text that `opened` gives back, for so many seconds."""
-        body = urlsafe_b64encode(json.dumps({**content, "until": self._clock() + seconds}).encode()).decode().rstrip("=")
+        text = json.dumps({**content, "until": self._clock() + seconds}, ensure_ascii=False)
+        body = urlsafe_b64encode(text.encode()).decode().rstrip("=")
         return f"{body}.{self._mac(purpose, body)}"
 
     def opened(self, purpose: str, text: str | None) -> dict[str, Any] | None:

@@ -13,7 +13,8 @@ YEAR = 365 * 24 * 3600
 
 def show(asked: Asked) -> Response:
     """The form; with the link's token, the sign-in itself."""
-    if token := asked.query.get("token"):
+    # Who asks for the head alone looks where the link leads, as mail filters do, and does not go there.
+    if asked.request.method == "GET" and (token := asked.query.get("token")):
         return _signed_in(asked, asked.console.access.sign_in_by_link(token, asked.request.state.client), "/")
     return _form(asked, asked.query.get("back", "/"))
 

@@ -140,13 +140,14 @@ def test_the_cookie_is_kept_to_https_where_that_is_how_people_come(door: Door) -
 
 def test_behind_a_proxy_the_tries_of_each_visitor_count_for_themselves(door: Door) -> None:
     door.open(passwords=door.passwords, proxy={"addresses": ["10.0.0.0/8"]})
-    client = door.browser(peer="10.0.0.7")
+    # A socket of both protocols names the proxy so.
+    client = door.browser(peer="::ffff:10.0.0.7")
 
     def tries(forwarded: str) -> int:
         headers = {**HERE, "X-Forwarded-For": forwarded}
         return client.post("/signin", data={"name": "ann", "password": "x"}, headers=headers).status_code
 
-    assert [tries(f"198.51.100.{n}, 192.0.2.1, 10.0.0.9") for n in range(11)] == [401] * 10 + [429]
+    assert [tries(f"198.51.100.{n}, 192.0.2.1:{n}, 10.0.0.9") for n in range(11)] == [401] * 10 + [429]
     assert tries("192.0.2.2") == 401
 
 
@@ -160,6 +161,8 @@ def test_a_proxy_says_who_somebody_is_and_which_role_they_have(door: Door) -> No
 
     assert "eve viewer" in seen(X_User="eve")
     assert "bob operator" in seen(X_User="bob")
+    # The proxy's own HTTP Basic, handed on.
+    assert "bob operator" in seen(X_User="bob", Authorization="Basic Ym9iOng=")
     assert "bob approver" in seen(X_User="bob", X_Role="Approver")
     assert client.get("/").status_code == 303
     assert "did not say who you are" in words(client.get("/signin").text)
@@ -250,7 +253,9 @@ def test_the_link_and_the_token_of_a_local_try(door: Door) -> None:
     client = door.browser()
     assert "Open the link" in words(client.get("/signin").text)
     assert client.get("/signin?token=guess").status_code == 401
+    assert client.head(f"/signin?token={link}").status_code == 200, "who only looks where it leads uses nothing up"
     assert client.get(f"/signin?token={link}").headers["location"] == "/"
+    assert client.head("/live").status_code == 200, "and ends"
     assert "local approver" in words(client.get("/").text)
     assert door.browser().get(f"/signin?token={link}").status_code == 401
     assert door.browser().get("/", headers={"Authorization": f"Bearer {bearer}"}).status_code == 200

@@ -110,6 +110,13 @@ def test_who_may_read_the_numbers(sqlite_queue: Queue, tmp_path: Path) -> None:
         seat.client.close()
 
 
+def test_a_proxy_that_nobody_named_lends_nobody_its_address(sqlite_queue: Queue, tmp_path: Path) -> None:
+    seat = seat_at(sqlite_queue.db, settings_with(tmp_path, metrics=("127.0.0.1",), proxy={"addresses": ["10.0.0.7"]}))
+    assert seat.client.get("/metrics").status_code == 200
+    assert seat.client.get("/metrics", headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 401
+    seat.client.close()
+
+
 def broken(queue: Queue) -> None:
     queue.sql("UPDATE alembic_version SET version_num = '0001'")
 

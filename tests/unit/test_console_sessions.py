@@ -1,14 +1,19 @@
 """What a session is made of: signatures, passwords, limits. Clocks are moved by hand."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from console.addresses import plain
+from console.asked import SAID, SAID_MOST
 from console.errors import ConsoleRefused, TooMuch
 from console.limits import Limit
 from console.passwords import PasswordFile, fits, keep_line, line_of, read_accounts
 from console.people import Role, role_of
-from console.sessions import KEY_BYTES, Sealer, kept_key
+from console.sessions import KEY_BYTES, LONGEST, Sealer, kept_key
+
+HASH = "A" * 43 + "="
 
 
 class Clock:
@@ -33,6 +38,56 @@ def test_what_was_sealed_is_opened_for_its_purpose_and_time_only() -> None:
     assert Sealer(b"x" * KEY_BYTES, clock).opened("session", text) is None
     clock.now += 60
     assert sealer.opened("session", text) is None
+
+
+def test_what_a_page_says_next_fits_into_a_cookie_in_any_script() -> None:
+    said = "𝔘" * SAID_MOST
+    text = Sealer(b"k" * KEY_BYTES).seal("said", {"text": said}, 60)
+    assert len(text) + len(SAID) < LONGEST
+    assert (Sealer(b"k" * KEY_BYTES).opened("said", text) or {})["text"] == said
+
+
+def test_a_line_leaves_the_file_to_whom_it_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "passwords"
+    path.write_text("")
+    path.chmod(0o640)
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr("os.fchown", lambda _, owner, group: given.append((owner, group)))
+    before = os.umask(0o077)
+    try:
+        keep_line(path, line_of("ann", Role.VIEWER, "a good password"))
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640, "its group reads it still"
+    assert given == [(os.getuid(), path.stat().st_gid)]
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "not permitted")
+
+    monkeypatch.setattr("os.fchown", refused)
+    with pytest.raises(ConsoleRefused, match="cannot be written"):
+        keep_line(path, line_of("bob", Role.VIEWER, "a good password"))
+    assert [each.name for each in tmp_path.iterdir()] == ["passwords"]
+    assert list(read_accounts(path)) == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7:50123", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("[::ffff:192.0.2.7]:50123", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("[2001:0DB8::7]:443", "2001:db8::7"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("unknown", "unknown"),
+        ("[]", "[]"),
+        ("192.0.2.7:", "192.0.2.7:"),
+    ],
+)
+def test_an_address_has_one_spelling(written: str, address: str) -> None:
+    assert plain(written) == address
 
 
 @pytest.mark.parametrize("spoil", ["", "x", ".", "abc.", "é.ü", "a" * 9000, "{body}.{mac}x", "{body}A.{mac}", "{mac}.{body}"])
@@ -82,7 +137,13 @@ def test_a_line_holds_name_role_and_hash_and_no_password() -> None:
         ("ann:operator\n", "line 1 of"),
         ("# who\n\nann:king:scrypt$16$8$3$AAAA$AAAA\n", "line 3 of"),
         ("ann:viewer:md5$AAAA\n", "line 1 of"),
-        ("ann:viewer:scrypt$16$8$3$AAAA$AAAA\nann:viewer:scrypt$16$8$3$AAAA$AAAA\n", "second line for ann"),
+        (f"ann:viewer:scrypt$16$8$3$AAAA${HASH}\nann:viewer:scrypt$16$8$3$AAAA${HASH}\n", "second line for ann"),
+        (f"ann:viewer:scrypt$15$8$3$AAAA${HASH}\n", "line 1 of"),
+        (f"ann:viewer:scrypt$1048576$8$3$AAAA${HASH}\n", "line 1 of"),
+        (f"ann:viewer:scrypt$16$8$0$AAAA${HASH}\n", "line 1 of"),
+        (f"ann:viewer:scrypt$16$8$3$AAA${HASH}\n", "line 1 of"),
+        ("ann:viewer:scrypt$16$8$3$AAAA$AAAA\n", "line 1 of"),
+        (f"ann:viewer:scrypt$16$8$3$AAAA${HASH[:-1]}\n", "line 1 of"),
     ],
 )
 def test_a_faulty_password_file_is_refused_with_its_line(tmp_path: Path, text: str, words: str) -> None:
