@@ -47,3 +47,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def _log_as_nobody_configured() -> None:
     """What a command that ran in this process made of the log must not decide what the next test can read of it."""
     structlog.reset_defaults()
+    # A traceback with every frame's variables takes seconds, and says nothing that a test reads.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
