@@ -14,7 +14,7 @@ from console.exposition import TYPE, Family, counter, gauge, summary, text_of
 from console.traffic import Traffic
 from database import DatabaseError, Desk, Intake, Leases, Task, Total, Trends
 
-COUNTED = 50_000
+COUNTED = 10_000
 """Where counting stops: further entries of an index are not worth their time."""
 KINDS = ("new", "due", "later", "on_hold", "running", "held")
 

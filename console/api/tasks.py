@@ -13,6 +13,9 @@ from console.errors import NotThere, NotUnderstood
 from database import Action, Batches, Desk, Filter, Listing, NoSuchTask, TaskView, rejection
 from database import NewTask as Row
 
+CHILDREN = 100
+"""Tasks that one task made, as far as they are listed with it."""
+
 
 def index(asked: Asked, query: TasksAsked) -> Mapping[str, object]:
     """Tasks by filter and order. In a large queue a page can be short, or empty, and still have a next one."""
@@ -41,10 +44,14 @@ def batch(asked: Asked, body: Batch) -> Mapping[str, object]:
 
 
 def show(asked: Asked) -> Mapping[str, object]:
-    """Everything about one."""
-    view = view_of(asked)
+    """Everything about one; of thousands of tasks that it made, those that a person looks at first."""
+    view, made = view_of(asked), Desk(asked.database).offspring(int(asked.request.path_params["id"]), CHILDREN)
     changes = task_changes(view)
-    return {**view_fields(view), "changes": changes_fields(changes) if changes else None}
+    return {
+        **view_fields(replace(view, children=made.tasks)),
+        "offspring": {str(state): number for state, number in made.counts.items()},
+        "changes": changes_fields(changes) if changes else None,
+    }
 
 
 def insert(asked: Asked, body: NewTask) -> Made:
@@ -102,7 +109,7 @@ def view_of(asked: Asked) -> TaskView:
     try:
         if number > LARGEST:
             raise NoSuchTask(f"There is no task {number}.")
-        return Desk(asked.database).show(number)
+        return Desk(asked.database).show(number, children=0)
     except NoSuchTask as error:
         raise NotThere(str(error)) from error
 

@@ -84,7 +84,8 @@ class Whole(Thing):
     events: list[Event]
     progress: Progress | None
     plan: dict[str, Any] | None = Field(description="What waits for an approval; `digest` is what the approval names.")
-    children: list[Task]
+    children: list[Task] = Field(description="The first 100 that it made, failed and running ones first; /tasks?batch= has all.")
+    offspring: dict[str, int] = Field(description="How many it made, by state; counted up to 10,000.")
     changes: dict[str, Any] | None = Field(
         description="What the task will change, would change or changed, by file and added up."
     )
