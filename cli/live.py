@@ -132,16 +132,28 @@ class Bars:
 
     def __init__(self, picture: Live, console: Console) -> None:
         self._picture, self._console = picture, console
-        self._spinner = Spinner("dots")
+        self._spinner, self._speed = Spinner("dots"), Speed()
 
     def show(self, done: int, total: int, movers: Sequence[Mover]) -> None:
         """Draw it at the next turn."""
         whole = Table.grid(padding=(0, 1))
-        waits = sum(1 for mover in movers if mover.moving.task.state is not State.RUNNING)
-        words = f"{done:,}/{total:,}" + (f", {waits:,} waiting" if waits else "")
-        whole.add_row(self._spinner, ProgressBar(total=max(total, 1), completed=done, width=2 * BAR), words)
+        everything = Progress(0, "all", done, total)
+        self._speed = self._speed.seen(everything, time.monotonic())
+        bar = ProgressBar(total=max(total, 1), completed=done, width=2 * BAR)
+        whole.add_row(self._spinner, bar, whole_words(everything, self._speed, movers))
         running = [mover for mover in movers if mover.moving.task.state is State.RUNNING]
         self._picture.update(Group(whole, bars(running, self._console.height - 3)))
+
+
+def whole_words(everything: Progress, speed: Speed, movers: Sequence[Mover]) -> str:
+    """How many tasks are done, how many of those that were looked at wait, how fast it goes, and how long still."""
+    said = [f"{everything.files_done:,}/{everything.files_total:,} tasks"]
+    if waits := sum(1 for mover in movers if mover.moving.task.state is not State.RUNNING):
+        said.append(f"{waits:,} waiting")
+    left = speed.seconds_left(everything)
+    if speed.files_per_second and left is not None and left < LONGEST_LEFT:
+        said.append(f"{speed.files_per_second:,.1f}/s, {clock_words(left)} left")
+    return ", ".join(said)
 
 
 def bars(movers: Sequence[Mover], room: int) -> RenderableType:

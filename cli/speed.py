@@ -7,6 +7,8 @@ from database import Progress
 
 WINDOW = 15.0
 """Seconds that a rate looks back: long enough for an engine that reports once a second, short enough to show a line that died."""
+FIRST = 0.2
+"""Seconds of a step before which its mean says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,11 @@ class Speed:
     samples: tuple[Sample, ...] = ()
 
     def seen(self, progress: Progress, at: float) -> "Speed":
-        """The speed with one look more; another step begins anew."""
+        """The speed with one look more; another step begins anew, as long ago as it says."""
         now = Sample(at, progress.files_done, progress.bytes_done)
         if progress.step != self.step:
-            return Speed(progress.step, (now,))
+            began = (Sample(at - progress.seconds, 0, 0),) if progress.seconds >= FIRST else ()
+            return Speed(progress.step, (*began, now))
         return Speed(self.step, (*dropwhile(lambda sample: sample.at < at - WINDOW, self.samples), now))
 
     @property

@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from cli.live import Mover, Speeds, bars, clock_words, mover_fields
+from cli.live import Mover, Speeds, bars, clock_words, mover_fields, whole_words
 from cli.speed import Speed
 from cli.words import fitted, fitting
 from database import Moving, Progress, State, Task
@@ -23,6 +23,20 @@ def test_a_pace_is_what_was_done_lately() -> None:
     assert (speed.bytes_per_second, speed.seconds_left(at(0, 0))) == (None, None)
     speed = speed.seen(at(2, 400), 104.0)
     assert (speed.bytes_per_second, speed.files_per_second, speed.seconds_left(at(2, 400))) == (100.0, 0.5, 6.0)
+
+
+def test_a_step_that_runs_already_has_its_mean_at_once() -> None:
+    running = Progress(7, "transfer", 2, 10, 400, 1000, seconds=4.0)
+    speed = Speed().seen(running, 100.0)
+    assert (speed.bytes_per_second, speed.seconds_left(running)) == (100.0, 6.0)
+
+
+def test_all_tasks_together_have_a_speed_too() -> None:
+    everything = Progress(0, "all", 20, 100)
+    speed = Speed().seen(Progress(0, "all", 0, 100), 0.0).seen(everything, 10.0)
+    assert whole_words(everything, speed, moving()) == "20/100 tasks, 2.0/s, 0:40 left"
+    waiting = Mover(Moving(Task(8, "/a", "STAGING", "PUBLISH", State.READY)), Speed())
+    assert whole_words(Progress(0, "all", 0, 3), Speed(), [waiting, *moving()]) == "0/3 tasks, 1 waiting"
 
 
 def test_a_line_that_died_is_seen_to_be_slow() -> None:
