@@ -10,23 +10,30 @@ import pytest
 
 from support.deployment import eventually
 from support.walkthrough import Walk, check_shown, surroundings
+from support.warm_command import warm_command
 
 PAGE = "docs/tutorial.md"
 TERMINALS = ("a second terminal", "a third terminal")
 
 
 def test_the_tutorial_works_as_typed(tmp_path: Path) -> None:
-    # What its first box makes: a checkout with a virtual environment.
-    (tmp_path / "slipway").mkdir()
-    (tmp_path / "slipway" / ".venv").symlink_to(sys.prefix)
     # Any free port: a console of somebody else's may listen at the usual one.
-    with Walk(tmp_path, surroundings(tmp_path), {"slipway.toml console": "slipway.toml console --bind 127.0.0.1:0"}) as walk:
+    words = {"slipway.toml console": "slipway.toml console --bind 127.0.0.1:0"}
+    with warm_command(tmp_path) as program, Walk(tmp_path, surroundings(tmp_path), words) as walk:
+        install(tmp_path / "slipway", program)
         answers = walk.follow(PAGE, elsewhere=TERMINALS)
         assert len(answers) > 10
         assert "STAGING" in first_page(walk.log(TERMINALS[1]))
         assert [walk.others[name].poll() for name in TERMINALS] == [None, None]
     assert (tmp_path / "tides/published/production/tides/today.html").read_text() == "<p>06:12, 18:40</p>\n"
     assert (tmp_path / "tides/published/staging/tides/today.html").read_text() == "<p>07:03, 19:31</p>\n"
+
+
+def install(checkout: Path, program: Path) -> None:
+    """What the first box of the page makes: a checkout with a virtual environment that can be activated."""
+    activate = checkout / ".venv/bin/activate"
+    activate.parent.mkdir(parents=True)
+    activate.write_text(f". {sys.prefix}/bin/activate\nPATH={program}:$PATH\n")
 
 
 def first_page(log: Path) -> str:
