@@ -24,6 +24,7 @@ ELSEWHERE = {
 """Where in the project a page lies, and its name in the manual. The last is written by `make docs`, from the command itself."""
 
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
+_LONG = re.compile(r"(?<=<code>)[^<\n]{20,}(?=</code>)")
 _FETCHED = re.compile(r"<(?:script|link|img|iframe|source|video)\b[^>]*\b(?:src|href)=[\"']?(?:https?:)?//[^\"'> ]+")
 
 
@@ -40,6 +41,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs' names
     """Let links of the manual's own pages lead to the pages that lie elsewhere."""
     return markdown if page.file.src_uri in ELSEWHERE.values() else relinked(markdown, "docs")
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs' names
+    """Let long names break behind a dot, a slash or an underscore, so that a table of them leaves room for what they mean."""
+    return _LONG.sub(lambda name: re.sub(r"(?<=[./_])(?=\w)", "<wbr>", name[0]), html)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001 - mkdocs' names
