@@ -1,11 +1,15 @@
 """Health, readiness, and the numbers for Prometheus; and that rules and dashboard ask for numbers that there are."""
 
+import asyncio
 import json
 import re
+import socket
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cli.doctor_console import console_checks
 from config import ConsoleSettings
@@ -182,3 +186,18 @@ def test_the_dashboard_is_one_that_can_be_read() -> None:
 def test_what_a_label_holds_cannot_break_a_line() -> None:
     text = text_of([gauge("a", "one\ntwo", [(1.5, {"x": 'say "no"\nnow\\'})])])
     assert text == '# HELP a one\\ntwo\n# TYPE a gauge\na{x="say \\"no\\"\\nnow\\\\"} 1.5\n'
+
+
+def test_an_answer_goes_out_at_once_whoever_asks(sqlite_seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Head and body are two packets; without TCP_NODELAY the second waits until the first was acknowledged."""
+    switched: list[bool] = []
+
+    def note(self: H11Protocol, transport: asyncio.Transport) -> None:
+        switched.append(bool(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+        began(self, transport)
+
+    began = H11Protocol.connection_made
+    monkeypatch.setattr(H11Protocol, "connection_made", note)
+    with served(sqlite_seat.console) as address, urlopen(f"{address}/healthz") as answer:
+        assert answer.read() == b"alive\n"
+    assert switched == [True]
