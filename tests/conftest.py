@@ -34,6 +34,7 @@ pytest_plugins: list[str] = [
     "support.warm_engines",
     "support.ratios",
     "support.console",
+    "support.sharing",
     "support.watched_site",
     "support.browser",
 ]

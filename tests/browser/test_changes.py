@@ -1,12 +1,9 @@
 """What people change at the console, in a real browser, under the real daemon: and who may not."""
 
-import pytest
 from playwright.sync_api import expect
 
 from support.browser import Visits
 from support.watched_site import WatchedSite
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def audited(site: WatchedSite, task: int) -> str:

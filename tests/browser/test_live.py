@@ -2,14 +2,11 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from support.browser import Visits
 from support.deployment import eventually
 from support.watched_site import SLOW, WatchedSite
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 STAY = "document.body.dataset.same = 'yes'"
 """A mark that a reload takes away."""

@@ -14,8 +14,6 @@ from playwright.sync_api import Page
 from support.browser import LAPTOP, PHONE, Colours, Visits
 from support.watched_site import WatchedSite
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 PAGES = {
     "overview": "/",
     "queue": "/queue",

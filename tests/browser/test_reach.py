@@ -10,8 +10,6 @@ from support.browser import Visits, Window
 from support.nginx import serving
 from support.watched_site import WatchedSite
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 PREFIXED = """
         location /slipway/ {{
             proxy_pass {root};

@@ -2,12 +2,9 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from support.browser import Visits, Window
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def sign_in(window: Window, name: str, password: str) -> None:

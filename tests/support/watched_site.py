@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import Role, line_of
+from database.trends import ALL
 from packageslip import build_slip, write_slip
 from support.deployment import Deployment, eventually, toml
 from support.mariadb import Server
@@ -169,11 +170,13 @@ def add_up_a_day(site: WatchedSite) -> None:
         }
         at = hour - timedelta(hours=back)
         rows += [
-            {"at": at, "measure": measure, "n": n, "total": total, "most": most}
+            {"at": at, "environment": place, "measure": measure, "n": n, "total": total, "most": most}
             for measure, (n, total, most) in sums.items()
+            for place in ("STAGING", ALL)
             if n
         ]
-    statement = "INSERT INTO trend (span, at, environment, measure, n, total, most) VALUES ('hour', :at, 'STAGING', :measure, :n, :total, :most)"
+    columns = ("at", "environment", "measure", "n", "total", "most")
+    statement = f"INSERT INTO trend (span, {', '.join(columns)}) VALUES ('hour', {', '.join(f':{name}' for name in columns)})"
     with site.deployment.database.begin() as connection:
         connection.execute(sa.text(statement), rows)
 
