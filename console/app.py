@@ -81,6 +81,7 @@ def _answered(place: Place, request: Request, body: bytes | None) -> Response:
     asked = Asked(console, request, None)
     try:
         asked = _asked(console, place, request, body)
+        _check(place, asked)
         return place.answer(asked)
     except NotSignedIn as error:
         return _sign_in_first(place, asked, error)
@@ -91,22 +92,29 @@ def _answered(place: Place, request: Request, body: bytes | None) -> Response:
 
 
 def _asked(console: Console, place: Place, request: Request, body: bytes | None) -> Asked:
-    """Who asks, for what; refused if they may not. Raises Refused."""
+    """Who asks, for what. Raises Refused."""
     if not request.state.known_host:
         host = request.headers.get("host", "")
         raise Refused(421, "Another name", f"This console is not reached as {host!r}. If it should be, add it to console.hosts.")
     if body is None:
         raise Refused(413, "Too long", f"This console takes requests of at most {LONGEST_BODY:,} bytes.")
-    who = console.access.who(request.state.peer, request.state.client, request.headers, request.cookies.get(COOKIE))
+    # What is for anybody does not fail for words that were meant for a server in front.
+    strange = place.role is None and "authorization" in request.headers
+    cookie = request.cookies.get(COOKIE)
+    who = None if strange else console.access.who(request.state.peer, request.state.client, request.headers, cookie)
+    return Asked(console, request, who, _form(request, body), body)
+
+
+def _check(place: Place, asked: Asked) -> None:
+    """Whether they may. Raises Refused."""
+    who = asked.person
     if place.role is not None:
         if who is None:
             raise NotSignedIn
         if not who.may(place.role):
             raise NotAllowed(f"{who.name} is {_a(who.role.word)}; this takes {_a(place.role.word)}.")
-    asked = Asked(console, request, who, _form(request, body), body)
     if place.method != "GET":
         _check_change(place, asked, who)
-    return asked
 
 
 def _form(request: Request, body: bytes) -> dict[str, list[str]]:

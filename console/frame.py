@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import ConsoleSettings, place_of_console
@@ -55,8 +55,11 @@ class Frame:
             # Of its public names any port is its own, for proxies hide theirs; other ports of localhost are other programs.
             "origins": frozenset({host.lower(), *self._public}),
         }
+        # The cookie is for what lies below the prefix, and does not come with the prefix alone.
+        bare = bool(self._prefix) and scope["path"] == self._prefix
         self._take_prefix_off(scope)
-        app = self._app if len(scope["path"]) <= LONGEST else TOO_LONG
+        app: ASGIApp = self._app if len(scope["path"]) <= LONGEST else TOO_LONG
+        app = RedirectResponse(self._prefix + "/", 307) if bare else app
         await app(scope, receive, self._sender(send, secure=secure))
 
     def _knows(self, host: str) -> bool:

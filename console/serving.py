@@ -24,6 +24,8 @@ from database import Database, Pulses
 
 CHANGES, CHANGE_SECONDS = 60, 0.5
 """Changes that a person may make at once, and the seconds until one more."""
+MOST = 1000
+"""Connections at once, open streams among them; beyond that visitors are turned away, and those inside are served."""
 GRACE = 5
 """Seconds in which answers under way may end."""
 
@@ -80,6 +82,7 @@ def serve(console: Console, channel: socket.socket, ready: Callable[[], None], p
         proxy_headers=False,
         lifespan="off",
         timeout_graceful_shutdown=GRACE,
+        limit_concurrency=MOST,
     )
     server = _Server(config, console.live, ready)
     if parent is not None:

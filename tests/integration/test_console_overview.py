@@ -105,7 +105,9 @@ def test_only_who_may_sees_buttons_and_can_press_them(seat: Seat, queue: Queue) 
     viewer = seat.as_("viewer")
     assert "Pause" not in card(viewer, "STAGING")
     assert "Pause" in card(seat, "STAGING")
-    assert "this takes an operator" in words(viewer.post("/environment/STAGING", 403, do="pause").text)
+    refused = words(viewer.post("/environment/STAGING", 403, do="pause").text)
+    assert "this takes an operator" in refused
+    assert "ann viewer" in refused, "who was refused is still who they are"
     assert queue.desk.find() == []
 
 
