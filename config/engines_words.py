@@ -170,9 +170,14 @@ def _is_archive(keys: Mapping[str, str]) -> bool:
 
 def _with_port(endpoint: str, port: str | None) -> str:
     parts = _split(endpoint)
-    if not port or not port.isdigit() or ":" in parts.netloc.rpartition("@")[2] or PORTS.get(parts.scheme) == int(port):
+    if not port or not _is_port(port) or ":" in parts.netloc.rpartition("@")[2] or PORTS.get(parts.scheme) == int(port):
         return endpoint
     return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{port}"))
+
+
+def _is_port(text: str) -> bool:
+    """Digits that are a number for everybody: not a raised one, say, which Python takes for a digit and for no number."""
+    return text.isascii() and text.isdecimal() and len(text) <= 5
 
 
 def _entries(deposits: Mapping[str, str]) -> Iterator[str]:

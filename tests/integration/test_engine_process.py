@@ -200,7 +200,7 @@ def test_a_running_task_is_cancelled_before_it_is_visible(written: Engines) -> N
 
 def test_progress_can_be_read_while_it_runs(written: Engines) -> None:
     task = written.bench.insert(A)
-    process = waiting_at(written, "prepared", "--until-idle")
+    process = waiting_at(written, "staging", "--until-idle")
     until(lambda: (now := written.bench.desk.show(task).progress) is not None and now.step == "stage", "progress")
     progress = written.bench.desk.show(task).progress
     assert progress is not None

@@ -225,6 +225,13 @@ def test_whatever_the_old_values_are_the_new_file_is_toml(imported: Import, chan
     assert len(made.keys) >= len(KEYS) - len(changes)
 
 
+@pytest.mark.parametrize("port", ["\u00b9", "9" * 6, "9" * 5000, "eighty"])
+def test_a_port_that_is_no_number_is_left_out_of_the_address(imported: Import, port: str) -> None:
+    made = imported(ENGINES_CONF.replace("port = 8080", f"port = {port}"))
+    assert "dspace" in made.toml
+    assert port not in "".join(line for line in made.toml.splitlines() if "http" in line)
+
+
 @pytest.mark.parametrize("url", ["http://[", "cms", "http://[::1]:8080/x", "//host"])
 def test_any_url_can_stand_in_the_old_file(imported: Import, url: str) -> None:
     text = ENGINES_CONF.replace("engine_url = http://cms2.example.edu:8080/Plone", f"engine_url = {url}")
