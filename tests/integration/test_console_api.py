@@ -1,5 +1,6 @@
 """The JSON API: the same things as the pages, for programs."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,3 +218,12 @@ def test_a_secret_in_an_answer_is_masked(sqlite_seat: Seat, tmp_path: Any) -> No
 def test_states_are_those_of_the_queue() -> None:
     schema = document(CALLS)["components"]["schemas"]["State"]
     assert set(schema["enum"]) == {state.value for state in State}
+
+
+def test_the_manual_names_every_call() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    table = [line for line in manual.splitlines() if line.startswith("| `")]
+    for call in CALLS:
+        words = [part for part in call.path.split("/") if part and "{" not in part]
+        fitting = [line for line in table if call.method in line and f"/{words[0]}" in line and f"/{words[-1]}" in line]
+        assert fitting, f"{call.method} {call.path}"
