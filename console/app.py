@@ -8,7 +8,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -51,7 +51,11 @@ def application(console: Console) -> ASGIApp:
 def _endpoint(places: Mapping[str, Place]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         place = places["GET" if request.method == "HEAD" else request.method]
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            # Nobody reads the answer; and no stranger fills the log by going away.
+            return Response(status_code=400)
         began = time.monotonic()
         # Everything else may wait for the database, or for a password's hash, and does so in a thread.
         response = await run_in_threadpool(_answered, place, request, body)

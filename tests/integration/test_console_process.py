@@ -72,6 +72,16 @@ def test_the_printed_link_signs_in_once_and_a_signal_ends_it_cleanly(console: Ru
     assert "Traceback" not in console.stderr.read_text()
 
 
+def test_who_goes_away_in_the_middle_leaves_no_trace_in_the_log(console: Running) -> None:
+    before = console.stderr.read_text()
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", console.port), timeout=LONGEST) as visitor:
+            visitor.sendall(b"POST /theme HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\ntheme=")
+    # Answered after them, so they were noticed.
+    assert ask(console.port, "/healthz")[0] == 200
+    assert console.stderr.read_text() == before
+
+
 def test_a_place_that_is_taken_is_said_so(console: Running, small_site: SmallSite) -> None:
     result = small_site.run("console", "--bind", f"127.0.0.1:{console.port}")
     assert result.exit_code == 4
