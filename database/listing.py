@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from heapq import merge
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
@@ -25,6 +27,9 @@ WINDOW = 10_000
 """Ids that are walked over between two looks at the clock."""
 PATIENCE = 0.12
 """Seconds for which a page is looked for."""
+DEEP = 1000
+"""Tasks that were shown before, up to which the order of the claims is kept among many."""
+BY_PICK = "FORCE INDEX (k_pick)"
 COUNTED = 1000
 """Where counting the tasks of a state stops."""
 ESCAPE = "\\"
@@ -90,8 +95,10 @@ class Listing:
         hint = self._db.look(lambda connection: _narrow(connection, wanted))
         if hint is not None:
             return self._sorted(wanted, sort, after, limit, hint)
+        if sort is Sort.NEXT and after <= DEEP and wanted == Filter(frozenset({State.READY}), wanted.environment):
+            return self._next(wanted, after, limit)
         if sort in {Sort.NEXT, Sort.ENDED}:
-            page = self._walked(wanted, Sort.NEWEST, 0, limit, patience)
+            page = self._walked(wanted, Sort.NEWEST, after, limit, patience)
             return Shown(page.tasks, page.after, page.looked_to, unsorted=True)
         return self._walked(wanted, sort, after, limit, patience)
 
@@ -115,6 +122,11 @@ class Listing:
         ids = list(self._db.look(lambda connection: connection.scalars(found.limit(limit + 1)).all()))
         shown = ids[:limit]
         return Shown(self._read(shown), (shown[-1] if by_id else after + limit) if len(ids) > limit else None)
+
+    def _next(self, wanted: Filter, after: int, limit: int) -> Shown:
+        """What waits, in the order of the claims: that of the index within each target, and so merged from them."""
+        ids = list(self._db.look(lambda connection: _next(connection, wanted.environment, after + limit + 1)))[after:]
+        return Shown(self._read(ids[:limit]), after + limit if len(ids) > limit else None)
 
     def _read(self, ids: Sequence[int]) -> tuple[Task, ...]:
         tasks: dict[int, Task] = {}
@@ -167,6 +179,18 @@ ORDERS: Mapping[Sort, tuple[ColumnElement[Any], ...]] = {
     Sort.NEXT: (_queue.priority, _queue.id),
     Sort.ENDED: (_queue.finished_at.desc(), _queue.id.desc()),
 }
+
+
+def _next(connection: Connection, environment: str | None, most: int) -> Iterator[int]:
+    keys = (_queue.environment, _queue.target, _queue.hold)
+    ready = [_queue.status == State.READY] + ([] if environment is None else [_queue.environment == environment])
+    groups = select(*keys).with_hint(schema.queue, BY_PICK, "mysql").where(*ready).group_by(_queue.status, *keys)
+    firsts = []
+    for group in connection.execute(groups).all():
+        its = select(_queue.priority, _queue.id).with_hint(schema.queue, BY_PICK, "mysql").where(_queue.status == State.READY)
+        its = its.where(*(key == value for key, value in zip(keys, group, strict=True)))
+        firsts.append([(row.priority, row.id) for row in connection.execute(its.order_by(*ORDERS[Sort.NEXT]).limit(most))])
+    return (id_ for _, id_ in islice(merge(*firsts), most))
 
 
 def _narrow(connection: Connection, wanted: Filter) -> str | None:
@@ -254,9 +278,7 @@ def _edges_of(connection: Connection, wanted: Filter) -> tuple[int, int]:
     """One step along the index for each environment, target and priority: states that are many can still be old."""
     groups = (_queue.status, _queue.environment, _queue.target, _queue.hold, _queue.priority)
     found = select(func.min(_queue.id).label("low"), func.max(_queue.id).label("high")).group_by(*groups)
-    found = found.with_hint(schema.queue, "FORCE INDEX (k_pick)", "mysql").where(
-        _queue.status.in_([str(state) for state in wanted.states])
-    )
+    found = found.with_hint(schema.queue, BY_PICK, "mysql").where(_queue.status.in_([str(state) for state in wanted.states]))
     if wanted.environment is not None:
         found = found.where(_queue.environment == wanted.environment)
     rows = connection.execute(found).all()

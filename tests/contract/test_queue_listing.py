@@ -96,10 +96,21 @@ def test_what_runs_next_comes_first_and_what_ended_last_too(mixed: Queue) -> Non
 
 def test_too_many_for_an_order_are_shown_newest_first_and_say_so(mixed: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("database.listing.FEW", 1)
-    page = Listing(mixed.db).page(Filter(frozenset({State.READY})), Sort.NEXT, limit=2)
+    ended = Filter(frozenset({State.SUCCEEDED, State.FAILED}))
+    page = Listing(mixed.db).page(ended, Sort.ENDED, limit=3)
     assert page.unsorted
-    assert ids(page) == [10, 9]
-    assert not Listing(mixed.db).page(Filter(frozenset({State.READY}))).unsorted
+    assert ids(page) == [4, 3, 2]
+    assert list(every_page(mixed, ended, Sort.ENDED, 3)) == [4, 3, 2, 1]
+    assert not Listing(mixed.db).page(ended).unsorted
+
+
+def test_of_many_that_wait_the_next_still_come_first(mixed: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("database.listing.FEW", 0)
+    for environment, found in (("STAGING", [8, 7, 6, 5, 10]), (None, [8, 7, 6, 5, 9, 10])):
+        assert list(every_page(mixed, Filter(frozenset({State.READY}), environment), Sort.NEXT, 2)) == found
+    assert Listing(mixed.db).page(Filter(frozenset({State.READY}), text="courses"), Sort.NEXT).unsorted
+    monkeypatch.setattr("database.listing.DEEP", 1)
+    assert Listing(mixed.db).page(Filter(frozenset({State.READY})), Sort.NEXT, after=2, limit=2).unsorted
 
 
 def test_a_search_that_takes_too_long_says_how_far_it_came_and_goes_on(mixed: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
