@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
+from console.api import CALLS, ROOT
 from database import (
     Account,
     Claims,
@@ -26,6 +27,7 @@ from database import (
     State,
     rights,
 )
+from support.console import seat_at, settings_with
 from support.mariadb import Server
 from support.queue import Queue
 
@@ -208,10 +210,12 @@ def test_operators_can_change_what_is_theirs(mariadb_queue: Queue, accounts: str
 
 
 def test_operators_pause_an_environment_and_let_it_go_on(mariadb_queue: Queue, operator: Database, engine: Database) -> None:
-    for inserted, paused in ((Desk(operator).pause("STAGING"), {"STAGING"}), (Desk(operator).resume("STAGING"), set())):
+    desk = Desk(operator)
+    for ask, paused in ((desk.pause, {"STAGING"}), (desk.resume, set[str]())):
+        inserted = ask("STAGING")
         Intake(engine).accept(mariadb_queue.settings)
         assert mariadb_queue.state(inserted) is State.SUCCEEDED
-        assert Desk(operator).paused() == paused
+        assert desk.paused() == paused
 
 
 def test_what_is_refused_is_said_so(operator: Database, mariadb_queue: Queue) -> None:
@@ -262,6 +266,38 @@ def test_an_operator_takes_a_module_down_lifts_that_and_goes_back(
     intake.accept(mariadb_queue.settings)
     assert [desk.show(task).task.state for task in (lift, root, back)] == [State.SUCCEEDED, State.CANCELLED, State.REJECTED]
     assert Record(operator).takedowns() == []
+
+
+def test_the_api_works_with_the_operators_rights(mariadb_queue: Queue, operator: Database, tmp_path: Path) -> None:
+    """The console as a service of its own has no other account."""
+    seat = seat_at(operator, settings_with(tmp_path))
+    ended, waiting = mariadb_queue.ready("/a"), mariadb_queue.ready("/b")
+    engine = mariadb_queue.engine()
+    [task] = mariadb_queue.claim(engine, limit=1)
+    assert task.id == ended
+    mariadb_queue.end(engine, task)
+    query = {"/why": "?url=/a", "/module": "?url=/a", "/history": "?url=/a"}
+    for call in CALLS:
+        if call.method == "GET" and call.path != "/diff":
+            seat.get(ROOT + call.path.replace("{id:int}", str(ended)) + query.get(call.path, ""))
+    assert 'slipway_queue_tasks{environment="STAGING",kind="due"} 1' in seat.get("/metrics").text
+    headers = seat.headers | {"X-CSRF-Token": seat.csrf}
+    bodies: dict[str, dict[str, object]] = {
+        "/tasks": {"url": "/c", "environment": "STAGING"},
+        "/tasks/batch": {"do": "hold", "ids": [waiting]},
+        "/rollback": {"url": "/a", "environment": "STAGING"},
+        "/takedowns": {"url": "/z", "note": "a letter"},
+        "/takedowns/lift": {"url": "/z"},
+    }
+    for call in CALLS:
+        if call.method == "POST" and not call.path.startswith("/schedules") and not call.path.endswith("/approve"):
+            number = ended if call.path.endswith("/retry") else waiting
+            path = call.path.replace("{id:int}", str(number)).replace(
+                "{name}", "staging" if "targets" in call.path else "STAGING"
+            )
+            found = seat.client.post(ROOT + path, headers=headers, json=bodies.get(call.path, {}) if call.body else None)
+            assert found.status_code == call.status, f"{call.path}: {found.text}"
+    seat.client.close()
 
 
 def test_the_doctor_knows_each_account_by_what_it_may(
