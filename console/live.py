@@ -1,6 +1,7 @@
 """Telling open pages that something changed: one look at the database each second, only while somebody listens."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from database import DatabaseError, Pulse, Pulses
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 1.0
+LASTS = 600.0
+"""Seconds of a stream; the browser then opens the next by itself, if whoever sits there is still signed in."""
 KEEP_ALIVE = 15.0
 """Seconds of silence after which a comment is sent: proxies cut what stands still, and a browser that left is noticed."""
 BACKLOG = 200
@@ -58,8 +61,9 @@ class Live:
         """The console ends: every stream does within a second."""
         self._stopping = True
 
-    async def stream(self, keep_alive: float = KEEP_ALIVE) -> AsyncGenerator[bytes, None]:
-        """Server-sent events for one page, until it goes away."""
+    async def stream(self, keep_alive: float = KEEP_ALIVE, lasts: float = LASTS) -> AsyncGenerator[bytes, None]:
+        """Server-sent events for one page, until it goes away or so many seconds are over."""
+        until = time.monotonic() + lasts
         listener = Listener()
         self._listeners.add(listener)
         if self._looking is None or self._looking.done():
@@ -67,7 +71,7 @@ class Live:
         try:
             yield RETRY
             silent = 0.0
-            while not self._stopping:
+            while not self._stopping and time.monotonic() < until:
                 try:
                     await asyncio.wait_for(listener.rung.wait(), self._every)
                 except TimeoutError:

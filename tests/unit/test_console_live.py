@@ -104,3 +104,12 @@ def test_every_stream_ends_with_the_console() -> None:
         return heard + [part async for part in stream]
 
     assert asyncio.run(listen()) == [RETRY]
+
+
+def test_a_stream_ends_in_time_so_that_who_was_signed_out_gets_no_next_one() -> None:
+    live = Live(Script(CALM), every=0.001)  # type: ignore[arg-type]
+
+    async def watch() -> list[bytes]:
+        return [part async for part in live.stream(lasts=0.0)]
+
+    assert len(asyncio.run(asyncio.wait_for(watch(), 30))) == 1
