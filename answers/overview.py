@@ -10,7 +10,7 @@ from answers.words import when
 from config import EnvironmentSettings, Settings, breakers_of
 from database import Breaker, Database, Desk, EngineView, Leases, Moving, Newest, State, Task, Underway, Waiting
 
-COUNTED = 2000
+COUNTED = 1000
 """Where counting what waits stops: whether it is more is seen by a glance at the age of the oldest."""
 
 
