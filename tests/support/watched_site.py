@@ -126,12 +126,14 @@ def settings_of(folder: Path, url: str, sshd: Sshd, mirror: int) -> dict[str, An
 def fill(site: WatchedSite) -> None:
     """Modules in every state."""
     physics, optics = site.course("physics", files=24), site.course("optics", files=12)
-    tasks = [site.insert(url, requested_by="ann", note="new term") for url in (physics, optics, site.course("knots", files=60))]
+    # The first alone: the tests name its publications by their numbers.
+    site.publish(physics, requested_by="ann", note="new term")
+    tasks = [site.insert(url, requested_by="ann", note="new term") for url in (optics, site.course("knots", files=60))]
     tasks.append(site.insert(site.course("chemistry", missing="lecture-03.htm"), requested_by="ben"))
     tasks.append(site.insert("/courses//twice", requested_by="ben"))
     tasks.append(site.insert(site.course("logic"), "VAULT"))
     add_up_a_day(site)
-    for task in tasks[:5]:
+    for task in tasks[:4]:
         site.deployment.settled(task)
     for url in (physics, optics):
         site.publish(url, "PRODUCTION", requested_by="ann")
