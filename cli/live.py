@@ -15,6 +15,7 @@ from rich.table import Table
 from answers import progress_fields, size
 from cli.session import Session
 from cli.speed import Speed
+from cli.visible import one_line
 from database import Moving, Progress, State
 
 REFRESHES = 8
@@ -175,7 +176,7 @@ def bars(movers: Sequence[Mover], room: int) -> RenderableType:
 
 def bar_row(mover: Mover) -> tuple[RenderableType, ...]:
     task, progress = mover.moving.task, mover.moving.progress
-    known = (str(task.id), task.action, task.url, step_of(mover))
+    known = (str(task.id), one_line(task.action), one_line(task.url), step_of(mover))
     if progress is None:
         return known
     by_bytes = bool(progress.bytes_total)

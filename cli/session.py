@@ -15,6 +15,7 @@ from rich.console import Console
 
 from cli.exits import Exit, code_of
 from cli.main import Options
+from cli.visible import visible
 from config import Secrets, Settings, configure_logging, load, queue_url
 from database import Database, DatabaseUnavailable, upgrade
 
@@ -93,11 +94,12 @@ class Session:
     def say(self, text: str) -> None:
         """Tell a person, on stderr, unless asked to be quiet."""
         if not self.options.quiet:
-            self.err.print(self.secrets.masked(text))
+            self.err.print(visible(self.secrets.masked(text)))
 
     def print(self, text: str) -> None:
         """A line of what was asked for, on stdout."""
-        click.echo(self.secrets.masked(text))
+        masked = self.secrets.masked(text)
+        click.echo(visible(masked) if self.out.is_terminal else masked)
 
     def document(self, content: Mapping[str, object]) -> None:
         """The one JSON document of --json, on stdout; of --json-lines, the last event."""
@@ -174,7 +176,7 @@ def in_session(verb: Callable[Concatenate[Session, P], Exit | None]) -> Callable
 
 def complain(message: str, code: Exit, options: Options) -> Exit:
     """One sentence on stderr."""
-    click.echo(f"slipway: {message}", err=True)
+    click.echo(f"slipway: {visible(message)}", err=True)
     tell_scripts(message, code, options)
     return code
 

@@ -16,6 +16,7 @@ from cli.flags import json_or_lines
 from cli.live import Events, Mover, Speeds, bars, clock_words, files_words, live, mover_fields, step_of
 from cli.places import environment_of
 from cli.session import Session, in_session
+from cli.visible import one_line
 from database import COUNTED, Breaker, Desk, Happening, Intake, Leases, Underway, Waiting
 
 LATEST = 5
@@ -133,7 +134,8 @@ def as_lines(session: Session, looks: Iterator[Glance]) -> Iterator[Glance]:
     steps: dict[int, str] = {}
     for glance in looks:
         for one in glance.ended:
-            session.print(f"{when(one.at)}\t{one.environment}\t{one.task}\t{one.action} {one.url}\t{one.state}: {one.reason}")
+            which = f"{one.environment}\t{one.task}\t{one.action} {one_line(one.url)}"
+            session.print(f"{when(one.at)}\t{which}\t{one.state}: {one_line(one.reason or '')}")
         for station in glance.stations:
             head = (station.engines, station.paused)
             if heads.get(station.name) != head:
@@ -180,7 +182,12 @@ def drawn(glance: Glance, latest: Sequence[Happening], height: int) -> Renderabl
         if station.movers:
             parts.append(bars(station.movers, each))
     parts += [
-        Text(f"{one.name} does not answer since {when(one.since)}: {one.reason}", style="red", no_wrap=True, overflow="ellipsis")
+        Text(
+            one_line(f"{one.name} does not answer since {when(one.since)}: {one.reason}"),
+            style="red",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
         for one in glance.outages
     ]
     parts += [ended_text(one) for one in latest]
@@ -188,8 +195,9 @@ def drawn(glance: Glance, latest: Sequence[Happening], height: int) -> Renderabl
 
 
 def ended_text(one: Happening) -> Text:
-    text = Text(f"{one.at:%H:%M:%S}  {one.task}  {one.environment}  {one.action} {one.url}  ", no_wrap=True, overflow="ellipsis")
-    return text.append(one.state, COLOURS.get(one.state, "")).append(f"  {one.reason}")
+    which = one_line(f"{one.at:%H:%M:%S}  {one.task}  {one.environment}  {one.action} {one.url}  ")
+    text = Text(which, no_wrap=True, overflow="ellipsis")
+    return text.append(one.state, COLOURS.get(one.state, "")).append(one_line(f"  {one.reason}"))
 
 
 def glance_fields(glance: Glance) -> Mapping[str, object]:

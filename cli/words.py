@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 
 from cli.session import Session
+from cli.visible import one_line
 from database import Task
 
 GAP = 2
@@ -14,7 +15,7 @@ NARROWEST = 8
 
 def table(session: Session, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Columns on stdout: on a terminal titled, aligned and shortened to its width; in a pipe separated by tabs and never cut."""
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    cells = [["" if cell is None else one_line(str(cell)) for cell in row] for row in rows]
     if not session.out.is_terminal:
         for row in cells:
             session.print("\t".join(row))
