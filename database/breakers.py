@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from config import RetrySettings
 from database import schema
@@ -16,6 +16,12 @@ from database.rows import clipped, insert_ignore
 from database.values import Lane, Outcome, Result, Task
 
 _target, _queue = schema.target.c, schema.queue.c
+_SWITCHES = (
+    select(schema.target).where(_target.name.in_(bindparam("names", expanding=True))).order_by(_target.name).with_for_update()
+)
+_CONCERNED = select(_target.name).where(
+    or_(_target.name.in_(bindparam("down", expanding=True)), _target.probe_task.in_(bindparam("tasks", expanding=True)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +87,7 @@ def probed_by(task: Task, allowed: Allowance) -> tuple[str, ...]:
 def lock_switches(connection: Connection, lanes: Sequence[Lane]) -> dict[str, Switch]:
     """Lock the lanes' targets and needs, in the order of their names, and read them."""
     names = sorted({name for lane in lanes for name in (lane.target, *lane.needs)})
-    wanted = select(schema.target).where(_target.name.in_(names)).order_by(_target.name).with_for_update()
-    rows = connection.execute(wanted).all()
+    rows = connection.execute(_SWITCHES, {"names": names}).all()
     probes = _running(connection, [row.probe_task for row in rows if row.is_open and row.probe_task is not None])
     busy = _busy(connection, [row.name for row in rows if row.exclusive])
     return {
@@ -107,14 +112,12 @@ def begin_probes(connection: Connection, probes: Mapping[str, int]) -> None:
 def lock_concerned(connection: Connection, results: Sequence[Result]) -> Sequence[Row[Any]]:
     """Lock the rows that these results may open or close, by name; before any task is locked."""
     down = {result.breaker for result in results if result.outcome is Outcome.UNREACHABLE and result.breaker}
-    concerned = or_(_target.name.in_(down), _target.probe_task.in_([result.task for result in results]))
-    names = set(connection.scalars(select(_target.name).where(concerned)))
+    tasks = [result.task for result in results]
+    names = set(connection.scalars(_CONCERNED, {"down": list(down), "tasks": tasks}))
     insert_ignore(connection, schema.target, [{"name": name} for name in sorted(down - names)])
     if not names | down:
         return ()
-    return connection.execute(
-        select(schema.target).where(_target.name.in_(names | down)).order_by(_target.name).with_for_update()
-    ).all()
+    return connection.execute(_SWITCHES, {"names": sorted(names | down)}).all()
 
 
 def note_outcomes(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import random as system_random
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from config import RetrySettings
 from database import schema
@@ -32,6 +32,21 @@ PATIENCE = timedelta(minutes=5)
 """How long a task that must run alone waits for a pause; then the engine gets nothing else until it is idle."""
 
 _queue = schema.queue.c
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_HELD = select(func.count(), func.max(_queue.losses)).where(_queue.engine == bindparam("engine"), _queue.status == "RUNNING")
+_ROOTS = (
+    select(_queue.id)
+    .with_hint(schema.queue, "FORCE INDEX (k_due)", "mysql")
+    .where(_queue.status == "READY", _queue.environment == EVERYWHERE)
+)
+_LOCKED = (
+    select(_queue.id)
+    .where(_queue.id.in_(_IDS), _queue.status == "READY", _queue.hold == 0, _queue.cancel_requested == 0)
+    .order_by(_queue.id)
+    .with_for_update(skip_locked=True)
+)
+_TASKS = select(schema.queue).where(_queue.id.in_(_IDS))
+_PAUSED = select(schema.environment.c.paused).where(schema.environment.c.name == bindparam("environment"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +145,7 @@ class Claims:
 
 def _urgent(connection: Connection, environment: str) -> frozenset[str]:
     # Nearly always there is no open takedown, and one look along an index says so.
-    roots = select(_queue.id).with_hint(schema.queue, "FORCE INDEX (k_due)", "mysql")
-    open_ = connection.scalars(roots.where(_queue.status == "READY", _queue.environment == EVERYWHERE)).all()
+    open_ = connection.scalars(_ROOTS).all()
     if not open_:
         return frozenset()
     waiting = select(_queue.target).where(
@@ -206,8 +220,7 @@ def _take(connection: Connection, choices: Sequence[Choice]) -> list[Choice]:
     ids = sorted({id_ for choice in choices for id_ in (choice.winner, *choice.absorbed)})
     if not ids:
         return []
-    wanted = select(_queue.id).where(_queue.id.in_(ids), _queue.status == "READY", _queue.hold == 0, _queue.cancel_requested == 0)
-    locked = set(connection.scalars(wanted.order_by(_queue.id).with_for_update(skip_locked=True)))
+    locked = set(connection.scalars(_LOCKED, {"ids": ids}))
     return [choice for choice in choices if {choice.winner, *choice.absorbed} <= locked]
 
 
@@ -255,7 +268,7 @@ def _begin(connection: Connection, engine: Engine, winners: Sequence[int], now: 
             started_at=None,
         )
     )
-    rows = {row.id: task_of(row) for row in connection.execute(select(schema.queue).where(_queue.id.in_(winners)))}
+    rows = {row.id: task_of(row) for row in connection.execute(_TASKS, {"ids": winners})}
     tasks = [rows[winner] for winner in winners]
     connection.execute(insert(schema.attempt), [_attempt_row(task, engine, now) for task in tasks])
     tell(connection, now, ((task.id, State.RUNNING, None, task.fence) for task in tasks))
@@ -280,13 +293,12 @@ def _probes(chosen: Sequence[tuple[Allowance, list[Choice]]], tasks: Sequence[Ta
 
 
 def _load_of(connection: Connection, engine: Engine) -> _Load:
-    wanted = select(func.count(), func.max(_queue.losses)).where(_queue.engine == engine.start, _queue.status == "RUNNING")
-    running, losses = connection.execute(wanted).one()
+    running, losses = connection.execute(_HELD, {"engine": engine.start}).one()
     return _Load(running, suspect=bool(losses))
 
 
 def _paused(connection: Connection, engine: Engine) -> bool:
-    return bool(connection.scalar(select(schema.environment.c.paused).where(schema.environment.c.name == engine.environment)))
+    return bool(connection.scalar(_PAUSED, {"environment": engine.environment}))
 
 
 def _hold(connection: Connection, engine: Engine, tasks: Sequence[Task]) -> bool:

@@ -1,16 +1,18 @@
 """The counter of fences: one for the whole database, so that any two can be compared."""
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from database import schema
 
 _counter = schema.counter.c
+_TAKE = update(schema.counter).where(_counter.name == "fence").values(value=_counter.value + bindparam("count"))
+_NEWEST = select(_counter.value).where(_counter.name == "fence")
 
 
 def next_fences(connection: Connection, count: int) -> range:
     """`count` fences that nobody had before. The row stays locked until the transaction ends, so take them late."""
-    connection.execute(update(schema.counter).where(_counter.name == "fence").values(value=_counter.value + count))
-    last: int = connection.execute(select(_counter.value).where(_counter.name == "fence")).scalar_one()
+    connection.execute(_TAKE, {"count": count})
+    last: int = connection.execute(_NEWEST).scalar_one()
     return range(last - count + 1, last + 1)
 
 
@@ -24,7 +26,7 @@ def jump_above(connection: Connection, mark: int) -> int:
 
 def newest_fence(connection: Connection) -> int:
     """The last fence that was given out."""
-    return int(connection.execute(select(_counter.value).where(_counter.name == "fence")).scalar_one())
+    return int(connection.execute(_NEWEST).scalar_one())
 
 
 def begin_intake(connection: Connection) -> bool:

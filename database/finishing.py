@@ -19,17 +19,14 @@ from database.publishing import Packed, record
 from database.rows import by_id, clipped, tell
 from database.schema import Moment
 from database.settling import Ending, settle
-from database.starting import lock_running
+from database.starting import lock_running, running
 from database.values import Engine, Outcome, Result, State
 from database.verified import note_verified
 
 _queue, _attempt = schema.queue.c, schema.attempt.c
-_READ = tuple(
-    _queue[name]
-    for name in (
-        "id", "fence", "environment", "target", "url", "action", "batch", "requested_by",
-        "parameters", "attempts", "max_attempts", "losses", "cancel_requested",
-    )
+_READ = running(
+    _queue.id, _queue.fence, _queue.environment, _queue.target, _queue.url, _queue.action, _queue.parameters, _queue.batch,
+    _queue.requested_by, _queue.attempts, _queue.max_attempts, _queue.losses, _queue.cancel_requested,
 )  # fmt: skip
 """What of a task its ending depends on, and what its record, its entries and the rows that it makes say of it."""
 _AGAIN = frozenset({Outcome.RETRY, Outcome.UNREACHABLE, Outcome.RELEASED})

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from database import schema
 from database.connection import Database
@@ -17,6 +17,12 @@ from database.values import Engine, Renewal
 from database.views import EngineView
 
 _engine, _queue = schema.engine.c, schema.queue.c
+_LEASE = (
+    select(_engine.state, _engine.lease_until, schema.NOW.label("now"))
+    .where(_engine.start == bindparam("engine"))
+    .with_for_update()
+)
+"""Made once, like every statement of a claim: to put one together takes longer than to carry it out."""
 
 
 class Leases:
@@ -130,8 +136,7 @@ class Leases:
 
 def check_lease(connection: Connection, engine: Engine, *, over: bool = False) -> datetime:
     """Lock the engine's row; the database's time. Raises LeaseLost unless its lease is in force, or `over` and not yet ended."""
-    wanted = select(_engine.state, _engine.lease_until, schema.NOW.label("now")).where(_engine.start == engine.start)
-    row = connection.execute(wanted.with_for_update()).one_or_none()
+    row = connection.execute(_LEASE, {"engine": engine.start}).one_or_none()
     if row is None or row.state != "UP" or (row.lease_until <= row.now and not over):
         raise LeaseLost(
             f"The lease of engine {engine.start} ({engine.environment}, pid {engine.pid}) is over; its tasks belong to others."

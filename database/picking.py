@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.sql.expression import FromClause
 
 from database import schema
@@ -107,16 +107,22 @@ def _among(task: FromClause, among: Among) -> tuple[ColumnElement[bool], ...]:
 
 def find_siblings(connection: Connection, environment: str, target: str, urls: Sequence[str]) -> Sequence[Row[Any]]:
     """Every READY task that takes part in these modules' order, oldest first; at most FLOOD."""
+    given = {"environment": environment, "target": target, "urls": urls, "flood": FLOOD}
+    return connection.execute(_siblings(), given).all()
+
+
+@cache
+def _siblings() -> Select[Any]:
     task = TASK
-    wanted = (
+    modules = task.c.target == bindparam("target"), task.c.url.in_(bindparam("urls", expanding=True))
+    return (
         select(*_columns(task))
         .with_hint(task, "FORCE INDEX (k_module)", "mysql")
-        .where(task.c.target == target, task.c.url.in_(urls), task.c.status == "READY", task.c.environment == environment)
+        .where(*modules, task.c.status == "READY", task.c.environment == bindparam("environment"))
         .where(takes_part(task), _known(task))
         .order_by(task.c.url, task.c.id)
-        .limit(FLOOD)
+        .limit(bindparam("flood", type_=Integer))
     )
-    return connection.execute(wanted).all()
 
 
 def replaces(newer: FromClause, task: FromClause) -> tuple[ColumnElement[bool], ...]:

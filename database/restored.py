@@ -30,6 +30,7 @@ BACKWARD = frozenset({Action.UNPUBLISH, Action.ROLLBACK, Action.RETIRE})
 """Actions that would undo what came after them. A PUBLISH that is bound to no version brings what the source has now."""
 
 _setting, _queue, _engine = schema.setting.c, schema.queue.c, schema.engine.c
+_SUSPICION = select(_setting.value).where(_setting.name == NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def restored_sentence(evidence: str) -> str:
 
 def suspicion(connection: Connection) -> str | None:
     """Why nothing may be claimed; None: nothing is known against it."""
-    found = connection.scalar(select(_setting.value).where(_setting.name == NAME))
+    found = connection.scalar(_SUSPICION)
     return None if found is None else str(found)
 
 

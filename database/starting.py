@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, insert, select, tuple_, update
 
 from database import schema
 from database.values import Engine, Progress, Task
@@ -13,7 +13,7 @@ _queue, _attempt = schema.queue.c, schema.attempt.c
 
 def start(connection: Connection, engine: Engine, tasks: Sequence[Task]) -> frozenset[int]:
     """Set `started_at` where the task is still this engine's; their ids."""
-    rows = lock_running(connection, engine, {task.id: task.fence for task in tasks}, (_queue.id, _queue.fence))
+    rows = lock_running(connection, engine, {task.id: task.fence for task in tasks}, _MINE)
     if not rows:
         return frozenset()
     now = rows[0].now
@@ -24,16 +24,20 @@ def start(connection: Connection, engine: Engine, tasks: Sequence[Task]) -> froz
     return frozenset(ids)
 
 
-def lock_running(
-    connection: Connection, engine: Engine, fences: Mapping[int, int], columns: Sequence[ColumnElement[Any]]
-) -> Sequence[Row[Any]]:
-    """Lock those of these tasks that this engine runs under these fences: `now`, and columns with `id` and `fence` among them."""
-    if not fences:
-        return ()
+def running(*columns: ColumnElement[Any]) -> Select[Any]:
+    """The statement of `lock_running` for these columns, `id` and `fence` among them; the rows have `now` too."""
     wanted: Select[Any] = select(*columns, schema.NOW.label("now")).where(
-        _queue.id.in_(list(fences)), _queue.status == "RUNNING", _queue.engine == engine.start
+        _queue.id.in_(bindparam("ids", expanding=True)), _queue.status == "RUNNING", _queue.engine == bindparam("engine")
     )
-    rows = connection.execute(wanted.order_by(_queue.id).with_for_update()).all()
+    return wanted.order_by(_queue.id).with_for_update()
+
+
+_MINE = running(_queue.id, _queue.fence)
+
+
+def lock_running(connection: Connection, engine: Engine, fences: Mapping[int, int], wanted: Select[Any]) -> Sequence[Row[Any]]:
+    """Lock those of these tasks that this engine runs under these fences. `wanted`: by `running`."""
+    rows = connection.execute(wanted, {"ids": list(fences), "engine": engine.start}).all() if fences else ()
     return [row for row in rows if row.fence == fences[row.id]]
 
 

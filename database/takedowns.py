@@ -30,6 +30,7 @@ URGENT = -(2**31)
 """The priority of what removes: nothing comes before it."""
 
 _queue, _takedown, _publication = schema.queue.c, schema.takedown.c, schema.publication.c
+_IN_FORCE = select(schema.takedown).where(_takedown.lifted_at.is_(None)).order_by(_takedown.id)
 _STOPPED = sorted({*RESTORING, Action.UNPUBLISH, Action.VERIFY})
 """What waits for the module or works on it is stopped; notices go on, for caches are to be purged."""
 
@@ -44,8 +45,7 @@ class Places:
 
 def in_force(connection: Connection) -> list[Takedown]:
     """Every takedown that nobody lifted."""
-    wanted = select(schema.takedown).where(_takedown.lifted_at.is_(None)).order_by(_takedown.id)
-    return [takedown_of(row) for row in connection.execute(wanted)]
+    return [takedown_of(row) for row in connection.execute(_IN_FORCE)]
 
 
 def takedown_of(row: Row[Any]) -> Takedown:
