@@ -63,9 +63,11 @@ class TargetLane:
     def wish(self) -> Lane | None:
         """What the lane could take now; nothing as long as half of what it may hold in advance is there."""
         if self.idle and self._workshop.lease.clock() - self._claimed_at >= REST:
-            self._ahead, self._chunk = self._least, CHUNK
+            self._ahead, self._chunk, self._pace = self._least, CHUNK, None
         free = max(self._most - self.busy, 0)
-        spare = max(SPARE, min(self._ahead, self._worth(AHEAD)) - self._most)
+        # Before the first one has ended, nobody knows whether they are quick.
+        ahead = self._least if self._pace is None else min(self._ahead, self._worth(AHEAD))
+        spare = max(SPARE, ahead - self._most)
         most, here = min(spare + free, self._workshop.settings.queue.batch), len(self._waiting)
         return Lane(self.target, most - here, self._needs, self._urgent) if here * 2 < most else None
 
