@@ -68,7 +68,7 @@ def overview(database: Database, settings: Settings, counted: int = COUNTED) -> 
     running: dict[str | None, list[Moving]] = {}
     for moving in underway.running():
         running.setdefault(moving.engine, []).append(moving)
-    engines = [view for view in leases.engines() if view.state == "UP"]
+    engines = leases.engines()
     ends = Newest(database).ends(settings.environments.keys())
     pauses, outages = Desk(database).pauses(), underway.outages()
     return [

@@ -96,9 +96,10 @@ def find(database: Database, name: str, settings: EnvironmentSettings, url: str,
     desk, record = Desk(database), Record(database)
     live = tuple(live_on(record, settings, url))
     tasks = desk.find(environment=name, url=url, limit=LOOKED_BACK)
-    waiting = tuple(desk.show(task.id) for task in tasks if task.state in OPEN_STATES)
+    # What each made is not asked for: of a republish it would be a thousand rows.
+    waiting = tuple(desk.show(task.id, children=0) for task in tasks if task.state in OPEN_STATES)
     bad = newest_failure(tasks, settings.origin)
-    failed = desk.show(bad.id) if bad else None
+    failed = desk.show(bad.id, children=0) if bad else None
     reasons = [reason for view in waiting for reason in standing_in_the_way(settings, view, conditions)]
     return Finding(name, live, waiting, failed, (*reasons, *untold(tasks)))
 

@@ -2,9 +2,11 @@
 
 from console.errors import NotAllowed
 from console.people import Person, Role
-from database import Action
+from database import PAUSING, Action
 
 DECIDING = frozenset({Action.APPROVE, Action.TAKEDOWN})
+WORDS = frozenset({Action.APPROVE, *PAUSING})
+"""What somebody said at a moment, and is no work: whoever asks for a whole list again does not mean these."""
 
 
 def check_may(person: Person, action: str | None) -> None:
@@ -16,3 +18,8 @@ def check_may(person: Person, action: str | None) -> None:
 def not_for(person: Person) -> frozenset[Action]:
     """The actions that this person may not ask for."""
     return frozenset() if person.may(Role.APPROVER) else DECIDING
+
+
+def never_again(person: Person) -> frozenset[Action]:
+    """The actions that a retry of many leaves out."""
+    return not_for(person) | WORDS

@@ -122,15 +122,17 @@ class Leases:
         moment: datetime = self._db.look(lambda connection: connection.execute(select(schema.NOW)).scalar_one())
         return moment
 
-    def engines(self) -> list[EngineView]:
-        """Every engine that is UP, then the last 20 that ended, newest first."""
+    def engines(self, ended: int = 0) -> list[EngineView]:
+        """Every engine that is UP, then as many of those that ended as are asked for, newest first."""
         held = select(func.count()).where(_queue.engine == _engine.start, _queue.status == "RUNNING").scalar_subquery()
         wanted = select(schema.engine, held.label("running")).order_by(_engine.registered_at.desc())
         up = self._db.look(lambda connection: connection.execute(wanted.where(_engine.state == "UP")).all())
-        ended = self._db.look(lambda connection: connection.execute(wanted.where(_engine.state != "UP").limit(20)).all())
+        # The rows of those that ended are kept for months, and all of them are sorted for this.
+        last = wanted.where(_engine.state != "UP").limit(ended)
+        others = self._db.look(lambda connection: connection.execute(last).all()) if ended else ()
         return [
             EngineView(engine_of(row), row.state, row.version, row.registered_at, row.lease_until, row.running, row.protocol)
-            for row in (*up, *ended)
+            for row in (*up, *others)
         ]
 
 

@@ -53,7 +53,7 @@ class Takeover:
 
     def bury(self) -> int:
         """Declare dead every engine of this host and boot whose process is no more; how many."""
-        up = [view.engine for view in self._leases.engines() if view.state == "UP"]
+        up = [view.engine for view in self._leases.engines()]
         return sum(self._gone(engine) and self._leases.bury(engine.start) for engine in up if self._kin(engine))
 
     def rescue(self) -> list[str]:

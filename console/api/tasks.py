@@ -8,7 +8,7 @@ from answers import changes_fields, task_changes, task_fields, view_fields
 from console.api.asks import LARGEST, Approval, Batch, NewTask, Rollback, Said, TasksAsked
 from console.api.calls import ROOT, Made, fault
 from console.asked import Asked
-from console.decisions import check_may, not_for
+from console.decisions import check_may, never_again
 from console.errors import NotThere, NotUnderstood
 from database import Action, Batches, Desk, Filter, Listing, NoSuchTask, TaskView, rejection
 from database import NewTask as Row
@@ -39,7 +39,7 @@ def index(asked: Asked, query: TasksAsked) -> Mapping[str, object]:
 
 def batch(asked: Asked, body: Batch) -> Mapping[str, object]:
     """One thing done to many: to those that are fit for it."""
-    done = Batches(asked.database).do(body.do, body.ids, asked.someone.name, body.note, not_for(asked.someone))
+    done = Batches(asked.database).do(body.do, body.ids, asked.someone.name, body.note, never_again(asked.someone))
     return {"done": done.done, "left": done.left, "made": done.made}
 
 

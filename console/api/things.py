@@ -104,7 +104,7 @@ class OneTask(Thing):
 class Batch(Thing):
     done: Count
     left: dict[str, int] = Field(
-        description="How many were left as they are, by their state; with their action where that takes an approver."
+        description="How many were left as they are, by state; with the action where it is not tried again, or takes an approver."
     )
     made: list[int] = Field(description="The new tasks of a retry.")
 

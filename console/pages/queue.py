@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from answers import many
 from console.asked import Asked
-from console.decisions import not_for
+from console.decisions import never_again
 from console.errors import NotThere, Refused
 from console.rendering import query
 from console.wanted import GROUPS, Wanted, number, packed, read_wanted, unpacked
-from database import Action, Batches, Deed, Desk, Listing, NoSuchTask, Shown, Sort, State, Task
+from database import Action, Batches, Deed, Listing, Shown, Sort, State, Task, Underway
 
 LIMIT = 50
 """Tasks on a page."""
@@ -22,6 +22,7 @@ PATIENCE = 0.2
 """Seconds for which tasks of a filter are gathered before they are changed."""
 SHOWN = 20
 """Of those, as many are listed before they are changed."""
+NONE_FOUND = "No task is like that any more, or none is near: look further in the list, and choose tasks there."
 
 DOING: Mapping[Deed, tuple[str, str]] = {
     Deed.CANCEL: ("Cancel", "A running task stops before anything becomes visible, or not at all."),
@@ -71,12 +72,12 @@ def confirm(asked: Asked) -> Response:
     """What would be touched, before it is: the chosen tasks, or those of the filter."""
     deed = _deed(asked)
     wanted = _of_form(asked)
-    if asked.given("scope") == "filter":
+    if whole := asked.given("scope") == "filter":
         page = Listing(asked.database).page(wanted.filter, wanted.sort, 0, MOST, PATIENCE)
     else:
         page = Shown(_chosen(asked))
     if not page.tasks:
-        raise Refused(409, "Nothing chosen", "Choose tasks in the list first, or all of the filter.")
+        raise Refused(409, "Nothing chosen", NONE_FOUND if whole else "Choose tasks in the list first, or all of the filter.")
     label, meaning = DOING[deed]
     return asked.page(
         "queue_confirm.html",
@@ -89,7 +90,7 @@ def confirm(asked: Asked) -> Response:
         ids=packed([task.id for task in page.tasks]),
         back="/queue" + query(**wanted.link()),
         states_of=states_of,
-        whole=asked.given("scope") == "filter",
+        whole=whole,
     )
 
 
@@ -100,7 +101,7 @@ def change(asked: Asked) -> Response:
         ids = unpacked(asked.given("ids"), MOST)
     except ValueError as error:
         raise Refused(400, "Not understood", f"The tasks cannot be read from the form: {error}.") from error
-    done = Batches(asked.database).do(deed, ids, asked.someone.name, asked.given("note") or None, not_for(asked.someone))
+    done = Batches(asked.database).do(deed, ids, asked.someone.name, asked.given("note") or None, never_again(asked.someone))
     left = ", ".join(f"{number:,} {state}" for state, number in sorted(done.left.items()))
     text = f"{many(done.done, 'task')} {DONE[deed]}." + (f" Left as they are: {left}." if left else "")
     return asked.done(asked.back("/queue"), text)
@@ -120,15 +121,12 @@ def _of_form(asked: Asked) -> Wanted:
 
 def _chosen(asked: Asked) -> tuple[Task, ...]:
     """The tasks whose boxes are checked; of the list that was shown, so not many."""
-    desk, found = Desk(asked.database), list[Task]()
+    ids = []
     for word in asked.form.get("task", [])[: 10 * LIMIT]:
         if (task := number(word)) is None:
             raise NotThere(f"There is no task {word[:30]!r}.")
-        try:
-            found.append(desk.show(task, children=0).task)
-        except NoSuchTask:
-            continue
-    return tuple(found)
+        ids.append(task)
+    return tuple(moving.task for moving in Underway(asked.database).of(ids))
 
 
 def _kinds(tasks: tuple[Task, ...]) -> list[tuple[str, str, int]]:

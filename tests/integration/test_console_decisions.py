@@ -50,3 +50,14 @@ def test_an_approver_does(sqlite_seat: Seat, lifted: int) -> None:
     sqlite_seat.post(f"/task/{lifted}/retry")
     assert call(sqlite_seat, f"/tasks/{lifted}/retry")[0] == 201
     assert "1 task asked for again." in sqlite_seat.done("/queue/change", do="retry", ids=str(lifted))
+
+
+def test_a_retry_of_many_leaves_out_what_people_said(sqlite_seat: Seat, sqlite_queue: Queue) -> None:
+    """Who asks for all that succeeded again does not want to pause the environment once more."""
+    sqlite_queue.desk.pause("STAGING")
+    sqlite_queue.desk.resume("STAGING")
+    sqlite_queue.intake.accept(sqlite_seat.console.settings)
+    said = sqlite_seat.done("/queue/change", do="retry", ids="1-2")
+    assert "0 tasks asked for again. Left as they are: 1 SUCCEEDED PAUSE, 1 SUCCEEDED RESUME." in said
+    assert call(sqlite_seat, "/tasks/batch", do="retry", ids=[1, 2])[1].count('"SUCCEEDED PAUSE":1') == 1
+    assert len(sqlite_queue.desk.find()) == 2

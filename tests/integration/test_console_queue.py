@@ -141,6 +141,7 @@ def test_a_filter_that_lets_too_many_through_says_so(filled: Seat, monkeypatch: 
         ("/queue/confirm", {"do": "explode"}, 400, "not 'explode'"),
         ("/queue/confirm", {"do": "hold", "scope": "chosen"}, 409, "Choose tasks in the list first"),
         ("/queue/confirm", {"do": "hold", "scope": "chosen", "task": ["99"]}, 409, "Choose tasks in the list first"),
+        ("/queue/confirm", {"do": "hold", "scope": "filter", "filter": "?text=nowhere"}, 409, "No task is like that any more"),
         ("/queue/confirm", {"do": "hold", "scope": "chosen", "task": ["x"]}, 404, "There is no task 'x'."),
         ("/queue/confirm", {"do": "hold", "scope": "chosen", "task": ["9" * 30]}, 404, "There is no task '9999"),
         ("/queue/confirm", {"do": "hold", "scope": "chosen", "task": ["9" * 5000]}, 404, "There is no task '9999"),
