@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from config import shape
+from config.meanings import meaning
 from config.secrets import place_of, without_password
 from config.section import Secret, Section
 from config.settings import Settings
@@ -56,7 +57,7 @@ def reference() -> list[Documented]:
 
 
 def _described(section: Section, prefix: str) -> Iterator[Described]:
-    for name, field in type(section).model_fields.items():
+    for name in type(section).model_fields:
         key, value = f"{prefix}{name}", getattr(section, name)
         if isinstance(value, Section) and not isinstance(value, Secret):
             yield from _described(value, f"{key}.")
@@ -65,7 +66,7 @@ def _described(section: Section, prefix: str) -> Iterator[Described]:
                 yield from _described(table, f"{key}{suffix}.")
         else:
             default = name not in section.model_fields_set
-            yield Described(key, _plain(value), default, _doc(field, section))
+            yield Described(key, _plain(value), default, _doc(name, type(section)))
 
 
 def _inner(value: object) -> dict[str, Section]:
@@ -91,34 +92,33 @@ def _documented(model: type[Any], prefix: str, kind: str | None) -> Iterator[Doc
     for name, field in model.model_fields.items():
         key = f"{prefix}{name}"
         if inner := shape.entries(field.annotation):
-            yield from _documented_entries(inner, key, field)
+            yield from _documented_entries(inner, key, meaning(model, name))
         elif (tables := shape.models(field.annotation)) and Secret not in tables:
             yield from _documented(tables[0], f"{key}.", kind)
         elif (item := shape.items(field.annotation)) and shape.models(item):
             yield from _documented(shape.models(item)[0], f"{key}[].", kind)
         else:
-            yield _key(key, kind, field, model)
+            yield _key(key, kind, field, _doc(name, model))
 
 
-def _documented_entries(inner: object, key: str, field: FieldInfo) -> Iterator[Documented]:
+def _documented_entries(inner: object, key: str, doc: str) -> Iterator[Documented]:
     if not shape.models(inner):
-        yield Documented(f"{key}.NAME", None, _type(inner), None, required=False, doc=field.description or "")
+        yield Documented(f"{key}.NAME", None, _type(inner), None, required=False, doc=doc)
     kinds = shape.kinds(inner)
     for table in shape.models(inner):
         kind = next((name for name, candidate in kinds.items() if candidate is table), None)
         yield from _documented(table, f"{key}.NAME.", kind)
 
 
-def _key(key: str, kind: str | None, field: FieldInfo, model: type[Any]) -> Documented:
+def _key(key: str, kind: str | None, field: FieldInfo, doc: str) -> Documented:
     required = field.is_required()
     default = None if required else _plain(field.get_default(call_default_factory=True))
-    return Documented(key, kind, _type(field.annotation), default, required, _doc(field, model))
+    return Documented(key, kind, _type(field.annotation), default, required, doc)
 
 
-def _doc(field: FieldInfo, owner: object) -> str:
+def _doc(name: str, model: type[Any]) -> str:
     # `kind` has no words of its own: what a kind is, its table says.
-    table = owner if isinstance(owner, type) else type(owner)
-    return field.description or (table.__doc__ or "").strip()
+    return meaning(model, name) or (model.__doc__ or "").strip()
 
 
 def _type(annotation: object) -> str:

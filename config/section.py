@@ -8,9 +8,7 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """A table of the configuration file: an unknown key is a fault, values never change after loading."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class Secret(Section):
