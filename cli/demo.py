@@ -143,6 +143,7 @@ def try_next(session: Session, place: Place) -> None:
     session.print("Try next:")
     for line in (
         f"python3 -m http.server -d {shown(place.target('production'))} 8000",
+        f"{command} console",
         f"{command} why {course}",
         f"{command} queue list --all",
         f"echo '<!-- new -->' >> {page}",

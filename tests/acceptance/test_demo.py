@@ -131,8 +131,19 @@ def test_what_it_says_to_try_next_works_as_typed(
     lines = runs[2].stdout.splitlines()
     commands = [line.strip() for line in lines[lines.index("Try next:") + 1 :]]
     path = f"{SLIPWAY.parent}:{os.environ['PATH']}"
-    assert len(commands) == 7
-    for command in commands[1:]:
+    assert len(commands) == 8
+    with subprocess.Popen(
+        ["/bin/sh", "-c", f"exec {commands[1]} --bind 127.0.0.1:0"],
+        cwd=folder.parent,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PATH": path},
+    ) as console:
+        assert console.stderr is not None
+        assert "console at http://127.0.0.1:" in console.stderr.readline()
+        console.terminate()
+    # These two serve until they are told to end.
+    for command in commands[2:]:
         done = subprocess.run(
             command,
             shell=True,
