@@ -28,7 +28,7 @@ def topics(before: Pulse, after: Pulse, tasks: list[int]) -> set[str]:
         task for task in before.progress.keys() | after.progress.keys() if before.progress.get(task) != after.progress.get(task)
     }
     found = {f"task-{task}" for task in moved.union(tasks)}
-    if (before.event, before.row, before.said) != (after.event, after.row, after.said):
+    if (before.events, before.row, before.said) != (after.events, after.row, after.said):
         found |= {"queue", "overview"}
     if moved or before.engines != after.engines or before.breakers != after.breakers:
         found.add("overview")
@@ -91,12 +91,16 @@ class Live:
             try:
                 after = await run_in_threadpool(self._pulses.now)
                 if before is not None and after != before:
-                    tasks = await run_in_threadpool(self._pulses.changed, before.event) if after.event > before.event else []
+                    news = after.events != before.events
+                    tasks = await run_in_threadpool(self._pulses.changed, before, after) if news else []
                     self._tell(topics(before, after, tasks))
                 before = after
             except DatabaseError as error:
                 # The pages say so themselves when they are asked for; here it only means that nothing is known to have changed.
                 log.warning("console cannot look", reason=str(error))
+            except Exception:
+                # Without another look open pages would hear nothing any more, and say that they are live.
+                log.exception("console cannot look")
             await asyncio.sleep(self._every)
 
     def _tell(self, found: set[str]) -> None:

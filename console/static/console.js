@@ -22,6 +22,41 @@
     if (event.detail.requestConfig.triggeringEvent?.type.startsWith("live:") && busy) event.preventDefault();
   });
 
+  // A part that is replaced keeps what its reader did there: where the focus is, and which details are open.
+  const FOCUSED = "a, button, summary, input, select, textarea, [tabindex]";
+  const kept = new Map();
+  function named(part, selector) {
+    const seen = new Map();
+    const found = new Map();
+    for (const element of part.querySelectorAll(selector)) {
+      // Counts in the words change while something runs; the rest says which one it is.
+      const words = element.matches("a[href]") ? element.getAttribute("href") : element.textContent.replace(/[\d.,]+/g, "").trim();
+      const name = [element.tagName, element.id, element.getAttribute("name"), element.getAttribute("value"), words].join("|");
+      const nth = seen.get(name) ?? 0;
+      seen.set(name, nth + 1);
+      found.set(name + "|" + nth, element);
+    }
+    return found;
+  }
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.detail.target;
+    if (!part.id || !part.matches("[hx-trigger*='live:']")) return;
+    const open = new Map([...named(part, "details > summary")].map(([name, summary]) => [name, summary.parentElement.open]));
+    const focus = [...named(part, FOCUSED)].find(([, element]) => element === document.activeElement)?.[0];
+    kept.set(part.id, { open, focus });
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const [id, { open, focus }] of kept) {
+      const part = document.getElementById(id);
+      if (!part) continue;
+      for (const [name, summary] of named(part, "details > summary")) {
+        if (open.has(name)) summary.parentElement.open = open.get(name);
+      }
+      if (focus) named(part, FOCUSED).get(focus)?.focus({ preventScroll: true });
+    }
+    kept.clear();
+  });
+
   function topics() {
     const found = new Set();
     for (const part of document.querySelectorAll("[hx-trigger*='live:']")) {

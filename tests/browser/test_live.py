@@ -82,3 +82,17 @@ def test_the_trends_are_drawn(visit: Visits) -> None:
         return pixels.some((value) => value !== 0); }"""
     )
     assert drawn
+
+
+def test_what_is_replaced_keeps_the_focus_and_what_was_opened(visit: Visits, watched_site: WatchedSite) -> None:
+    earlier = watched_site.insert(watched_site.course("focused"), hold=1)
+    watched_site.becomes(earlier, "READY")
+    page = visit().open("/queue")
+    link = page.get_by_role("link", name=str(earlier), exact=True)
+    link.focus()
+    link.evaluate("element => element.dataset.old = 'yes'")
+    later = watched_site.insert(watched_site.course("beside"), hold=1)
+    watched_site.becomes(later, "READY")
+    expect(page.get_by_role("link", name=str(later), exact=True)).to_be_visible()
+    expect(link).to_be_focused()
+    assert link.evaluate("element => element.dataset.old") is None

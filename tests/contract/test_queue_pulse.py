@@ -1,6 +1,7 @@
 """The few numbers by which the console sees that something changed; on each kind of database."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from database import Outcome, Progress, Pulses
 from support.queue import Queue
@@ -27,5 +28,17 @@ def test_whatever_a_page_shows_moves_the_pulse(queue: Queue) -> None:
     moves("progress", lambda: queue.claims.progress(engine, Progress(task.id, "load")))
     moves("a pause", lambda: queue.pause("ARCHIVE"))
     moves("an outage", lambda: queue.end(engine, task, Outcome.UNREACHABLE, "away", breaker="staging"))
-    assert pulses.changed(before[0].event) == [1, 2]
+    assert pulses.changed(before[0], before[-1]) == [1, 2]
     moves("an engine's leave", lambda: queue.leases.leave(engine))
+
+
+def test_an_event_whose_transaction_ends_after_that_of_a_later_one_is_seen(queue: Queue) -> None:
+    queue.ready("/a")
+    queue.ready("/b")
+    pulses = Pulses(queue.db)
+    after = pulses.now()
+    hidden = min(after.events)
+    before = replace(after, events=after.events - {hidden})
+    assert before != after
+    assert pulses.changed(before, after) == [1]
+    assert pulses.changed(after, after) == []
