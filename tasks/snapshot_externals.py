@@ -1,7 +1,7 @@
 """Fetching material from elsewhere that pages point to: each URL once, in parallel, with limits, and never fatally."""
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from threading import Event
@@ -77,6 +77,7 @@ class Fetching:
             finally:
                 stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
+                self._note_late(under_way)
         self._settle()
         for name, known in self._pages.items():
             self._memo.save(name, known)
@@ -132,6 +133,12 @@ class Fetching:
         self._work.file_done(item.size)
         self._work.count({"external": 1})
         self._take(wish, item)
+
+    def _note_late(self, under_way: "Iterable[Future[Item]]") -> None:
+        """What came while the task was being stopped need not be asked for again."""
+        for future in under_way:
+            if not future.cancelled() and future.exception() is None:
+                self._items.note(future.result())
 
     def _fall_back(self, wish: Wish, why: str) -> None:
         """What cannot be had now: the copy of last time is better than none."""

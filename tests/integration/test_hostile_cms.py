@@ -204,7 +204,7 @@ def test_a_redirect_leads_nowhere_but_to_the_configured_origin(patient: HttpSour
 
 
 def test_a_redirect_in_a_circle_ends(patient: HttpSource, store: Store, raw: Raw) -> None:
-    raw.say = once(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /again\r\n\r\n")
+    raw.say = once(b"HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: /again\r\n\r\n")
     with pytest.raises(AccessRefused, match="redirected more than 3 times"):
         fetch(patient, store, LISTED)
     assert len(raw.asked) == 4

@@ -79,7 +79,7 @@ def test_a_killed_engine_is_buried_at_once_and_its_task_goes_on(daemon: Daemon) 
     assert time.monotonic() - begun < 10, "its lease had 600 s to go"
     view = daemon.on_database(lambda db: Desk(db).show(task))
     assert [attempt.outcome for attempt in view.attempts] == ["LOST"]
-    assert daemon.on_database(lambda db: [one.state for one in Leases(db).engines()]) == ["DEAD"]
+    assert daemon.on_database(lambda db: [one.state for one in Leases(db).engines(ended=2)]) == ["DEAD"]
     daemon.waits_for("started", 2)
     assert "signal SIGKILL" in daemon.stderr
 

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import threading
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -189,10 +190,11 @@ def test_a_cancelled_snapshot_does_not_wait_for_a_slow_server(mirrored_site: Mir
     bench, outside = mirrored_site.bench, mirrored_site.outside
     outside.silent.add("/applets/w.jar")
     task = bench.insert("/", "MIRROR")
-    lease = bench.workshop("MIRROR").lease
+    lease, store = bench.workshop("MIRROR").lease, bench.workshop("MIRROR").store
+    essay = sha256(outside.files["/cultures/essay/"][1]).digest()
 
     def cancel_once_asked() -> None:
-        until(lambda: "/applets/w.jar" in outside.asked(), "the request")
+        until(lambda: "/applets/w.jar" in outside.asked() and store.has(essay), "one answer, and the request that has none")
         lease.cancelled = frozenset([task])
 
     thread = threading.Thread(target=cancel_once_asked)
