@@ -1,7 +1,7 @@
 """/metrics: what Prometheus reads. Numbers of the queue come from the database at each scrape, none by counting it through."""
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from importlib.metadata import version
 
@@ -12,10 +12,12 @@ from console.asked import Asked
 from console.errors import NotSignedIn
 from console.exposition import TYPE, Family, counter, gauge, summary, text_of
 from console.traffic import Traffic
-from database import DatabaseError, Desk, Intake, Leases, Task, Total, Trends
+from database import DatabaseError, Desk, Intake, Leases, Outcome, Task, Total, Trends
 
 COUNTED = 10_000
 """Where counting stops: further entries of an index are not worth their time."""
+OUTCOMES = (*Outcome, "LOST", "RETURNED")
+"""How an attempt can end: as its engine says, or by the engine's death, with the task begun or not."""
 KINDS = ("new", "due", "later", "on_hold", "running", "held")
 
 
@@ -66,7 +68,7 @@ def of_queue(asked: Asked) -> Iterator[Family]:
     yield gauge("slipway_breaker_open", "1: this target, source or notice does not answer and is left alone.", breakers)
     stopped = Intake(asked.database).poll().stopped is not None
     yield gauge("slipway_queue_stopped", "1: nothing is claimed until somebody says how it goes on.", [(float(stopped), {})])
-    yield from of_attempts(Trends(asked.database).totals())
+    yield from of_attempts(with_zeros(Trends(asked.database).totals(), asked.settings.environments))
 
 
 OLDEST = "For how long the first of those that are due could have run; 0: none is."
@@ -90,6 +92,13 @@ def last_failure(state: EnvironmentState) -> float:
 
 def _ended(task: Task | None) -> float:
     return task.finished_at.timestamp() if task and task.finished_at else 0.0
+
+
+def with_zeros(totals: list[Total], environments: Iterable[str]) -> list[Total]:
+    """The same, and 0 for each ending that there was not yet: to Prometheus, a counter that is born at 1 has never grown."""
+    known = {(each.environment, each.measure) for each in totals}
+    wanted = [(name, f"outcome:{outcome}") for name in environments for outcome in OUTCOMES]
+    return [*totals, *(Total(*each, 0, 0.0) for each in wanted if each not in known)]
 
 
 def of_attempts(totals: list[Total]) -> Iterator[Family]:

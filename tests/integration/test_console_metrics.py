@@ -84,6 +84,7 @@ def test_the_queue_is_told_in_numbers(seat: Seat, busy: Queue) -> None:
     assert of(found, "slipway_breaker_open", name="staging") == 1
     assert of(found, "slipway_queue_stopped") == 0
     assert of(found, "slipway_attempts_total", environment="STAGING", outcome="SUCCEEDED") == 1
+    assert of(found, "slipway_attempts_total", environment="PRODUCTION", outcome="FAILED") == 0
     assert of(found, "slipway_failures_total", environment="STAGING", error='Odd\\"Error\\\\') == 3
     assert of(found, "slipway_moved_bytes_total", environment="STAGING") == 4000
     assert of(found, "slipway_saved_bytes_total", environment="STAGING") == 28000
@@ -94,6 +95,14 @@ def test_the_queue_is_told_in_numbers(seat: Seat, busy: Queue) -> None:
     assert of(found, "slipway_last_success_timestamp_seconds", environment="SHARED") == 0
     assert of(found, "slipway_console_requests_total", method="GET", path="/", status="200") == 1
     assert of(found, "slipway_console_request_seconds_count", method="GET", path="/") == 1
+
+
+def test_a_task_whose_last_retry_is_used_up_is_told_as_failed(seat: Seat, queue: Queue) -> None:
+    engine = queue.engine()
+    queue.ready("/once", max_attempts=1)
+    [task] = queue.claim(engine, limit=1)
+    queue.end(engine, task, Outcome.RETRY)
+    assert of(scraped(seat), "slipway_last_failure_timestamp_seconds", environment="STAGING") > 1e9
 
 
 def test_the_doctor_asks_the_console_that_runs(sqlite_seat: Seat, sqlite_queue: Queue) -> None:

@@ -11,6 +11,7 @@ command -v strace >/dev/null 2>&1 || wanted="$wanted strace"
 command -v chromium >/dev/null 2>&1 || wanted="$wanted chromium"
 command -v systemd-analyze >/dev/null 2>&1 || wanted="$wanted systemd"
 command -v groff >/dev/null 2>&1 || wanted="$wanted groff-base"
+command -v promtool >/dev/null 2>&1 || wanted="$wanted prometheus"
 [ -n "$wanted" ] || exit 0
 install="apt-get install --yes --no-install-recommends$wanted"
 if ! command -v apt-get >/dev/null 2>&1; then
