@@ -196,6 +196,7 @@ class Loop:
             if not self._workshop.released and (now >= grace_ends or self._harder()):
                 self._workshop.released = True
                 grace_ends = now
+                log.info("running tasks asked back", running=sum(lane.busy for lane in self._every_lane))
             if self._workshop.released and now >= grace_ends + GIVE_BACK:
                 log.warning("engine leaves running tasks", running=sum(lane.busy for lane in self._every_lane))
                 break

@@ -37,6 +37,7 @@ def test_an_unreachable_target_opens_its_breaker_and_spends_no_attempt(queue: Qu
 
 
 def test_one_probe_at_a_time_and_longer_waits_after_each(queue: Queue) -> None:
+    queue.clock.stop()
     for url in ("/a", "/b"):
         queue.ready(url)
     engine = queue.engine(ttl=100_000)
@@ -136,6 +137,7 @@ def test_a_sick_holding_area_does_not_stop_the_origin(queue: Queue) -> None:
 
 
 def test_the_other_side_may_ask_for_a_longer_wait(queue: Queue) -> None:
+    queue.clock.stop()
     queue.ready("/a")
     engine = queue.engine(ttl=1000)
     queue.end(engine, queue.claim(engine)[0], Outcome.UNREACHABLE, "503", breaker="staging", retry_after=300)

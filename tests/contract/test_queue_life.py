@@ -41,6 +41,7 @@ def test_a_task_is_claimed_started_and_finished(queue: Queue) -> None:
 
 
 def test_a_retry_waits_longer_each_time_and_fails_at_last(queue: Queue) -> None:
+    queue.clock.stop()
     id_ = queue.ready(max_attempts=3)
     engine = queue.engine(ttl=10_000)
     serials = set()
@@ -62,6 +63,7 @@ def test_a_retry_waits_longer_each_time_and_fails_at_last(queue: Queue) -> None:
 
 
 def test_a_retry_waits_at_least_as_long_as_it_was_asked_to(queue: Queue) -> None:
+    queue.clock.stop()
     queue.ready()
     engine = queue.engine(ttl=10_000)
     queue.end(engine, queue.claim(engine)[0], Outcome.RETRY, "503", retry_after=500)

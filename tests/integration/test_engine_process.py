@@ -3,16 +3,19 @@
 import os
 import signal
 import subprocess
-import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from database import State
+from database import Leases, State
 from support.bench import Bench
-from support.engine_process import Engines, until
+from support.engine_process import PATIENCE, Engines, until
 
 A = "/courses/a"
+FOREVER = 600.0
+"""Seconds after which no test is there any more."""
 
 
 def state(bench: Bench, task: int) -> State:
@@ -52,17 +55,18 @@ def test_a_bad_row_is_rejected_and_the_loop_goes_on(written: Engines) -> None:
 
 
 def test_without_a_daemon_it_polls_and_lingers(written: Engines) -> None:
-    written.configure(linger=1.5)
+    written.configure(linger=FOREVER)
     process = written.start()
     first = written.bench.insert(A)
     until(lambda: state(written.bench, first) is State.SUCCEEDED, "the first task")
     second = written.bench.insert(A, action="VERIFY")
     until(lambda: state(written.bench, second) is State.SUCCEEDED, "the second task")
-    assert process.wait(timeout=30) == 0
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_the_daemon_rings_and_its_end_is_noticed(written: Engines) -> None:
-    written.configure(linger=2)
+    written.configure(linger=FOREVER)
     reader, writer = os.pipe()
     process = written.start("--bell", str(reader), pass_fds=(reader,))
     os.close(reader)
@@ -75,7 +79,8 @@ def test_the_daemon_rings_and_its_end_is_noticed(written: Engines) -> None:
     # Nobody takes rows in for it any more.
     alone = written.bench.insert(A, action="VERIFY")
     until(lambda: state(written.bench, alone) is State.SUCCEEDED, "the task after the daemon's end")
-    assert process.wait(timeout=30) == 0
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_an_attended_engine_leaves_intake_to_its_daemon(written: Engines) -> None:
@@ -84,7 +89,7 @@ def test_an_attended_engine_leaves_intake_to_its_daemon(written: Engines) -> Non
     task = written.bench.insert(A)
     process = written.start("--bell", str(reader), pass_fds=(reader,))
     os.close(reader)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     os.close(writer)
     assert state(written.bench, task) is State.NEW
 
@@ -94,10 +99,10 @@ def test_sigterm_lets_running_tasks_end_and_returns_the_others(written: Engines)
     process = waiting_at(written, "staging")
     later = written.bench.insert(A, action="VERIFY")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.3)
+    written.says(process, "engine stopping")
     assert process.poll() is None
     written.flag.unlink()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     assert state(written.bench, running) is State.SUCCEEDED
     assert state(written.bench, later) in {State.NEW, State.READY}
     assert written.bench.live("origin") == written.bench.wanted(A)
@@ -108,9 +113,9 @@ def test_after_the_grace_running_tasks_are_given_back_unharmed(written: Engines)
     task = written.bench.insert(A)
     process = waiting_at(written, "staging")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.6)
+    written.says(process, "running tasks asked back")
     written.flag.unlink()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     view = written.bench.desk.show(task)
     assert view.task.state is State.READY
     assert (view.task.attempts, view.task.losses) == (0, 0)
@@ -124,11 +129,11 @@ def test_a_second_sigterm_does_not_wait_for_the_grace(written: Engines) -> None:
     task = written.bench.insert(A)
     process = waiting_at(written, "staging")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.3)
+    written.says(process, "engine stopping")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
+    written.says(process, "running tasks asked back")
     written.flag.unlink()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     assert state(written.bench, task) is State.READY
 
 
@@ -137,23 +142,23 @@ def test_a_task_that_switches_is_never_given_back(written: Engines) -> None:
     task = written.bench.insert(A)
     process = waiting_at(written, "prepared")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
+    written.says(process, "running tasks asked back")
     written.flag.unlink()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     assert state(written.bench, task) is State.SUCCEEDED
     assert written.bench.live("origin") == written.bench.wanted(A)
 
 
 def test_an_engine_declared_dead_stops_and_changes_nothing(written: Engines) -> None:
-    configure_lease(written, lease=4, heartbeat=0.3, margin=1)
+    configure_lease(written, heartbeat=0.3)
     task = written.bench.insert(A)
     process = waiting_at(written, "staging")
     leases = written.bench.workshop("PRODUCTION").leases
     up = [view.engine.start for view in leases.engines() if view.state == "UP" and view.engine.environment == "STAGING"]
     assert leases.bury(up[0])
-    time.sleep(1)
+    written.says(process, "lease lost")
     written.flag.unlink()
-    assert process.wait(timeout=30) == 75
+    assert process.wait(timeout=PATIENCE) == 75
     assert not written.bench.live("origin")
     assert written.bench.desk.show(task).attempts[0].outcome == "LOST"
     written.run()
@@ -164,19 +169,22 @@ def test_an_engine_declared_dead_stops_and_changes_nothing(written: Engines) -> 
 def test_a_stopped_engine_is_killed_before_its_task_is_taken_and_one_of_another_host_meets_the_fence(
     written: Engines, host: str
 ) -> None:
-    configure_lease(written, lease=2, heartbeat=0.4, margin=0.5)
+    configure_lease(written, lease=4, heartbeat=0.4, margin=0.5)
     task = written.bench.insert(A)
     process = waiting_at(written, "staging", host=host)
     process.send_signal(signal.SIGSTOP)
     written.bench.write(A, {"index.htm": "later"}, module_type="course")
-    time.sleep(2)  # its lease is over: an engine that came sooner would find nothing to do, and end
+    # An engine that found the lease in force would have nothing to do, and end. For the stopped one it is over by its own clock as
+    # well when it wakes: the other one waits for a lease's time before it believes that.
+    over = text("UPDATE engine SET lease_until = '2000-01-01 00:00:00.000000' WHERE state = 'UP'")
+    written.bench.database.change(lambda connection: connection.execute(over))
     written.run()
     assert state(written.bench, task) is State.SUCCEEDED
     assert [attempt.outcome for attempt in written.bench.desk.show(task).attempts] == ["LOST", "SUCCEEDED"]
     live = written.bench.live("origin")
     written.flag.unlink()
     process.send_signal(signal.SIGCONT)
-    assert process.wait(timeout=30) == (75 if host else -signal.SIGKILL)
+    assert process.wait(timeout=PATIENCE) == (75 if host else -signal.SIGKILL)
     assert written.bench.live("origin") == live == written.bench.wanted(A)
 
 
@@ -186,14 +194,22 @@ def configure_lease(engines: Engines, **queue: float) -> None:
     engines.configure()
 
 
+def lease_until(engines: Engines) -> datetime:
+    [up] = [view for view in Leases(engines.bench.database).engines() if view.state == "UP"]
+    return up.lease_until
+
+
 def test_a_running_task_is_cancelled_before_it_is_visible(written: Engines) -> None:
-    configure_lease(written, lease=4, heartbeat=0.2, margin=1)
+    configure_lease(written, heartbeat=0.2)
     task = written.bench.insert(A)
     process = waiting_at(written, "staging", "--until-idle")
     written.bench.desk.cancel([task])
-    time.sleep(0.8)
+    # What a heartbeat hears is known when the next one comes.
+    for beat in ("the first heartbeat", "the second"):
+        before = lease_until(written)
+        until(lambda: lease_until(written) > before, beat)  # noqa: B023 - called before the loop goes on
     written.flag.unlink()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     assert state(written.bench, task) is State.CANCELLED
     assert not written.bench.live("origin")
 
@@ -206,7 +222,7 @@ def test_progress_can_be_read_while_it_runs(written: Engines) -> None:
     assert progress is not None
     assert progress.files_total == 2
     written.flag.unlink()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_a_sick_holding_area_delays_nothing_but_itself(written: Engines) -> None:
@@ -224,7 +240,7 @@ def test_a_sick_holding_area_delays_nothing_but_itself(written: Engines) -> None
 
 def test_an_unknown_environment_is_a_fault_of_the_configuration(engines: Engines) -> None:
     process = engines.start(environment="NOWHERE")
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4
     assert "there is no environment NOWHERE; the configuration has PRODUCTION, STAGING" in output
 
@@ -236,7 +252,7 @@ def test_environments_are_found_whatever_their_case(written: Engines) -> None:
 def test_a_configuration_with_faults_is_refused(engines: Engines, tmp_path: Path) -> None:
     engines.config.write_text('{"queue": {"pol": 1}}')
     process = engines.start()
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4
     assert "pol" in output
 
@@ -246,7 +262,7 @@ def test_a_database_without_the_schema_is_refused(engines: Engines, tmp_path: Pa
     engines.bench.settings = settings.model_copy(update={"state_dir": tmp_path / "empty"})
     engines.configure()
     process = engines.start()
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4
     assert "slipway db upgrade" in output
 
@@ -257,5 +273,5 @@ def test_a_database_that_is_down_is_something_to_try_again(engines: Engines) -> 
     engines.bench.settings = settings.model_copy(update={"queue": settings.queue.model_copy(update={"url": url})})
     engines.configure()
     process = engines.start()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 8

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from database import Database, Desk, NewTask, upgrade
 from support.deployment import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
+ELSEWHERE = ROOT / "tests/support/elsewhere"
 LONGEST = 60.0
 """Seconds before a wait counts as a hang."""
 
@@ -47,6 +49,10 @@ class Daemon:
     def mode(self, mode: str) -> None:
         (self.folder / "mode").write_text(mode)
 
+    def count_waits_alone(self) -> None:
+        """Let the daemon's clocks go on only while it waits, so that a busy machine changes nothing in what its log says."""
+        self.variables |= {"PYTHONPATH": f"{ELSEWHERE}:{self.folder}", "CLOCK_OF_WAITS": "1"}
+
     def start(self) -> "Daemon":
         with (self.folder / "stderr").open("ab") as stderr:
             command = [sys.executable, "-P", str(ROOT / "scheduler.py"), "--config", str(self.config)]
@@ -75,6 +81,11 @@ class Daemon:
     @property
     def stderr(self) -> str:
         return (self.folder / "stderr").read_text()
+
+    def moments(self, event: str) -> list[float]:
+        """When this happened, by the daemon's log."""
+        lines = [line.split() for line in self.stderr.splitlines() if f"] {event} " in line]
+        return [datetime.fromisoformat(first).timestamp() for first, *_ in lines]
 
     def told(self, *words: str) -> list[list[str]]:
         """What the engines told: moment, pid, word, more."""

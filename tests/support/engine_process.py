@@ -59,6 +59,17 @@ class Engines:
         self._processes.append(process)
         return process
 
+    @staticmethod
+    def says(process: subprocess.Popen[str], event: str) -> None:
+        """Wait until it writes this into its log; what it writes up to there is read, and not found later."""
+        assert process.stdout
+        written = []
+        for line in process.stdout:
+            written.append(line)
+            if f'"event": "{event}"' in line:
+                return
+        pytest.fail(f"it ended without {event!r}:\n{''.join(written)}")
+
     def run(self, *arguments: str, environment: str = "STAGING") -> str:
         """Until idle; what it wrote. It must end well."""
         process = self.start("--until-idle", *arguments, environment=environment)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,21 @@ class Clock:
     """The databases' clock, ahead of the real one by what was moved."""
 
     def __init__(self) -> None:
-        self.offset = 0.0
+        self._offset = 0.0
+        self._stopped: float | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.offset)
+        return datetime.fromtimestamp(self._now(), UTC)
+
+    def _now(self) -> float:
+        return (time.time() if self._stopped is None else self._stopped) + self._offset
+
+    def stop(self) -> None:
+        """From now on nothing but `forward` moves it, however long a busy machine takes between two calls."""
+        self._stopped = time.time()
 
     def forward(self, seconds: float) -> None:
-        self.offset += seconds
+        self._offset += seconds
 
     def govern(self, database: Database) -> None:
         """MariaDB takes the time of a session from a variable; SQLite asks us anyway."""
@@ -69,8 +77,8 @@ class Clock:
     def _set_before_each(self, engine: SqlEngine) -> None:
         @event.listens_for(engine, "before_cursor_execute")
         def move(_connection: object, cursor: Any, *_: object) -> None:
-            if self.offset:
-                cursor.execute(f"SET timestamp={time.time() + self.offset:.6f}")
+            if self._offset or self._stopped is not None:
+                cursor.execute(f"SET timestamp={self._now():.6f}")
 
 
 @dataclass
