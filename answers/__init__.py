@@ -27,15 +27,17 @@ from answers.module import Apart, ModuleState, Place, module, module_fields
 from answers.overview import COUNTED, AtWork, EnvironmentState, Running, overview, overview_fields
 from answers.remedies import REMEDIES, remedy
 from answers.schedules import ScheduleState, run_schedule, schedule_fields, schedule_state, schedules
+from answers.standing import WORKS, engine_words, standing, standing_words
 from answers.targets import TargetState, Trial, check_fields, other_breakers, target_fields, targets, trial_fields, try_target
 from answers.trends import WINDOWS, Chart, Trends, trends, trends_fields
-from answers.why import Down, Finding, Why, deposit_words, failure_words, how_far, live_words, why, why_fields, why_lines
-from answers.words import many, size, totals, when
+from answers.why import Down, Finding, Why, deposit_words, failure_words, how_far, why, why_fields, why_lines
+from answers.words import ago, at, many, size, span, totals, when
 
 __all__ = [
     "COUNTED",
     "REMEDIES",
     "WINDOWS",
+    "WORKS",
     "Apart",
     "AtWork",
     "Attention",
@@ -59,6 +61,8 @@ __all__ = [
     "Trends",
     "Trial",
     "Why",
+    "ago",
+    "at",
     "attempt_fields",
     "attention",
     "audit_fields",
@@ -69,11 +73,11 @@ __all__ = [
     "deposit_fields",
     "deposit_words",
     "difference_fields",
+    "engine_words",
     "event_fields",
     "failure_words",
     "how_far",
     "life",
-    "live_words",
     "many",
     "module",
     "module_at",
@@ -91,6 +95,9 @@ __all__ = [
     "schedule_state",
     "schedules",
     "size",
+    "span",
+    "standing",
+    "standing_words",
     "takedown_fields",
     "target_fields",
     "targets",

@@ -1,7 +1,9 @@
 """What needs a person now, wherever that person looks: held tasks, what does not answer, environments that stand still."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from answers.standing import standing
 from database import Breaker, Database, Desk, Listing, State, Underway
 
 COUNTED = 100
@@ -10,11 +12,13 @@ COUNTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`held`: tasks that wait for a person, COUNTED at most; `down`: what does not answer; `stopped`: paused environments."""
+    """`held`: tasks that wait for a person, COUNTED at most; `down`: what does not answer; `stopped`: environments that
+    do not work, each with why: paused or drained.
+    """
 
     held: int
     down: tuple[Breaker, ...]
-    stopped: tuple[str, ...]
+    stopped: Mapping[str, str]
 
     @property
     def calm(self) -> bool:
@@ -24,4 +28,5 @@ class Attention:
 def attention(database: Database) -> Attention:
     """A few looks along indexes, cheap enough for every page."""
     held = Listing(database).count(State.HELD, COUNTED)
-    return Attention(held, tuple(Underway(database).outages()), tuple(sorted(Desk(database).paused())))
+    stopped = {name: standing(drains, 0) for name, drains in sorted(Desk(database).pauses().items())}
+    return Attention(held, tuple(Underway(database).outages()), stopped)

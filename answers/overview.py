@@ -1,11 +1,12 @@
 """What goes on, environment by environment: what the console shows first and the API answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from answers.fields import breaker_fields, progress_fields, task_fields
 from answers.life import Pace, pace
+from answers.standing import WORKS, standing
 from answers.words import when
 from config import EnvironmentSettings, Settings, breakers_of
 from database import Breaker, Database, Desk, EngineView, Leases, Moving, Newest, State, Task, Underway, Waiting
@@ -53,7 +54,7 @@ class EnvironmentState:
         """What a person should know about its engines; nothing where all is as it should be."""
         if self.engines:
             return ""
-        if self.state != "works":
+        if self.state != WORKS:
             return "No engine is up."
         if not self.waiting.due and not self.waiting.new:
             return "No engine is up; one starts when something is due."
@@ -75,9 +76,7 @@ def overview(database: Database, settings: Settings, counted: int = COUNTED) -> 
         EnvironmentState(
             name,
             environment,
-            _state(
-                pauses.get(name), here := tuple(_at_work(view, running) for view in engines if view.engine.environment == name)
-            ),
+            standing(pauses.get(name), len(here := _here(engines, name, running))),
             here,
             underway.waiting(name, counted),
             tuple(each for each in outages if each.name in (breakers_of(settings, [name]) or ())),
@@ -88,17 +87,13 @@ def overview(database: Database, settings: Settings, counted: int = COUNTED) -> 
     ]
 
 
+def _here(engines: Sequence[EngineView], name: str, running: Mapping[str | None, list[Moving]]) -> tuple[AtWork, ...]:
+    return tuple(_at_work(view, running) for view in engines if view.engine.environment == name)
+
+
 def _at_work(view: EngineView, running: Mapping[str | None, list[Moving]]) -> AtWork:
     tasks = running.get(view.engine.start, [])
     return AtWork(view, tuple(Running(each, pace(each.progress) if each.progress else None) for each in tasks))
-
-
-def _state(drains: bool | None, engines: tuple[AtWork, ...]) -> str:
-    if drains is None:
-        return "works"
-    if not drains:
-        return "paused"
-    return "draining" if engines else "drained"
 
 
 def overview_fields(state: EnvironmentState) -> dict[str, object]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from answers.fields import attempt_fields, breaker_fields, deposit_fields, publication_fields, task_fields
-from answers.words import when
+from answers.standing import WORKS, engine_words, standing, standing_words
+from answers.words import at, when
 from config import EnvironmentSettings, Settings
 from database import (
     OPEN_STATES,
@@ -36,6 +37,12 @@ class Finding:
     """What one environment has to say about a module."""
 
     environment: str
+    state: str
+    """works, paused, draining or drained."""
+    engines: int
+    """How many are up."""
+    start: str
+    """Who starts them: auto, or manual."""
     live: tuple[tuple[str, Publication | None], ...]
     """Each target and what is live there."""
     open: tuple[TaskView, ...]
@@ -62,6 +69,8 @@ class Why:
     deposits: tuple[Deposit, ...]
     breakers: tuple[Breaker, ...]
     """Those that are open, whether the module needs them or not."""
+    now: datetime
+    """When that was so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +78,18 @@ class Conditions:
     """What can keep any task waiting, as it is now."""
 
     now: datetime
-    paused: frozenset[str]
+    pauses: Mapping[str, bool]
     breakers: tuple[Breaker, ...]
     engines: Mapping[str, int]
 
     @classmethod
     def of(cls, database: Database) -> "Conditions":
         desk, poll = Desk(database), Intake(database).poll()
-        return cls(datetime.now(UTC), desk.paused(), tuple(each for each in desk.breakers() if each.open), poll.engines)
+        return cls(poll.now, desk.pauses(), tuple(each for each in desk.breakers() if each.open), poll.engines)
+
+    def standing(self, environment: str) -> str:
+        """Whether it works, is paused, draining or drained."""
+        return standing(self.pauses.get(environment), self.engines.get(environment, 0))
 
 
 def why(database: Database, settings: Settings, url: str) -> Why:
@@ -88,6 +101,7 @@ def why(database: Database, settings: Settings, url: str) -> Why:
         tuple(Down(one, how_far(database, one)) for one in Record(database).takedowns() if one.covers(url)),
         tuple(Deposits(database).history(url)),
         conditions.breakers,
+        conditions.now,
     )
 
 
@@ -101,7 +115,8 @@ def find(database: Database, name: str, settings: EnvironmentSettings, url: str,
     bad = newest_failure(tasks, settings.origin)
     failed = desk.show(bad.id, children=0) if bad else None
     reasons = [reason for view in waiting for reason in standing_in_the_way(settings, view, conditions)]
-    return Finding(name, live, waiting, failed, (*reasons, *untold(tasks)))
+    state, engines = conditions.standing(name), conditions.engines.get(name, 0)
+    return Finding(name, state, engines, settings.start, live, waiting, failed, (*reasons, *untold(tasks)))
 
 
 def live_on(record: Record, settings: EnvironmentSettings, url: str) -> Iterator[tuple[str, Publication | None]]:
@@ -152,22 +167,32 @@ def _progress_words(view: TaskView) -> str:
 def _waiting_for(settings: EnvironmentSettings, task: Task, conditions: Conditions) -> Iterator[str]:
     name = f"task {task.id}"
     if task.run_after and task.run_after > conditions.now:
-        again = f" ({task.reason})" if task.attempts and task.reason else ""
-        yield f"{name} waits until {when(task.run_after)}{again}"
-    if task.environment in conditions.paused:
-        yield f"{name} waits because the environment {task.environment} is paused"
+        again = f": {task.reason}" if task.attempts and task.reason else ""
+        yield f"{name} waits until {at(task.run_after, conditions.now)}{again}"
+    state = conditions.standing(task.environment)
+    # A takedown waits for no pause and no breaker.
+    held_up = state != WORKS and task.action != Action.TAKEDOWN
+    if held_up:
+        yield f"{name} waits because {standing_words(task.environment, state)}"
     for breaker in _closed_to(settings, task, conditions):
-        yield f"{name} waits for {breaker.name}, which does not answer since {when(breaker.since)}: {breaker.reason}"
-    if not conditions.engines.get(task.environment):
-        yield f"{name} waits for an engine of {task.environment}: none is running ('slipway run' starts it)"
+        yield f"{name} waits for {_silent(breaker, 'which has', conditions.now)}"
+    if not held_up and not conditions.engines.get(task.environment):
+        yield f"{name} waits for an engine of {task.environment}: {engine_words(task.environment, settings)}"
     if task.generation and task.batch:
         yield f"{name} follows batch {task.batch}: it runs when that batch's other tasks are done"
 
 
 def _closed_to(settings: EnvironmentSettings, task: Task, conditions: Conditions) -> list[Breaker]:
     target = task.target or settings.origin
+    if task.action == Action.TAKEDOWN:
+        return []
     wanted = {target, *(() if task.action in SOURCELESS else needs(settings, target))}
     return [breaker for breaker in conditions.breakers if breaker.name in wanted]
+
+
+def _silent(breaker: Breaker, has: str, now: datetime) -> str:
+    comma = "," if has.startswith("which") else ""
+    return f"{breaker.name}{comma} {has} not answered since {at(breaker.since, now)}: {breaker.reason}"
 
 
 def how_far(database: Database, takedown: Takedown) -> str:
@@ -181,44 +206,44 @@ def why_lines(answer: Why) -> Iterator[str]:
     for down in answer.takedowns:
         yield f"{down.takedown.sentence(answer.url)} (task {down.takedown.task}: {down.how_far})"
     for finding in answer.findings:
-        yield from _finding_lines(finding)
+        yield from _finding_lines(finding, answer.now)
     for deposit in answer.deposits:
-        yield deposit_words(deposit)
+        yield deposit_words(deposit, answer.now)
     for breaker in answer.breakers:
-        yield f"{breaker.name} does not answer since {when(breaker.since)}: {breaker.reason}"
+        yield _silent(breaker, "has", answer.now)
 
 
-def _finding_lines(finding: Finding) -> Iterator[str]:
+def _finding_lines(finding: Finding, now: datetime) -> Iterator[str]:
     for target, live in finding.live:
-        yield f"{finding.environment} ({target}): {live_words(live)}"
+        yield f"{finding.environment} ({target}): {_live_words(live, now)}"
     for reason in finding.reasons:
         yield f"  {reason}"
     if finding.failed:
-        yield f"  {failure_words(finding.failed.task)}"
+        yield f"  {failure_words(finding.failed.task, now)}"
 
 
-def failure_words(task: Task) -> str:
+def failure_words(task: Task, now: datetime) -> str:
     """The newest task that ended badly."""
-    return f"the newest task that ended, {task.id}, is {task.state} since {when(task.finished_at)}: {task.reason}"
+    return f"the newest task that ended, {task.id}, is {task.state} since {at(task.finished_at, now)}: {task.reason}"
 
 
-def live_words(live: Publication | None) -> str:
+def _live_words(live: Publication | None, now: datetime) -> str:
     """What is live on a target, in a few words."""
     if live is None:
         return "not published"
     version = live.version.hex()[:12] if live.version else "unknown"
-    return f"live since {when(live.since)}, version {version}, " + (f"from task {live.task}" if live.task else "adopted")
+    return f"live since {at(live.since, now)}, version {version}, " + (f"from task {live.task}" if live.task else "adopted")
 
 
-def deposit_words(deposit: Deposit) -> str:
+def deposit_words(deposit: Deposit, now: datetime) -> str:
     """What an archive has of a module, in a line."""
-    told = f", the CMS was told {when(deposit.told_at)}" if deposit.told_at else ", the CMS was not told yet"
+    told = f", the CMS was told {at(deposit.told_at, now)}" if deposit.told_at else ", the CMS was not told yet"
     states = {
-        DepositState.PREPARED: f"package ready since {when(deposit.prepared_at)}, not deposited",
-        DepositState.SENT: f"sent {when(deposit.sent_at)}, and not known whether it arrived",
-        DepositState.CONFIRMED: f"deposited {when(deposit.confirmed_at)}, handle {deposit.handle}{told}"
+        DepositState.PREPARED: f"package ready since {at(deposit.prepared_at, now)}, not deposited",
+        DepositState.SENT: f"sent {at(deposit.sent_at, now)}, and not known whether it arrived",
+        DepositState.CONFIRMED: f"deposited {at(deposit.confirmed_at, now)}, handle {deposit.handle}{told}"
         if deposit.handle
-        else f"deposited {when(deposit.confirmed_at)}, without a handle so far ({deposit.location or deposit.identifier})",
+        else f"deposited {at(deposit.confirmed_at, now)}, without a handle so far ({deposit.location or deposit.identifier})",
     }
     return f"archive {deposit.archive}: {states[deposit.state]}; version {deposit.version.hex()[:12]}, from task {deposit.task}"
 
@@ -240,6 +265,9 @@ def finding_fields(finding: Finding) -> dict[str, object]:
     failed = finding.failed
     return {
         "environment": finding.environment,
+        "state": finding.state,
+        "engines": finding.engines,
+        "start": finding.start,
         "live": {target: publication_fields(live) if live else None for target, live in finding.live},
         "waiting": [task_fields(view.task) for view in finding.open],
         "reasons": list(finding.reasons),

@@ -3,10 +3,34 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+_STEPS = ((90, 1, "s"), (90 * 60, 60, "min"), (36 * 3600, 3600, "h"), (float("inf"), 86400, "d"))
+"""Up to so many seconds, an age is said in this unit."""
+
 
 def when(moment: datetime | None) -> str | None:
     """RFC 3339, UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def at(moment: datetime | None, now: datetime) -> str:
+    """A time in a sentence, and how long ago that is, or in how long; nothing for none."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC ({ago(moment, now)})" if moment else ""
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, or in how long."""
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) < 1:
+        return "now"
+    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+
+
+def span(seconds: float) -> str:
+    """A duration in one unit: 45 s, 12 min, 3 h, 8 d."""
+    for most, each, unit in _STEPS:
+        if seconds < most:
+            return f"{max(int(seconds / each), 0)} {unit}"
+    raise AssertionError
 
 
 def size(count: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from answers import many, when
+from answers import WORKS, at, many, standing, standing_words
 from cli.session import Session, open_database
 from config import SecretError, queue_url
 from database import (
@@ -72,10 +72,11 @@ def guarded_queue_checks(session: Session, database: Database) -> Iterator[Check
     yield clock_check(database)
     yield from account_checks(session, database)
     yield from engine_checks(session, database)
+    now = Leases(database).now()
     for breaker in Desk(database).breakers():
         if breaker.open:
-            words = f"breaker {breaker.name}: left alone since {when(breaker.since)}: {breaker.reason}"
-            yield Check("warning", words, f"asked again at {when(breaker.probe_at)}; correct what it says")
+            words = f"breaker {breaker.name}: left alone since {at(breaker.since, now)}: {breaker.reason}"
+            yield Check("warning", words, f"correct what it says; it is asked again {at(breaker.probe_at, now)}")
 
 
 def clock_check(database: Database) -> Check:
@@ -121,14 +122,19 @@ def file_check(url: str) -> Check:
 
 
 def engine_checks(session: Session, database: Database) -> Iterator[Check]:
-    """Whether somebody works where engines should start by themselves."""
-    up = Intake(database).poll().engines
-    paused = Desk(database).paused()
+    """Whether somebody works where engines should, and where not, what keeps them from it."""
+    poll, pauses = Intake(database).poll(), Desk(database).pauses()
     for name, settings in session.settings.environments.items():
-        said = f"environment {name}: {many(up.get(name, 0), 'engine')} up" + (", paused" if name in paused else "")
-        if name in paused:
-            yield Check("warning", said, "it does nothing until somebody resumes it")
-        elif settings.start == "auto" and not up.get(name) and Intake(database).poll().due & {name}:
-            yield Check("warning", f"{said} although something is due", "'slipway run' (the service slipway) starts engines")
+        engines = poll.engines.get(name, 0)
+        by_hand = ", started by hand" if settings.start == "manual" else ""
+        said = f"environment {name}: {many(engines, 'engine')} up{by_hand}"
+        state = standing(pauses.get(name), engines)
+        if state != WORKS:
+            yield Check("warning", f"{said}; {standing_words(name, state)}", "'slipway audit list' says who wanted that, and why")
+        elif name in poll.due and not engines:
+            remedy = (
+                f"start one: 'python -P -m engines {name}'" if by_hand else "'slipway run' (the service slipway) starts engines"
+            )
+            yield Check("warning", f"{said} although something is due", remedy)
         else:
             yield Check("ok", said)

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from answers import breaker_fields, many, when
+from answers import WORKS, at, breaker_fields, many, standing, when
 from cli.completing import ENVIRONMENT
 from cli.flags import json_or_lines
 from cli.live import Events, Mover, Speeds, bars, clock_words, files_words, live, mover_fields, step_of
@@ -30,7 +30,8 @@ class Station:
 
     waiting: Waiting
     engines: int
-    paused: bool
+    state: str
+    """works, paused, draining or drained."""
     movers: tuple[Mover, ...]
 
     @property
@@ -84,12 +85,12 @@ def glances(session: Session, environments: Sequence[str], every: float) -> Iter
     event, ended = underway.newest_event(), list[Happening]()
     while True:
         running = speeds.movers(underway.running(environments), time.monotonic())
-        engines, paused = Intake(session.database).poll().engines, Desk(session.database).paused()
+        engines, pauses = Intake(session.database).poll().engines, Desk(session.database).pauses()
         stations = tuple(
             Station(
                 underway.waiting(name),
                 engines.get(name, 0),
-                name in paused,
+                standing(pauses.get(name), engines.get(name, 0)),
                 tuple(mover for mover in running if mover.moving.task.environment == name),
             )
             for name in environments
@@ -137,7 +138,7 @@ def as_lines(session: Session, looks: Iterator[Glance]) -> Iterator[Glance]:
             which = f"{one.environment}\t{one.task}\t{one.action} {one_line(one.url)}"
             session.print(f"{when(one.at)}\t{which}\t{one.state}: {one_line(one.reason or '')}")
         for station in glance.stations:
-            head = (station.engines, station.paused)
+            head = (station.engines, station.state)
             if heads.get(station.name) != head:
                 heads[station.name] = head
                 session.print(f"{when(glance.at)}\t{station.name}\t\t\t{station_words(station, glance.at)}")
@@ -160,7 +161,7 @@ def mover_line(mover: Mover, at: datetime) -> str:
 def station_words(station: Station, at: datetime) -> str:
     """How an environment is, in a line."""
     waiting = station.waiting
-    said = ["paused" if station.paused else "", many(station.engines, "engine") if station.engines else "no engine"]
+    said = ["" if station.state == WORKS else station.state, many(station.engines, "engine") if station.engines else "no engine"]
     oldest = f", the oldest since {clock_words((at - waiting.oldest_due).total_seconds())}" if waiting.oldest_due else ""
     counts = {"new": waiting.new, f"due{oldest}": waiting.due, "later": waiting.later, "on hold": waiting.on_hold}
     said += [f"{counted(number)} {word}" for word, number in counts.items() if number]
@@ -183,7 +184,7 @@ def drawn(glance: Glance, latest: Sequence[Happening], height: int) -> Renderabl
             parts.append(bars(station.movers, each))
     parts += [
         Text(
-            one_line(f"{one.name} does not answer since {when(one.since)}: {one.reason}"),
+            one_line(f"{one.name} has not answered since {at(one.since, glance.at)}: {one.reason}"),
             style="red",
             no_wrap=True,
             overflow="ellipsis",
@@ -215,7 +216,8 @@ def station_fields(station: Station) -> dict[str, object]:
     return {
         "environment": station.name,
         "engines": station.engines,
-        "paused": station.paused,
+        "state": station.state,
+        "paused": station.state != WORKS,
         "new": waiting.new,
         "due": waiting.due,
         "later": waiting.later,

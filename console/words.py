@@ -6,18 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from answers import many, size
-
-STEPS = ((90, 1, "s"), (90 * 60, 60, "min"), (36 * 3600, 3600, "h"), (float("inf"), 86400, "d"))
-"""Up to so many seconds, an age is said in this unit."""
-
-
-def span(seconds: float) -> str:
-    """A duration in one unit: 45 s, 12 min, 3 h, 8 d."""
-    for most, each, unit in STEPS:
-        if seconds < most:
-            return f"{max(int(seconds / each), 0)} {unit}"
-    raise AssertionError
+from answers import ago, many, size, span
 
 
 def took(seconds: float) -> str:
@@ -25,14 +14,6 @@ def took(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.1f} s" if seconds < 10 else span(seconds)
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """How long ago, or in how long."""
-    seconds = (now - moment).total_seconds()
-    if abs(seconds) < 1:
-        return "now"
-    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
 
 
 def stamp(moment: datetime | None) -> str:

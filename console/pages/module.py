@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from answers import Difference, compare, failure_words, live_words, module
+from answers import Difference, compare, failure_words, module
 from console.asked import Asked
 from console.drawing import parts
 from console.errors import NotThere, Refused
@@ -28,7 +28,6 @@ def show(asked: Asked) -> Response:
     return asked.page(
         "module.html",
         state=state,
-        cards=[(finding, [(target, live, live_words(live)) for target, live in finding.live]) for finding in state.why.findings],
         failure_words=failure_words,
         apart=[(one, parts(one.difference.tallies) if one.difference else ()) for one in state.apart],
         chosen=chosen,

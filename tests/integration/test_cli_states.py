@@ -65,7 +65,7 @@ def test_a_target_that_does_not_answer_is_named(small_site: SmallSite) -> None:
         away = Result(task.id, task.fence, Outcome.UNREACHABLE, "no route to staging", breaker="staging")
         claims.finish(engine, [away])
         said = small_site.run("why", "/about").stdout
-        assert "waits for staging, which does not answer since 20" in said
+        assert "waits for staging, which has not answered since 20" in said
         assert "no route to staging" in said
         breaker = small_site.json("why", "/about")["breakers"][0]
         assert (breaker["name"], breaker["failures"]) == ("staging", 1)
@@ -75,7 +75,7 @@ def test_a_source_that_does_not_answer_is_in_the_way_of_what_needs_it_only(small
     with claimed(small_site) as (claims, engine, task), queue_of(small_site) as database:
         claims.finish(engine, [Result(task.id, task.fence, Outcome.UNREACHABLE, "502", breaker="source:cms")])
         Desk(database).insert(NewTask("/knots", "STAGING", "UNPUBLISH"))
-        assert "waits for source:cms, which does not answer since 20" in small_site.run("why", "/about").stdout
+        assert "waits for source:cms, which has not answered since 20" in small_site.run("why", "/about").stdout
         assert "waits for source:cms" not in small_site.run("why", "/knots").stdout
 
 

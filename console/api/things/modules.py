@@ -23,6 +23,9 @@ class Failed(Task):
 
 class Finding(Thing):
     environment: str
+    state: str = Field(description="works, paused, draining or drained")
+    engines: Count = Field(description="How many are up.")
+    start: str = Field(description="Who starts them: auto, or manual.")
     live: dict[str, Publication | None] = Field(description="By target.")
     waiting: list[Task]
     reasons: list[str] = Field(description="Everything that stands in the way, in sentences.")
