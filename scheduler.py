@@ -12,6 +12,9 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import config  # noqa: F401 - first of all: it reads the log's library without what that brings along
+
+# isort: split
 import structlog
 
 from config import (

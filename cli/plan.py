@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+import archives
 from answers import many, size
-from archives import open_archive
 from cli.completing import URL
 from cli.exits import Exit, code_of_name
 from cli.flags import AS_JSON, TO
@@ -71,7 +71,7 @@ def tools_of(session: Session, settings: EnvironmentSettings) -> Tools:
         record=Record(session.database),
         proofs=Signatures(session.database),
         deposits=Deposits(session.database),
-        open_archive=lambda name: open_archive(name, session.settings, session.secrets),
+        open_archive=lambda name: archives.open_archive(name, session.settings, session.secrets),
         notifier=Notifier(session.settings.notices, session.secrets),
         claim=Bystander(session.database.queue_id, lambda: int(Leases(session.database).now().timestamp())),
         expand=lambda _task, _rows, _cursor: refuse(),

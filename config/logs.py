@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
-
+from config.lean import EventDict, Processor, WrappedLogger, structlog
 from config.secrets import MASK, Secrets, masked, without_password
 from config.settings import LogSettings
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pymysql.err import MySQLError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
@@ -146,6 +145,9 @@ def revision_of(connection: Connection) -> str | None:
 
 
 def _mysql(where: URL, **options: Any) -> Engine:  # noqa: ANN401 - create_engine's own options
+    # Imported here: who has a file for a queue needs no driver.
+    from pymysql.err import MySQLError  # noqa: PLC0415
+
     timeouts = {"connect_timeout": 5, "read_timeout": READ_TIMEOUT, "write_timeout": READ_TIMEOUT}
     engine = create_engine(where, connect_args=timeouts, pool_recycle=RECYCLE, max_overflow=MOST, **options)
     event.listen(engine, "do_connect", connect_lightly)

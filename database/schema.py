@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     literal_column,
 )
-from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 REVISION = "0007"
@@ -41,7 +40,12 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(String() if dialect.name == "sqlite" else mysql.DATETIME(fsp=6))
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String())
+        # Imported here: each process has one database, and needs what belongs to that one.
+        from sqlalchemy.dialects.mysql import DATETIME  # noqa: PLC0415
+
+        return dialect.type_descriptor(DATETIME(fsp=6))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 - as SQLAlchemy declares it
         if value is None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, func
-from sqlalchemy.dialects import mysql, sqlite
 
 from database.rows import chunks
 
@@ -27,11 +26,16 @@ def _write(connection: Connection, table: Table, rows: Sequence[Row], merged: An
         return
     keys = [column.name for column in table.primary_key]
     columns = [name for name in rows[0] if name not in keys]
+    # Imported here: each process has one database, and needs what belongs to that one.
     if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
         lite = sqlite.insert(table)
         changed = {name: merged(name, table.c[name], lite.excluded[name]) for name in columns}
         statement: Any = lite.on_conflict_do_update(index_elements=keys, set_=changed)
     else:
+        from sqlalchemy.dialects import mysql  # noqa: PLC0415
+
         my = mysql.insert(table)
         statement = my.on_duplicate_key_update({name: merged(name, table.c[name], my.inserted[name]) for name in columns})
     for some in chunks(rows):

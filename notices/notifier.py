@@ -8,7 +8,6 @@ from typing import Any, NoReturn, Protocol
 from config import NoticeSettings, Secret, WebhookNotice
 from notices.errors import NoticeBroken, NoticeRefused, NoticeStumbled, NoticeUnreachable
 from notices.letters import Letter, harmless, letters, secret_of
-from notices.post import Line
 
 
 class ReadsSecrets(Protocol):
@@ -64,6 +63,9 @@ def send_all(who: str, written: list[Letter], timeout: float, ca_file: Path | No
     """Send letters to one host, in their order. Raises NoticeError at the first that is not taken."""
     if not written:
         return
+    # Imported here: HTTP and TLS are for those who have something to tell.
+    from notices.post import Line  # noqa: PLC0415
+
     line = Line(who, written[0].base, timeout, ca_file)
     try:
         for letter in written:

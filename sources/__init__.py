@@ -14,7 +14,6 @@ from sources.errors import (
     TransientSourceError,
     WrongBytes,
 )
-from sources.http import HttpSource
 from sources.kinds import KINDS, Secrets, open_source
 from sources.parallel import in_parallel
 from sources.proof import fingerprint, proven
@@ -28,7 +27,6 @@ __all__ = [
     "Calls",
     "DirectorySource",
     "Fetched",
-    "HttpSource",
     "Incoming",
     "NoSuchModule",
     "Page",

@@ -10,11 +10,11 @@ from packageslip import Limits
 from sources.contract import Source
 from sources.directory import DirectorySource
 from sources.errors import PermanentSourceError
-from sources.http import HttpSource
 from sources.target import TargetSource
 from targets import Target
 
-KINDS: dict[str, type[HttpSource | DirectorySource]] = {"http": HttpSource, "directory": DirectorySource}
+KINDS = ("http", "directory")
+"""Every kind of source that has a table of its own in the configuration."""
 
 _TARGET = "target:"
 
@@ -38,6 +38,9 @@ def open_source(name: str, settings: Settings, *, targets: Callable[[str], Targe
     limits = Limits(bytes=settings.limits.slip_bytes, resources=settings.limits.resources, depth=settings.limits.depth)
     match settings.sources.get(name):
         case HttpSettings() as options:
+            # Imported here: HTTP and TLS are a large part of an engine's start that other kinds need not pay.
+            from sources.http import HttpSource  # noqa: PLC0415
+
             password = secrets.read(options.password) if options.password else None
             return HttpSource(name, options, limits=limits, password=password)
         case DirectorySettings() as options:

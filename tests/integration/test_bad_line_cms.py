@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from packageslip import Resource
-from sources import HttpSource, SourceError, Want
+from sources import SourceError, Want
+from sources.http import HttpSource
 from store import Store
 from support.http_cms import Cms
 from support.physics import FILES, SLIP, URL, digest, make_site, put, resource

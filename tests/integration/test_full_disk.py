@@ -22,7 +22,8 @@ from database import DatabaseUnavailable
 from engines.workshop import Seams
 from packageslip import write_slip
 from reliability.fail_sweep import VERSIONED, impatient
-from sources import HttpSource, TransientSourceError
+from sources import TransientSourceError
+from sources.http import HttpSource
 from support.http_cms import Cms
 from support.physics import SLIP, URL, make_site, put
 from support.small_disk import SmallDisk, small_disk

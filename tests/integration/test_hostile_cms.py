@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from packageslip import Resource, SlipError
-from sources import AccessRefused, HttpSource, SourceError, SourceSlow, Want
+from sources import AccessRefused, SourceError, SourceSlow, Want
+from sources.http import HttpSource
 from store import Store
 from support.physics import FILES, SLIP, URL, resource
 

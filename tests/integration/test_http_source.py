@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from packageslip import CatalogueEntry, Resource, View, ViewKind, write_catalogue
-from sources import AccessRefused, Fetched, HttpSource, NoSuchModule, ResourceMissing, Want, WrongBytes
+from sources import AccessRefused, Fetched, NoSuchModule, ResourceMissing, Want, WrongBytes
+from sources.http import HttpSource
 from store import Store
 from support.http_cms import Cms, Fault
 from support.physics import FILES, SLIP, THEN, URL, at, digest, make_site, put, put_slip

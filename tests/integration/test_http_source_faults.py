@@ -15,7 +15,6 @@ from packageslip import BadSlip, Resource, View, ViewKind
 from sources import (
     AccessRefused,
     Fetched,
-    HttpSource,
     PermanentSourceError,
     ResourceMissing,
     SourceSlow,
@@ -24,6 +23,7 @@ from sources import (
     Want,
     WrongBytes,
 )
+from sources.http import HttpSource
 from store import Store, StoreFull
 from support.certificates import certificate, serving
 from support.http_cms import Cms, Fault, until

@@ -12,7 +12,6 @@ from packageslip import Resource
 from sources import (
     AccessRefused,
     Fetched,
-    HttpSource,
     PermanentSourceError,
     ResourceMissing,
     SourceSlow,
@@ -20,6 +19,7 @@ from sources import (
     Want,
     WrongBytes,
 )
+from sources.http import HttpSource
 from store import Store
 from support.certificates import certificate
 from support.nginx import serving

@@ -14,7 +14,6 @@ from config import WebSettings
 from sources import (
     AccessRefused,
     Calls,
-    HttpSource,
     PermanentSourceError,
     ResourceMissing,
     SourceError,
@@ -24,6 +23,7 @@ from sources import (
     Web,
     WrongBytes,
 )
+from sources.http import HttpSource
 from sources.public import is_public, public_address
 from store import Store
 from support.certificates import certificate, serving

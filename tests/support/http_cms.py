@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from config import HttpSource as HttpSettings
-from sources import HttpSource
+from sources.http import HttpSource
 from sources.patience import Patience
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from config import HttpSource as HttpSettings
 from packageslip import CatalogueEntry, Packageslip, write_catalogue, write_slip
-from sources import DirectorySource, HttpSource, Source, TargetSource
+from sources import DirectorySource, Source, TargetSource
+from sources.http import HttpSource
 from support.claims import TestQueue
 from support.http_cms import Cms
 from support.releases import changed, slip_of, unpublish

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from config import LimitSettings, Secret, Settings
-from sources import DirectorySource, HttpSource, PermanentSourceError, TargetSource, open_source
+from sources import DirectorySource, PermanentSourceError, TargetSource, open_source
+from sources.http import HttpSource
 from targets import MemoryDisk, MemoryFiles, OrderedTarget, PlacedOptions, Target
 
 
