@@ -17,7 +17,6 @@ from answers.fields import (
     plan_document,
     progress_fields,
     publication_fields,
-    takedown_fields,
     task_fields,
     verdict_fields,
     view_fields,
@@ -28,9 +27,10 @@ from answers.overview import COUNTED, AtWork, EnvironmentState, Running, overvie
 from answers.remedies import REMEDIES, remedy
 from answers.schedules import ScheduleState, run_schedule, schedule_fields, schedule_state, schedules
 from answers.standing import WORKS, engine_words, standing, standing_words
+from answers.takedowns import Down, DownPage, takedown_fields, takedowns, takedowns_page
 from answers.targets import TargetState, Trial, check_fields, other_breakers, target_fields, targets, trial_fields, try_target
 from answers.trends import WINDOWS, Chart, Trends, trends, trends_fields
-from answers.why import Down, Finding, Why, deposit_words, failure_words, how_far, why, why_fields, why_lines
+from answers.why import Finding, Why, deposit_words, failure_words, why, why_fields, why_lines
 from answers.words import ago, at, many, size, span, totals, when
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Chart",
     "Difference",
     "Down",
+    "DownPage",
     "EnvironmentState",
     "FileChange",
     "FileDifference",
@@ -76,7 +77,6 @@ __all__ = [
     "engine_words",
     "event_fields",
     "failure_words",
-    "how_far",
     "life",
     "many",
     "module",
@@ -99,6 +99,8 @@ __all__ = [
     "standing",
     "standing_words",
     "takedown_fields",
+    "takedowns",
+    "takedowns_page",
     "target_fields",
     "targets",
     "task_changes",

@@ -11,7 +11,6 @@ from database import (
     Event,
     Progress,
     Publication,
-    Takedown,
     Task,
     TaskView,
     Verdict,
@@ -119,21 +118,6 @@ def breaker_fields(breaker: Breaker) -> dict[str, object]:
         "since": when(breaker.since),
         "probe_at": when(breaker.probe_at),
         "failures": breaker.failures,
-    }
-
-
-def takedown_fields(takedown: Takedown, how_far: str) -> dict[str, object]:
-    """A takedown; `how_far`: what its newest row says."""
-    return {
-        "url": takedown.url,
-        "below": takedown.below,
-        "since": when(takedown.since),
-        "by": takedown.by,
-        "why": takedown.why,
-        "task": takedown.task,
-        "lifted_at": when(takedown.lifted_at),
-        "lifted_by": takedown.lifted_by,
-        "how_far": how_far,
     }
 
 

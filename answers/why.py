@@ -6,6 +6,7 @@ from datetime import datetime
 
 from answers.fields import attempt_fields, breaker_fields, deposit_fields, publication_fields, task_fields
 from answers.standing import WORKS, engine_words, standing, standing_words
+from answers.takedowns import Down, takedowns
 from answers.words import at, when
 from config import EnvironmentSettings, Settings
 from database import (
@@ -22,7 +23,6 @@ from database import (
     Publication,
     Record,
     State,
-    Takedown,
     Task,
     TaskView,
 )
@@ -49,14 +49,6 @@ class Finding:
     failed: TaskView | None
     """The newest task, if it ended badly after what is live."""
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Down:
-    """A takedown that keeps the module away, and how far it is."""
-
-    takedown: Takedown
-    how_far: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +90,7 @@ def why(database: Database, settings: Settings, url: str) -> Why:
     return Why(
         url,
         tuple(find(database, name, each, url, conditions) for name, each in settings.environments.items()),
-        tuple(Down(one, how_far(database, one)) for one in Record(database).takedowns() if one.covers(url)),
+        tuple(down for down in takedowns(database) if down.takedown.covers(url)),
         tuple(Deposits(database).history(url)),
         conditions.breakers,
         conditions.now,
@@ -193,12 +185,6 @@ def _closed_to(settings: EnvironmentSettings, task: Task, conditions: Conditions
 def _silent(breaker: Breaker, has: str, now: datetime) -> str:
     comma = "," if has.startswith("which") else ""
     return f"{breaker.name}{comma} {has} not answered since {at(breaker.since, now)}: {breaker.reason}"
-
-
-def how_far(database: Database, takedown: Takedown) -> str:
-    """What a takedown's newest row says; old rows are purged, the takedown is not."""
-    tasks = Desk(database).find(before=takedown.task + 1, limit=1)
-    return f"{tasks[0].state}: {tasks[0].reason}" if tasks and tasks[0].id == takedown.task else ""
 
 
 def why_lines(answer: Why) -> Iterator[str]:

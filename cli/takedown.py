@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from answers import how_far, takedown_fields, when
+from answers import Down, takedown_fields, takedowns, when
 from cli.completing import URL
 from cli.exits import Exit
 from cli.flags import NOW, WAIT, YES, json_or_lines
@@ -13,7 +13,7 @@ from cli.places import module_url, person
 from cli.publish import queued
 from cli.session import Session, in_session
 from cli.words import table
-from database import Action, Desk, Intake, NewTask, Record, State, Takedown
+from database import Action, Desk, Intake, NewTask, State
 
 EVERYWHERE = "*"
 """A takedown has no environment: it is about all of them."""
@@ -91,16 +91,17 @@ def by_environment(session: Session, ids: Sequence[int]) -> dict[str, list[int]]
 
 
 def list_takedowns(session: Session, *, everything: bool, as_json: bool) -> Exit:
-    found = Record(session.database).takedowns(lifted=everything)
+    found = list(takedowns(session.database, lifted=everything))
     if as_json:
-        session.listing("takedowns", "takedown", [takedown_fields(one, how_far(session.database, one)) for one in found])
+        session.listing("takedowns", "takedown", [takedown_fields(one) for one in found])
         return Exit.OK
-    table(session, ["url", "since", "by", "lifted", "task", "why", "how far"], [row_of(session, one) for one in found])
+    table(session, ["url", "since", "by", "lifted", "task", "why", "how far"], [row_of(one) for one in found])
     if not found:
         session.say("nothing is taken down")
     return Exit.OK
 
 
-def row_of(session: Session, one: Takedown) -> tuple[object, ...]:
+def row_of(down: Down) -> tuple[object, ...]:
+    one = down.takedown
     url = f"{one.url} and below" if one.below else one.url
-    return (url, when(one.since), one.by, when(one.lifted_at), one.task, one.why, how_far(session.database, one))
+    return (url, when(one.since), one.by, when(one.lifted_at), one.task, one.why, down.how_far)

@@ -11,7 +11,7 @@ from database.auditing import Entry, note
 from database.connection import Database
 from database.publishing import Packed, document_of, pack, read_document, record, weight_of
 from database.rows import chunks, publication_of
-from database.takedowns import takedown_of
+from database.takedowns import in_force, takedown_of
 from database.values import OPEN_STATES, Publication, Published, Takedown
 from packageslip import Digest, Limits, Packageslip, read_slip
 
@@ -78,12 +78,18 @@ class Record:
         document = self._db.look(lambda connection: _document(connection, target, url, version))
         return None if document is None else read_slip(document, f"the record of {url} on {target}", OWN)
 
-    def takedowns(self, *, lifted: bool = False) -> list[Takedown]:
-        """Every takedown in force, oldest first; with `lifted`, those of the past too."""
-        wanted = select(schema.takedown).order_by(schema.takedown.c.id)
+    def takedowns(self) -> list[Takedown]:
+        """Every takedown in force, oldest first."""
+        return self._db.look(in_force)
+
+    def taken_down(self, *, lifted: bool = False, after: int = 0, limit: int = 500) -> list[tuple[Takedown, str, str]]:
+        """Takedowns by id, above `after`, each with the state and the reason of its newest row: empty once that is purged."""
+        newest = schema.takedown.outerjoin(schema.queue, _queue.id == schema.takedown.c.task)
+        wanted = select(schema.takedown, _queue.status, _queue.reason).select_from(newest).where(schema.takedown.c.id > after)
         if not lifted:
             wanted = wanted.where(schema.takedown.c.lifted_at.is_(None))
-        return [takedown_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
+        rows = self._db.look(lambda connection: connection.execute(wanted.order_by(schema.takedown.c.id).limit(limit)).all())
+        return [(takedown_of(row), row.status or "", row.reason or "") for row in rows]
 
     def below(self, target: str, url: str) -> list[str]:
         """URLs of other modules that are live on this target strictly below `url`, sorted."""

@@ -61,6 +61,9 @@ Id = Annotated[int, BeforeValidator(digits), Field(ge=1, le=LARGEST)]
 Moment = Annotated[AwareDatetime, BeforeValidator(rfc3339), Field(ge=EARLIEST, le=LATEST)]
 Flag = Annotated[bool, BeforeValidator(true_or_false)]
 Limit = Annotated[int, BeforeValidator(digits), Field(ge=1, le=500, description="At most so many, the newest first.")]
+After = Annotated[
+    int, BeforeValidator(digits), Field(ge=0, le=LARGEST, description="Where the page before ended: `next` sets it.")
+]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Note = Annotated[str, Field(max_length=2000, description="Why, for the record.")]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{1,64}$")]
@@ -81,9 +84,7 @@ class TasksAsked(Strict):
     since: Moment | None = Field(default=None, description="Inserted then or later; with its offset from UTC.")
     until: Moment | None = Field(default=None, description="Inserted before.")
     sort: Sort = Sort.NEWEST
-    after: Annotated[int, BeforeValidator(digits)] = Field(
-        default=0, ge=0, le=LARGEST, description="Where the page before ended: `next` sets it."
-    )
+    after: After = 0
     limit: Limit = 100
 
 
@@ -147,6 +148,8 @@ class Rollback(Strict):
 
 class TakedownAsked(Strict):
     lifted: Flag = Field(default=False, description="Those that were lifted, too.")
+    after: After = 0
+    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=500, description="At most so many, the oldest first.")] = 100
 
 
 class TakeDown(Strict):

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from answers import (
     compare,
     difference_fields,
-    how_far,
     module,
     module_fields,
     publication_fields,
     takedown_fields,
+    takedowns_page,
     why,
     why_fields,
 )
 from console.api.asks import DiffAsked, HistoryAsked, Lift, OfModule, TakeDown, TakedownAsked
 from console.api.calls import Made, fault
-from console.api.tasks import inserted
+from console.api.tasks import inserted, next_page
 from console.asked import Asked
 from console.errors import NotThere, NotUnderstood
 from database import Action, NewTask, Publication, Record
@@ -50,9 +50,12 @@ def diff(asked: Asked, query: DiffAsked) -> Mapping[str, object]:
 
 
 def takedowns(asked: Asked, query: TakedownAsked) -> Mapping[str, object]:
-    """What must not be published."""
-    found = Record(asked.database).takedowns(lifted=query.lifted)
-    return {"takedowns": [takedown_fields(one, how_far(asked.database, one)) for one in found]}
+    """What must not be published, the oldest first."""
+    page = takedowns_page(asked.database, lifted=query.lifted, after=query.after, limit=query.limit)
+    return {
+        "takedowns": [takedown_fields(one) for one in page.downs],
+        "next": next_page(asked, "/takedowns", "after", page.after),
+    }
 
 
 def take_down(asked: Asked, body: TakeDown) -> Made:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from answers import takedowns, takedowns_page
 from database import Action, Claims, Database, Desk, HeldPlan, Lane, NewTask, Outcome, Published, Result, Task
 from support.queue import Queue
 from support.takedowns import take_down, urgent
@@ -190,8 +191,9 @@ def test_lifted_it_can_be_published_again(queue: Queue) -> None:
     assert queue.states(lift, root) == ["SUCCEEDED", "CANCELLED"]
     assert sorted(str(child.state) for child in queue.show(root).children) == ["CANCELLED"] * 2 + ["SUCCEEDED"] * 3
     assert not queue.record.takedowns()
-    [past] = queue.record.takedowns(lifted=True)
-    assert past.lifted_by == "eve"
+    assert not queue.record.taken_down()
+    [(past, state, _)] = queue.record.taken_down(lifted=True)
+    assert (past.lifted_by, state) == ("eve", "CANCELLED")
     queue.ready()
     again = take_down(queue, parameters={"lift": True})
     assert queue.states(again) == ["REJECTED"]
@@ -276,3 +278,17 @@ def test_publishes_inserted_in_the_same_instant_never_outlive_it(queue: Queue) -
     assert states <= {"CANCELLED", "REJECTED", "SUPERSEDED"}
     assert [task.action for task in urgent(queue, queue.engine(), "staging")] == ["TAKEDOWN"]
     assert queue.states(root) == ["READY"]
+
+
+def test_takedowns_are_read_by_pages_with_what_their_rows_say(queue: Queue) -> None:
+    roots = [take_down(queue, f"/{name}") for name in "abcde"]
+    take_down(queue, "/b", parameters={"lift": True})
+    queue.sql("DELETE FROM publication_task_queue WHERE id = :id", id=roots[2])
+    first = takedowns_page(queue.db, lifted=True, limit=3)
+    assert [one.takedown.url for one in first.downs] == ["/a", "/b", "/c"]
+    assert first.after == first.downs[-1].takedown.id
+    assert first.downs[0].how_far.startswith("READY: Taken down everywhere")
+    assert first.downs[2].how_far == "", "its row was purged"
+    rest = takedowns_page(queue.db, lifted=True, after=first.after, limit=2)
+    assert ([one.takedown.url for one in rest.downs], rest.after) == (["/d", "/e"], None)
+    assert [one.takedown.url for one in takedowns(queue.db)] == ["/a", "/c", "/d", "/e"]

@@ -138,6 +138,16 @@ def test_a_takedown_is_for_approvers_and_is_lifted(seat: Seat, queue: Queue) -> 
     assert [one["lifted_by"] for one in got(seat, "/takedowns", lifted="true")["takedowns"]] == ["ann"]
 
 
+def test_takedowns_are_leafed_through(seat: Seat, queue: Queue) -> None:
+    for name in "abc":
+        sent(seat, "/takedowns", url=f"/{name}", note="a letter")
+    queue.intake.accept(queue.settings)
+    first = got(seat, "/takedowns", lifted="true", limit="2")
+    assert [one["url"] for one in first["takedowns"]] == ["/a", "/b"]
+    rest = seat.get(first["next"]).json()
+    assert ([one["url"] for one in rest["takedowns"]], rest["next"]) == (["/c"], None)
+
+
 def test_environments_are_paused_drained_resumed_and_run(seat: Seat, queue: Queue) -> None:
     queue.ready()
     sent(seat, "/environments/STAGING/pause", drain=True, note="maintenance")

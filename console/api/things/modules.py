@@ -121,3 +121,4 @@ class Takedown(Thing):
 
 class Takedowns(Thing):
     takedowns: list[Takedown]
+    next: str | None = Field(description="The address of the next page; null: there is none.")
