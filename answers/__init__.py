@@ -4,7 +4,7 @@
 `task_changes`: what a task did and does; `trends`, `schedules`, `targets`: the whole. `*_fields`: each thing as JSON.
 """
 
-from answers.address import module_at
+from answers.address import listed, module_at, page_in
 from answers.attention import Attention, attention
 from answers.changes import FileChange, PlanChanges, Tally, TaskChanges, changes_fields, task_changes
 from answers.compare import Difference, FileDifference, compare, difference_fields
@@ -78,6 +78,7 @@ __all__ = [
     "event_fields",
     "failure_words",
     "life",
+    "listed",
     "many",
     "module",
     "module_at",
@@ -86,6 +87,7 @@ __all__ = [
     "overview",
     "overview_fields",
     "pace",
+    "page_in",
     "plan_document",
     "progress_fields",
     "publication_fields",

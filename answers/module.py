@@ -51,12 +51,12 @@ class ModuleState:
         return bool(self.history or self.why.takedowns or any(one.open or one.failed for one in self.why.findings))
 
 
-def module(database: Database, settings: Settings, url: str, limit: int = HISTORY) -> ModuleState:
-    """Everything about a module."""
+def module(database: Database, settings: Settings, url: str, limit: int = HISTORY, page: str = "") -> ModuleState:
+    """Everything about a module. `page`: the one that somebody misses, by its path in the module."""
     record = Record(database)
     history = tuple(record.history(url, limit))
     title = next((one.title for one in history if one.title), None)
-    return ModuleState(url, title, why(database, settings, url), tuple(_apart(record, settings, url)), history)
+    return ModuleState(url, title, why(database, settings, url, page), tuple(_apart(record, settings, url)), history)
 
 
 def _apart(record: Record, settings: Settings, url: str) -> Iterator[Apart]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from answers.address import unlisted
 from answers.fields import attempt_fields, breaker_fields, deposit_fields, publication_fields, task_fields
 from answers.standing import WORKS, engine_words, standing, standing_words
 from answers.takedowns import Down, takedowns
@@ -84,12 +85,12 @@ class Conditions:
         return standing(self.pauses.get(environment), self.engines.get(environment, 0))
 
 
-def why(database: Database, settings: Settings, url: str) -> Why:
-    """Everything that is known of a module's way to the public."""
+def why(database: Database, settings: Settings, url: str, page: str = "") -> Why:
+    """Everything that is known of a module's way to the public. `page`: what somebody misses, by its path in the module."""
     conditions = Conditions.of(database)
     return Why(
         url,
-        tuple(find(database, name, each, url, conditions) for name, each in settings.environments.items()),
+        tuple(find(database, name, each, url, conditions, page) for name, each in settings.environments.items()),
         tuple(down for down in takedowns(database) if down.takedown.covers(url)),
         tuple(Deposits(database).history(url)),
         conditions.breakers,
@@ -97,7 +98,9 @@ def why(database: Database, settings: Settings, url: str) -> Why:
     )
 
 
-def find(database: Database, name: str, settings: EnvironmentSettings, url: str, conditions: Conditions) -> Finding:
+def find(
+    database: Database, name: str, settings: EnvironmentSettings, url: str, conditions: Conditions, page: str = ""
+) -> Finding:
     """What one environment has to say."""
     desk, record = Desk(database), Record(database)
     live = tuple(live_on(record, settings, url))
@@ -107,8 +110,9 @@ def find(database: Database, name: str, settings: EnvironmentSettings, url: str,
     bad = newest_failure(tasks, settings.origin)
     failed = desk.show(bad.id, children=0) if bad else None
     reasons = [reason for view in waiting for reason in standing_in_the_way(settings, view, conditions)]
+    missed = unlisted(record, settings.origin, url, page)
     state, engines = conditions.standing(name), conditions.engines.get(name, 0)
-    return Finding(name, state, engines, settings.start, live, waiting, failed, (*reasons, *untold(tasks)))
+    return Finding(name, state, engines, settings.start, live, waiting, failed, (*missed, *reasons, *untold(tasks)))
 
 
 def live_on(record: Record, settings: EnvironmentSettings, url: str) -> Iterator[tuple[str, Publication | None]]:

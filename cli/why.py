@@ -3,7 +3,7 @@
 import click
 
 import answers
-from answers import module_at, why_fields, why_lines
+from answers import listed, module_at, page_in, why_fields, why_lines
 from cli.completing import URL
 from cli.flags import AS_JSON
 from cli.places import module_url
@@ -19,12 +19,22 @@ def why(session: Session, url: str, as_json: bool) -> None:
 
     URL is a module, or the whole address of one of its pages, as a browser shows it.
     """
-    module = module_url(module_at(session.database, url) if "://" in url else url)
-    if "://" in url:
-        session.say(f"that page belongs to {module}")
-    answer = answers.why(session.database, session.settings, module)
+    module, page = place(session, url)
+    answer = answers.why(session.database, session.settings, module, page)
     if as_json:
         session.document(why_fields(answer))
         return
     for line in why_lines(answer):
         session.print(line)
+
+
+def place(session: Session, url: str) -> tuple[str, str]:
+    """The module that is meant, and which page of it; says so where it is not the one that was named."""
+    above = module_url(module_at(session.database, url))
+    page = page_in(url, above)
+    if "://" in url or (page and listed(session.database, session.settings, above, page)):
+        session.say(f"that page belongs to {above}")
+        return above, page
+    if page:
+        session.say(f"nobody has published {url} or asked for it; what is live of {above}, the module above it, has no such file")
+    return module_url(url), ""

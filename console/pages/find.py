@@ -4,11 +4,13 @@ from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
-from answers import module_at
+from answers import module_at, page_in
 from console.asked import Asked
 
 LONGEST = 18
 """Digits of a task's number."""
+LONGEST_PAGE = 1024
+"""Characters of a file's path; what is longer is in no slip."""
 
 
 def show(asked: Asked) -> Response:
@@ -17,4 +19,6 @@ def show(asked: Asked) -> Response:
     number = wanted.removeprefix("#")
     if number.isascii() and number.isdecimal() and len(number) <= LONGEST:
         return RedirectResponse(asked.url(f"/task/{number}"), 303)
-    return RedirectResponse(asked.url("/module" + quote(module_at(asked.database, wanted))), 303)
+    module = module_at(asked.database, wanted)
+    page = page_in(wanted, module)[:LONGEST_PAGE]
+    return RedirectResponse(asked.url("/module" + quote(module)) + (f"?page={quote(page)}" if page else ""), 303)

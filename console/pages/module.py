@@ -20,14 +20,20 @@ EVERYWHERE = "*"
 
 
 def show(asked: Asked) -> Response:
-    """All about it; with `before` and `after`, what differs between two publications; with `back`, the way back to one."""
+    """All about it.
+
+    With `before` and `after`, what differs between two publications; with `back`, the way back to one; with `page`, whether
+    what is live has that page.
+    """
     url = _url(asked)
-    state = module(asked.database, asked.settings, url)
+    missed = asked.query.get("page", "")
+    state = module(asked.database, asked.settings, url, page=missed)
     chosen = _comparison(asked, url)
     back = _way_back(asked, url)
     return asked.page(
         "module.html",
         state=state,
+        missed=missed,
         failure_words=failure_words,
         apart=[(one, parts(one.difference.tallies) if one.difference else ()) for one in state.apart],
         chosen=chosen,

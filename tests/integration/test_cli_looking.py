@@ -43,6 +43,21 @@ def test_why_takes_the_address_of_a_page(published: SmallSite) -> None:
     assert result.stderr == "that page belongs to /knots\n"
 
 
+def test_why_says_that_a_page_is_not_in_what_is_live(published: SmallSite) -> None:
+    result = published.run("why", "https://www.example.edu/knots/page99.html")
+    assert result.stderr == "that page belongs to /knots\n"
+    assert "  what is live on staging has no page99.html: the slip that was published lists no such file." in result.stdout
+    assert "production has no" not in result.stdout
+
+
+def test_why_takes_the_path_of_a_page_but_no_module_for_a_page(published: SmallSite) -> None:
+    page = published.run("why", "/knots/page3.html")
+    assert (page.stdout, page.stderr) == (published.run("why", "/knots").stdout, "that page belongs to /knots\n")
+    nobody = published.run("why", "/knots/bowline")
+    assert nobody.stdout.startswith("STAGING (staging): not published\n")
+    assert "nobody has published /knots/bowline or asked for it; what is live of /knots, the module above it" in nobody.stderr
+
+
 def test_why_as_json(published: SmallSite) -> None:
     document = published.json("why", "/knots")
     staging = document["environments"][0]

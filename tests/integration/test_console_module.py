@@ -41,6 +41,14 @@ def test_why_it_is_not_live_stands_on_top(seat: Seat, queue: Queue) -> None:
     assert "Is the address right?" in seat.text("/module/nowhere")
 
 
+def test_a_page_that_is_missed_is_named_where_what_is_live_has_it_not(seat: Seat, queue: Queue) -> None:
+    three(queue)
+    page = seat.get("/module/a?page=new.htm").text
+    assert "what is live on production has no new.htm" in words(page)
+    assert "what is live on staging has no" not in words(page)
+    assert "/module/a?page=new.htm" in page.partition('hx-get="')[2].partition('"')[0], "a renewal must not lose it"
+
+
 def test_any_two_publications_are_compared_by_the_address(seat: Seat, queue: Queue) -> None:
     production, old, new = three(queue)
     said = seat.text(f"/module/a?before={old}&after={new}")
