@@ -9,6 +9,10 @@ from starlette.datastructures import QueryParams
 
 from database import Action, Filter, Sort, State
 
+LARGEST = 2**63 - 1
+"""No database has a greater id."""
+MOST = 10_000
+"""Tasks to which one thing is done at once."""
 UNITS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 AGE = re.compile(r"([0-9]{1,6})\s*([smhdw])")
 OLDEST = timedelta(days=200 * 365)

@@ -7,12 +7,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from console.api.calls import Strict
+from console.wanted import LARGEST, MOST
 from database import Action, Deed, Sort, State
 from packageslip import UnsafePath, check_module_url
-
-LARGEST = 2**63 - 1
-"""No database has a greater id."""
-
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """What every database can hold, in whatever zone it was written."""
@@ -69,7 +66,9 @@ Note = Annotated[str, Field(max_length=2000, description="Why, for the record.")
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{1,64}$")]
 
 
-class TasksAsked(Strict):
+class TasksLike(Strict):
+    """Which tasks: what is not said lets all through."""
+
     state: tuple[State, ...] = Field(default=(), description="May be repeated; none: all.")
     environment: Name | None = None
     action: Action | None = None
@@ -83,14 +82,31 @@ class TasksAsked(Strict):
     batch: Id | None = None
     since: Moment | None = Field(default=None, description="Inserted then or later; with its offset from UTC.")
     until: Moment | None = Field(default=None, description="Inserted before.")
+
+
+class TasksAsked(TasksLike):
     sort: Sort = Sort.NEWEST
     after: After = 0
     limit: Limit = 100
 
 
 class Batch(Strict):
+    """Of `ids` and `filter` exactly one."""
+
     do: Deed
-    ids: tuple[Annotated[int, Field(ge=1, le=LARGEST)], ...] = Field(min_length=1, max_length=10_000)
+    ids: tuple[Annotated[int, Field(ge=1, le=LARGEST)], ...] | None = Field(default=None, min_length=1, max_length=MOST)
+    filter: TasksLike | None = Field(
+        default=None,
+        description="All tasks that are like that now, as GET /tasks lists them; with `expected`.",
+        json_schema_extra={"minProperties": 1},
+    )
+    expected: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST,
+        description="How many tasks of the filter were seen: if more are like that now, none is changed (409).",
+    )
+    dry_run: bool = Field(default=False, description="Change nothing, and say how many are `matched`.")
     note: Note | None = None
 
 

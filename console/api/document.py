@@ -13,12 +13,13 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
 from console.access import COOKIE
-from console.api.asks import LARGEST, NewTask, Rollback
+from console.api.asks import NewTask, Rollback
 from console.api.calls import JSON, ROOT, Call, Nothing
 from console.api.things import Problem
 from console.asked import Asked
 from console.people import Role
 from console.problems import PROBLEM
+from console.wanted import LARGEST
 
 REFERENCE = "#/components/schemas/{model}"
 DESCRIPTION = """What the console's pages show and do, for programs.

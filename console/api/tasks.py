@@ -4,43 +4,72 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from answers import changes_fields, task_changes, task_fields, view_fields
-from console.api.asks import LARGEST, Approval, Batch, NewTask, Rollback, Said, TasksAsked
+from answers import changes_fields, many, task_changes, task_fields, view_fields
+from console.api.asks import Approval, Batch, NewTask, Rollback, Said, TasksAsked, TasksLike
 from console.api.calls import ROOT, Made, fault
 from console.asked import Asked
 from console.decisions import check_may, never_again
-from console.errors import NotThere, NotUnderstood
+from console.errors import NotThere, NotUnderstood, Refused
+from console.wanted import LARGEST, MOST
 from database import Action, Batches, Desk, Filter, Listing, NoSuchTask, TaskView, rejection
 from database import NewTask as Row
 
+PATIENCE = 2.0
+"""Seconds for which the tasks of a filter are gathered before something is done to them."""
+NOTHING = "Nothing was changed."
 CHILDREN = 100
 """Tasks that one task made, as far as they are listed with it."""
 
 
 def index(asked: Asked, query: TasksAsked) -> Mapping[str, object]:
     """Tasks by filter and order. In a large queue a page can be short, or empty, and still have a next one."""
-    wanted = Filter(
-        frozenset(query.state),
-        query.environment,
-        query.action,
-        query.url,
-        query.below,
-        query.text,
-        query.on_hold,
-        query.cancelling,
-        query.batch,
-        query.since,
-        query.until,
-    )
-    page = Listing(asked.database).page(wanted, query.sort, query.after, query.limit)
+    page = Listing(asked.database).page(_filter(query), query.sort, query.after, query.limit)
     tasks = [task_fields(task) for task in page.tasks]
     return {"tasks": tasks, "unsorted": page.unsorted, "next": next_page(asked, "/tasks", "after", page.after)}
 
 
 def batch(asked: Asked, body: Batch) -> Mapping[str, object]:
     """One thing done to many: to those that are fit for it."""
-    done = Batches(asked.database).do(body.do, body.ids, asked.someone.name, body.note, never_again(asked.someone))
-    return {"done": done.done, "left": done.left, "made": done.made}
+    ids = _chosen(asked, body)
+    if body.dry_run:
+        return {"matched": len(ids), "done": 0, "left": {}, "made": []}
+    done = Batches(asked.database).do(body.do, ids, asked.someone.name, body.note, never_again(asked.someone))
+    return {"matched": len(ids), "done": done.done, "left": done.left, "made": done.made}
+
+
+def _chosen(asked: Asked, body: Batch) -> list[int]:
+    """The tasks that are named, or those of the filter. Raises NotUnderstood, or Refused if more are like that than was said."""
+    if (body.ids is None) == (body.filter is None):
+        raise NotUnderstood("`ids` and `filter` say which tasks: give one of them.", [fault("body", "filter", "or `ids`")])
+    if body.ids is not None:
+        return sorted(set(body.ids))
+    if body.filter is None or not body.filter.model_fields_set:
+        raise NotUnderstood("This filter is like every task: say which.", [fault("body", "filter", "is empty")])
+    if body.expected is None and not body.dry_run:
+        raise NotUnderstood("Say how many tasks of the filter were seen.", [fault("body", "expected", "is needed with `filter`")])
+    most = body.expected or MOST
+    page = Listing(asked.database).page(_filter(body.filter), limit=most, patience=PATIENCE)
+    if page.looked_to is not None:
+        raise Refused(409, "Too many to look at", f"{NOTHING} Narrow the filter: by state, environment or time; or name `ids`.")
+    if page.after is not None:
+        raise Refused(409, "More than expected", f"More than {many(most, 'task')} are like that now. {NOTHING} Look again first.")
+    return [task.id for task in page.tasks]
+
+
+def _filter(asked: TasksLike) -> Filter:
+    return Filter(
+        frozenset(asked.state),
+        asked.environment,
+        asked.action,
+        asked.url,
+        asked.below,
+        asked.text,
+        asked.on_hold,
+        asked.cancelling,
+        asked.batch,
+        asked.since,
+        asked.until,
+    )
 
 
 def show(asked: Asked) -> Mapping[str, object]:

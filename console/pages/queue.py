@@ -11,13 +11,11 @@ from console.asked import Asked
 from console.decisions import never_again
 from console.errors import NotThere, Refused
 from console.rendering import query
-from console.wanted import GROUPS, Wanted, number, packed, read_wanted, unpacked
+from console.wanted import GROUPS, MOST, Wanted, number, packed, read_wanted, unpacked
 from database import Action, Batches, Deed, Listing, Shown, Sort, State, Task, Underway
 
 LIMIT = 50
 """Tasks on a page."""
-MOST = 10_000
-"""Tasks to which one thing is done at once."""
 PATIENCE = 0.2
 """Seconds for which tasks of a filter are gathered before they are changed."""
 SHOWN = 20

@@ -10,12 +10,11 @@ from console.asked import Asked
 from console.decisions import check_may, not_for
 from console.drawing import CHILDREN, family, parts, shares
 from console.errors import NotThere, Refused
+from console.wanted import LARGEST
 from database import OPEN_STATES, Desk, Record, State, Task, TaskView
 
 LISTED = 200
 """Files of a plan that the page lists."""
-LARGEST = 2**63 - 1
-"""No database has a greater id."""
 
 
 def show(asked: Asked) -> Response:

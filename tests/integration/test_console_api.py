@@ -61,10 +61,65 @@ def test_many_are_changed_at_once_and_those_that_cannot_be_are_counted(seat: Sea
     engine = queue.engine()
     [task] = queue.claim(engine, limit=1)
     queue.end(engine, task)
-    assert sent(seat, "/tasks/batch", 200, do="hold", ids=ids) == {"done": 2, "left": {"SUCCEEDED": 1}, "made": []}
+    assert sent(seat, "/tasks/batch", 200, do="hold", ids=ids) == {
+        "matched": 3,
+        "done": 2,
+        "left": {"SUCCEEDED": 1},
+        "made": [],
+    }
     assert {one["id"] for one in got(seat, "/tasks", on_hold="true")["tasks"]} == set(ids) - {task.id}
     assert len(sent(seat, "/tasks/batch", 200, do="retry", ids=[task.id])["made"]) == 1
     assert sent(seat, "/tasks/batch", 422, do="burn", ids=[])["errors"]
+
+
+def test_what_is_like_a_filter_is_changed_unless_it_became_more_than_was_seen(seat: Seat, queue: Queue) -> None:
+    for number in range(3):
+        queue.ready(f"/courses/{number}")
+    other = queue.ready("/about")
+    like = {"url": "/courses", "below": True, "state": ["READY"]}
+    seen = sent(seat, "/tasks/batch", 200, do="hold", filter=like, dry_run=True)
+    assert (seen["matched"], seen["done"]) == (3, 0)
+    late = queue.ready("/courses/late")
+    refused = sent(seat, "/tasks/batch", 409, do="hold", filter=like, expected=seen["matched"])
+    assert refused["detail"] == "More than 3 tasks are like that now. Nothing was changed. Look again first."
+    assert got(seat, "/tasks", on_hold="true")["tasks"] == []
+    assert sent(seat, "/tasks/batch", 200, do="hold", filter=like, expected=4, note="all") == {
+        "matched": 4,
+        "done": 4,
+        "left": {},
+        "made": [],
+    }
+    held = {one["id"] for one in got(seat, "/tasks", on_hold="true")["tasks"]}
+    assert (late in held, other in held) == (True, False)
+    [row] = [row for row in got(seat, "/audit", task=late)["rows"] if row["kind"] == "held"]
+    assert (row["who"], row["document"]["why"]) == ("ann", "all")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "filter"),
+        ({"ids": [1], "filter": {"state": ["NEW"]}}, "filter"),
+        ({"filter": {}, "expected": 5}, "filter"),
+        ({"filter": {"state": ["NEW"]}}, "expected"),
+        ({"filter": {"state": ["NEW"]}, "expected": 10_001}, "expected"),
+        ({"filter": {"sort": "newest"}, "expected": 1}, "filter.sort"),
+    ],
+)
+def test_a_batch_says_which_tasks_and_how_many(seat: Seat, body: dict[str, Any], field: str) -> None:
+    assert [one["field"] for one in sent(seat, "/tasks/batch", 422, do="cancel", **body)["errors"]] == [field]
+
+
+def test_a_filter_that_nobody_can_look_through_in_time_changes_nothing(
+    seat: Seat, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.tasks.PATIENCE", 0.0)
+    monkeypatch.setattr("database.listing.FEW", 0)
+    monkeypatch.setattr("database.listing.WINDOW", 1)
+    ids = [queue.ready(f"/{number}") for number in range(3)]
+    said = sent(seat, "/tasks/batch", 409, do="cancel", filter={"text": "/"}, expected=3)
+    assert "Narrow the filter" in said["detail"]
+    assert not any(queue.show(number).task.cancel_requested for number in ids)
 
 
 def test_what_would_be_rejected_is_refused_with_the_sentence(seat: Seat) -> None:

@@ -89,6 +89,7 @@ class OneTask(Thing):
 
 
 class Batch(Thing):
+    matched: Count = Field(description="How many were named, or are like the filter.")
     done: Count
     left: dict[str, int] = Field(
         description="How many were left as they are, by state; with the action where it is not tried again, or takes an approver."
