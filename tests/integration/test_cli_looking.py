@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -39,8 +40,13 @@ def test_why_says_what_is_live_since_when_and_from_which_task(published: SmallSi
 
 def test_why_takes_the_address_of_a_page(published: SmallSite) -> None:
     result = published.run("why", "https://www.example.edu/knots/page3.html?x=1#top")
-    assert result.stdout == published.run("why", "/knots").stdout
+    assert timeless(result.stdout) == timeless(published.run("why", "/knots").stdout)
     assert result.stderr == "that page belongs to /knots\n"
+
+
+def timeless(text: str) -> str:
+    """Without how long ago things were: that goes on between two looks."""
+    return re.sub(r" \(\d+ \w+ ago\)", "", text)
 
 
 def test_why_says_that_a_page_is_not_in_what_is_live(published: SmallSite) -> None:
@@ -52,7 +58,8 @@ def test_why_says_that_a_page_is_not_in_what_is_live(published: SmallSite) -> No
 
 def test_why_takes_the_path_of_a_page_but_no_module_for_a_page(published: SmallSite) -> None:
     page = published.run("why", "/knots/page3.html")
-    assert (page.stdout, page.stderr) == (published.run("why", "/knots").stdout, "that page belongs to /knots\n")
+    assert page.stderr == "that page belongs to /knots\n"
+    assert timeless(page.stdout) == timeless(published.run("why", "/knots").stdout)
     nobody = published.run("why", "/knots/bowline")
     assert nobody.stdout.startswith("STAGING (staging): not published\n")
     assert "nobody has published /knots/bowline or asked for it; what is live of /knots, the module above it" in nobody.stderr
