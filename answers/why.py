@@ -166,8 +166,7 @@ def _waiting_for(settings: EnvironmentSettings, task: Task, conditions: Conditio
         again = f": {task.reason}" if task.attempts and task.reason else ""
         yield f"{name} waits until {at(task.run_after, conditions.now)}{again}"
     state = conditions.standing(task.environment)
-    # A takedown waits for no pause and no breaker.
-    held_up = state != WORKS and task.action != Action.TAKEDOWN
+    held_up = state != WORKS and not _of_takedown(task)
     if held_up:
         yield f"{name} waits because {standing_words(task.environment, state)}"
     for breaker in _closed_to(settings, task, conditions):
@@ -176,6 +175,11 @@ def _waiting_for(settings: EnvironmentSettings, task: Task, conditions: Conditio
         yield f"{name} waits for an engine of {task.environment}: {engine_words(task.environment, settings)}"
     if task.generation and task.batch:
         yield f"{name} follows batch {task.batch}: it runs when that batch's other tasks are done"
+
+
+def _of_takedown(task: Task) -> bool:
+    """Whether no pause holds it up: a takedown, or the word of one to a cache."""
+    return task.action == Action.TAKEDOWN or (task.action == Action.NOTIFY and bool(task.parameters.get("hard")))
 
 
 def _closed_to(settings: EnvironmentSettings, task: Task, conditions: Conditions) -> list[Breaker]:

@@ -5,7 +5,7 @@ engines, `Desk` people, `Underway` whoever watches, `Record` whoever asks what i
 have.
 """
 
-from database.actions import ABSORBING, FOLLOWING, GENERATING, PAUSING, RESTORING, SOURCELESS, Action
+from database.actions import ABSORBING, FOLLOWING, GENERATING, NOTICE, PAUSING, RESTORING, SOURCELESS, Action
 from database.audit import Audit, AuditRow, Head, Page, Verdict, Wanted
 from database.auditing import Entry
 from database.backoff import delay
@@ -60,6 +60,7 @@ __all__ = [
     "COUNTED",
     "FOLLOWING",
     "GENERATING",
+    "NOTICE",
     "OPEN_STATES",
     "PAUSING",
     "RESTORING",

@@ -30,6 +30,9 @@ class Action(StrEnum):
     RESUME = "RESUME"
 
 
+NOTICE = "notice:"
+"""What the target of a NOTIFY begins with: the name of a notice follows, and nothing is written to any target."""
+
 PAUSING = frozenset({Action.PAUSE, Action.RESUME})
 """Actions that intake itself carries out, for a whole environment."""
 

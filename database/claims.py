@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, insert, selec
 
 from config import RetrySettings
 from database import schema
-from database.actions import RESTORING, Action
+from database.actions import NOTICE, RESTORING, Action
 from database.breakers import Allowance, Switch, allowances, begin_probes, lock_switches, probed_by
 from database.connection import Database
 from database.counters import next_fences
@@ -17,7 +17,7 @@ from database.errors import DatabaseUnavailable
 from database.expanding import expand
 from database.finishing import Finishing
 from database.leases import check_lease
-from database.picking import Choice, choose, find_candidates, find_siblings, split
+from database.picking import Among, Choice, choose, find_candidates, find_siblings, split
 from database.publishing import Packed, pack
 from database.restored import suspicion
 from database.rows import by_id, task_of, tell
@@ -170,15 +170,19 @@ def _claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> lis
         # It would give out fences that others have, also to what is urgent: see restored.py.
         return []
     load = _load_of(connection, engine)
-    if load.suspect or _paused(connection, engine):
-        lanes = [lane for lane in lanes if lane.urgent]
+    paused = _paused(connection, engine)
+    if load.suspect or paused:
+        # A cache that still shows what was taken down is a part of the takedown, which no pause holds up.
+        lanes = [lane for lane in lanes if lane.urgent or (lane.target.startswith(NOTICE) and not load.suspect)]
     if not lanes:
         return []
     switches = lock_switches(connection, lanes)
     chosen: list[tuple[Allowance, list[Choice]]] = []
     room = BATCH
     for lane in lanes:
-        allowed, choices = _choose_for(connection, engine, replace(lane, limit=min(lane.limit, room)), switches, now)
+        allowed, choices = _choose_for(
+            connection, engine, replace(lane, limit=min(lane.limit, room)), switches, now, paused=paused
+        )
         room -= len(choices)
         # One probe is enough, also where several lanes wait for the same source.
         switches |= {name: replace(switches[name], probing=True) for name in allowed.probes}
@@ -194,10 +198,11 @@ def _claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> lis
 
 
 def _choose_for(
-    connection: Connection, engine: Engine, lane: Lane, switches: Mapping[str, Switch], now: datetime
+    connection: Connection, engine: Engine, lane: Lane, switches: Mapping[str, Switch], now: datetime, *, paused: bool
 ) -> tuple[Allowance, list[Choice]]:
     """The first allowance with something to take."""
-    for allowed in allowances(lane, switches, now):
+    for allowance in allowances(lane, switches, now):
+        allowed = replace(allowance, among=Among.TELLING) if paused and not lane.urgent else allowance
         found = find_candidates(connection, engine.environment, lane.target, allowed.limit, allowed.among)
         urls = sorted({row.url for row in found if row.absorbs})
         siblings = find_siblings(connection, engine.environment, lane.target, urls) if urls else []

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, select, update
 
 from config import Settings
 from database import schema
+from database.actions import NOTICE
 from database.rows import insert_ignore
 
 
@@ -12,7 +13,7 @@ def know(connection: Connection, settings: Settings) -> None:
     known = set(connection.scalars(select(schema.environment.c.name)))
     insert_ignore(connection, schema.environment, [{"name": name} for name in sorted(settings.environments.keys() - known)])
     wanted = {name: int(target.exclusive) for name, target in settings.targets.items()}
-    wanted |= {f"source:{name}": 0 for name in settings.sources} | {f"notice:{name}": 0 for name in settings.notices}
+    wanted |= {f"source:{name}": 0 for name in settings.sources} | {f"{NOTICE}{name}": 0 for name in settings.notices}
     wanted |= {f"archive:{name}": 0 for name in settings.archives}
     found = {row.name: row.exclusive for row in connection.execute(select(schema.target.c.name, schema.target.c.exclusive))}
     new = [{"name": name, "exclusive": wanted[name]} for name in sorted(wanted.keys() - found.keys())]

@@ -11,17 +11,19 @@ from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, and_, bi
 from sqlalchemy.sql.expression import FromClause
 
 from database import schema
-from database.actions import SOURCELESS, Action
+from database.actions import NOTICE, SOURCELESS, Action
 
 FLOOD = 1000
 """Siblings read at once. A module with more of them is worked off over several claims."""
 
 KNOWN = sorted(Action)
+_BEHIND_NOTICES = NOTICE.rstrip(":") + ";"
+"""Sorts behind every notice's target: a range is read along an index on every kind of database, a pattern is not."""
 OPEN = ("NEW", "READY", "RUNNING", "HELD")
 
 
 # Made once: an alias copies every column, and a claim would make five.
-TASK, SIBLING, _RUNNER, _BEFORE = (schema.queue.alias(name) for name in "tsrb")
+TASK, SIBLING, _RUNNER, _BEFORE, _MAKER = (schema.queue.alias(name) for name in "tsrbm")
 
 
 class Among(Enum):
@@ -31,6 +33,7 @@ class Among(Enum):
     NEEDING = "what needs the lane's needs"
     SOURCELESS = "what does without them"
     URGENT = "takedowns"
+    TELLING = "words about takedowns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ def _among(task: FromClause, among: Among) -> tuple[ColumnElement[bool], ...]:
     """Rows whose module would go to a task of the other sort are left out: they would fill the limit and give nothing."""
     if among is Among.URGENT:
         return (task.c.action == Action.TAKEDOWN,)
+    if among is Among.TELLING:
+        return (tells_of_takedown(task),)
     # A lane of its own has those, so that a busy target's workers do not keep them waiting.
     others = task.c.action != Action.TAKEDOWN
     if among is Among.ALL:
@@ -164,6 +169,13 @@ def not_waiting(task: FromClause) -> ColumnElement[bool]:
     return or_(task.c.generation == 0, ~open_before)
 
 
+def tells_of_takedown(task: FromClause) -> ColumnElement[bool]:
+    """Whether a row tells a cache or somebody else that a module was taken down: the task that made it says so."""
+    maker = _MAKER
+    made = exists().where(maker.c.id == task.c.parent, maker.c.action == Action.TAKEDOWN).correlate(task)
+    return and_(task.c.action == Action.NOTIFY, task.c.target.between(NOTICE, _BEHIND_NOTICES), made)
+
+
 def choose(found: Sequence[Row[Any]], siblings: Sequence[Row[Any]], among: Among = Among.ALL) -> list[Choice]:
     """One choice for each module, in the order of the candidates: the newest of those that are due, absorbing all older ones.
 
@@ -184,7 +196,9 @@ def choose(found: Sequence[Row[Any]], siblings: Sequence[Row[Any]], among: Among
 
 def _fits(choice: Choice, among: Among) -> bool:
     # Siblings are read after the candidates: a newer one may have come between. What only supersedes needs nothing.
-    return among in {Among.ALL, Among.URGENT} or not choice.runs or choice.sourceless == (among is Among.SOURCELESS)
+    return (
+        among in {Among.ALL, Among.URGENT, Among.TELLING} or not choice.runs or choice.sourceless == (among is Among.SOURCELESS)
+    )
 
 
 def split(choices: Iterable[Choice]) -> tuple[list[Choice], list[Choice]]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Select, String, and_, cast, exists, func, or_
 
 from database import schema
 from database.actions import Action
+from database.picking import tells_of_takedown
 from database.restored import NAME as RESTORED
 from database.takedowns import EVERYWHERE
 from database.values import Poll
@@ -73,7 +74,7 @@ def _due() -> Any:  # noqa: ANN401 - a scalar subquery
         .exists()
     )
     names = func.aggregate_strings(_environment.name, SEPARATOR)
-    return select(names).where(found, or_(_environment.paused == 0, _removing())).scalar_subquery()
+    return select(names).where(found, or_(_environment.paused == 0, _removing(), _telling())).scalar_subquery()
 
 
 def _removing() -> Any:  # noqa: ANN401 - an EXISTS
@@ -86,6 +87,20 @@ def _removing() -> Any:  # noqa: ANN401 - an EXISTS
         .with_hint(task, "FORCE INDEX (k_batch)", "mysql")
         .where(root.c.status == "READY", root.c.environment == EVERYWHERE)
         .where(task.c.status == "READY", task.c.environment == _environment.name, task.c.action == Action.TAKEDOWN)
+        .correlate(schema.environment)
+        .exists()
+    )
+
+
+def _telling() -> Any:  # noqa: ANN401 - an EXISTS
+    """A cache is to hear of a takedown, which no pause holds up either. Of a paused environment's words there are few."""
+    task = schema.queue.alias("telling")
+    return (
+        select(1)
+        .select_from(task)
+        .with_hint(task, "FORCE INDEX (k_pick)", "mysql")
+        .where(task.c.status == "READY", task.c.environment == _environment.name, task.c.hold == 0)
+        .where(task.c.run_after <= schema.NOW, task.c.cancel_requested == 0, tells_of_takedown(task))
         .correlate(schema.environment)
         .exists()
     )

@@ -6,9 +6,9 @@ from queue import SimpleQueue
 from threading import Thread
 
 from config import EnvironmentSettings
-from database import Lane, Result, Task
+from database import NOTICE, Lane, Result, Task
 from engines.workshop import Targets, Workshop
-from tasks import NOTICE, needs
+from tasks import needs
 
 CHUNK = 8
 """Tasks that are started together at first: as many are counted as lost when the engine dies."""

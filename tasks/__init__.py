@@ -5,11 +5,10 @@ from tasks.execute import KINDS, execute, failure
 from tasks.outcomes import Verdict, verdict_of
 from tasks.planner import Ground, Policy, plan, standing
 from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, together
-from tasks.tools import NOTICE, Record, Tools, breakers, needs, notice_of, promoted_from, views_source
+from tasks.tools import Record, Tools, breakers, needs, notice_of, promoted_from, views_source
 
 __all__ = [
     "KINDS",
-    "NOTICE",
     "Change",
     "Ground",
     "NotAsked",

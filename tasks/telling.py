@@ -7,9 +7,8 @@ told, also when the task itself failed behind it, and nothing is told that did n
 from collections.abc import Iterator
 
 from config import GroupTarget, MemoryTarget, Selection, Settings
-from database import Action, NewTask, Published
+from database import NOTICE, Action, NewTask, Published
 from notices import MOST_TITLE, Event, Seen, bounded, order
-from tasks.tools import NOTICE
 from tasks.work import Work
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from config import EnvironmentSettings, GroupTarget, Settings
-from database import Deposit, NewTask, Parcel, Progress, Publication, Takedown, Task
+from database import NOTICE, Deposit, NewTask, Parcel, Progress, Publication, Takedown, Task
 from packageslip import Digest, Packageslip, Seen
 from sources import Source, Web
 from store import Store
@@ -129,10 +129,6 @@ class Tools:
             raise Cancelled("it was cancelled before anything became visible")
         if self.released():
             raise Released("the engine stops; nothing was changed, another engine takes it")
-
-
-NOTICE = "notice:"
-"""What the names of lanes begin with that tell a notice and write to no target."""
 
 
 def notice_of(target: str) -> str | None:

@@ -3,9 +3,21 @@
 import pytest
 from sqlalchemy import create_engine, text
 
+from config import Settings
 from database import Action, NewTask, Outcome, Task
-from support.queue import Queue
+from support.queue import SETTINGS, Queue
 from support.takedowns import take_down, urgent
+
+CACHE = "notice:cache"
+
+
+@pytest.fixture
+def noticed(queue: Queue) -> Queue:
+    """A queue whose PRODUCTION has a cache in front."""
+    production = {**SETTINGS["environments"]["PRODUCTION"], "site": "https://www.example.edu", "notices": ["cache"]}
+    environments = {**SETTINGS["environments"], "PRODUCTION": production}
+    queue.settings = Settings.model_validate({**SETTINGS, "environments": environments, "notices": {"cache": {"kind": "purge"}}})
+    return queue
 
 
 def open_tasks(queue: Queue) -> list[tuple[int, str]]:
@@ -92,6 +104,57 @@ def test_a_paused_environment_without_an_engine_is_still_due(queue: Queue) -> No
     assert "PRODUCTION" not in queue.intake.poll().due
     take_down(queue)
     assert "PRODUCTION" in queue.intake.poll().due
+
+
+def test_caches_hear_of_it_in_a_paused_environment_and_of_nothing_else(noticed: Queue) -> None:
+    """What they still show is a part of what has to go; what else waits there waits on."""
+    queue = noticed
+    engine = queue.engine("PRODUCTION")
+    queue.ready(environment="PRODUCTION")
+    [publish] = queue.claim(engine)
+    queue.end(engine, publish, new_tasks=(word_of(publish),))
+    queue.pause("PRODUCTION")
+    take_down(queue)
+    [task] = urgent(queue, engine, "production")
+    later = NewTask("/b", "PRODUCTION", batch=task.batch, generation=1, parent=task.id)
+    queue.end(engine, task, new_tasks=(word_of(task), later))
+    for environment in ("STAGING", "SHARED", "ARCHIVE"):
+        other = queue.engine(environment)
+        for each in urgent(queue, other):
+            queue.end(other, each)
+    queue.intake.accept(queue.settings)
+    queue.intake.settle_takedowns()
+    assert queue.states(task.batch or 0) == ["SUCCEEDED"], "the word to the caches is not waited for"
+    assert "PRODUCTION" in queue.intake.poll().due
+    [told] = queue.claim(engine, "production", CACHE)
+    assert (told.action, told.target, told.parent) == ("NOTIFY", CACHE, task.id)
+    queue.end(engine, told)
+    assert queue.claim(engine, "production", CACHE) == []
+    assert "PRODUCTION" not in queue.intake.poll().due
+    queue.resume("PRODUCTION")
+    assert sorted(each.url for each in queue.claim(engine, "production", CACHE)) == ["/a", "/b"]
+
+
+def test_a_cache_that_does_not_answer_is_left_alone_also_in_a_paused_environment(noticed: Queue) -> None:
+    queue = noticed
+    queue.clock.stop()
+    engine = queue.engine("PRODUCTION", ttl=1000)
+    queue.pause("PRODUCTION")
+    take_down(queue)
+    [task] = urgent(queue, engine, "production")
+    queue.end(engine, task, new_tasks=(word_of(task),))
+    queue.intake.accept(queue.settings)
+    [told] = queue.claim(engine, CACHE)
+    queue.end(engine, told, Outcome.UNREACHABLE, "no answer", breaker=CACHE)
+    queue.clock.forward(6)
+    assert queue.claim(engine, CACHE) == []
+    queue.clock.forward(10)
+    assert [probe.id for probe in queue.claim(engine, CACHE)] == [told.id]
+
+
+def word_of(task: Task) -> NewTask:
+    """What tells a cache that a task changed its module."""
+    return NewTask(task.url, task.environment, Action.NOTIFY, target=CACHE, parent=task.id)
 
 
 def test_nothing_of_another_module_is_waited_for(mariadb_queue: Queue) -> None:

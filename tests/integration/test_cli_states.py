@@ -89,11 +89,14 @@ def test_a_dependent_says_which_batch_it_follows(small_site: SmallSite) -> None:
 def test_a_future_or_paused_task_says_so(small_site: SmallSite) -> None:
     with queue_of(small_site) as database:
         Desk(database).insert(NewTask("/about", "STAGING", run_after=datetime.now(UTC) + timedelta(hours=1)))
+        Desk(database).insert(NewTask("/knots", "*", "TAKEDOWN"))
         Desk(database).pause("STAGING")
         Intake(database).accept(load(small_site.config, {}))
-        said = small_site.run("why", "/about").stdout
+        said, of_takedown = (small_site.run("why", url).stdout for url in ("/about", "/knots"))
     assert "waits until 20" in said
     assert "is paused" in said
+    assert "waits for an engine of STAGING" in of_takedown
+    assert "is paused" not in of_takedown, "no pause holds it up"
 
 
 def test_waiting_ends_with_a_lost_engine_here_as_a_failure(small_site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
