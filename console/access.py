@@ -16,7 +16,7 @@ from console.errors import NotSignedIn
 from console.limits import Limit
 from console.passwords import PasswordFile
 from console.people import Person, Role, role_of
-from console.sessions import Sealer
+from console.sessions import Ended, Sealer
 
 COOKIE = "slipway_session"
 TRIES, TRY_SECONDS = 10, 30.0
@@ -30,10 +30,10 @@ KNOWN = 100
 class Access:
     """What the settings say about people. `link` and `bearer` are there only where nobody could sign in otherwise."""
 
-    def __init__(self, settings: ConsoleSettings, sealer: Sealer, limit: Limit | None = None) -> None:
+    def __init__(self, settings: ConsoleSettings, sealer: Sealer, ended: Ended, limit: Limit | None = None) -> None:
         self._proxy, self._seconds = settings.proxy, settings.session * 3600
         self._networks = [ipaddress.ip_network(each) for each in settings.proxy.addresses]
-        self.sealer, self._passwords = sealer, PasswordFile(settings.passwords)
+        self.sealer, self.ended, self._passwords = sealer, ended, PasswordFile(settings.passwords)
         self._limit = limit or Limit(TRIES, TRY_SECONDS)
         self._lock = threading.Lock()
         self._scripts: dict[str, tuple[str, str]] = {}
@@ -86,7 +86,7 @@ class Access:
     def sign_out(self, cookie: str | None) -> None:
         """The session is over, wherever a copy of its cookie is."""
         if content := self.sealer.opened("session", cookie):
-            self.sealer.end(str(content["id"]), float(content["until"]))
+            self.ended.add(str(content["id"]), float(content["until"]))
 
     @property
     def seconds(self) -> float:
@@ -101,7 +101,7 @@ class Access:
 
     def _session(self, content: Mapping[str, Any] | None) -> Person | None:
         """The role is what the file says now, not when the session began."""
-        if content is None or self.sealer.has_ended(str(content["id"])):
+        if content is None or str(content["id"]) in self.ended:
             return None
         name, subject = str(content["name"]), str(content["id"])
         if content["how"] == "token":

@@ -19,7 +19,7 @@ from console.live import Live
 from console.memory import Memory
 from console.passwords import read_accounts
 from console.rendering import Renderer
-from console.sessions import Sealer, kept_key
+from console.sessions import ENDED_FOLDER, Ended, Sealer, kept_key
 from database import Database, Pulses
 
 CHANGES, CHANGE_SECONDS = 60, 0.5
@@ -34,7 +34,7 @@ def open_console(settings: Settings, secrets: Secrets, database: Database) -> Co
     """Everything that requests share. Raises ConsoleRefused for a password file that is unsafe or faulty."""
     if settings.console.passwords is not None:
         read_accounts(settings.console.passwords)
-    access = Access(settings.console, Sealer(kept_key(settings.state_dir)))
+    access = Access(settings.console, Sealer(kept_key(settings.state_dir)), Ended(settings.state_dir / ENDED_FOLDER))
     renderer = Renderer(settings.console.prefix, secrets)
     return Console(
         settings, secrets, database, access, renderer, Live(Pulses(database)), Limit(CHANGES, CHANGE_SECONDS), Memory()

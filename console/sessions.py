@@ -1,14 +1,15 @@
 """Signed values: the session's cookie, the word for the next page, and the token that a change must bring.
 
-Nothing is kept on the server but the key and what was signed out: a session is what its cookie says, if the signature is ours.
+Nothing is kept on the server but the key and what was signed out, both in the state directory: a session is what its cookie says,
+if the signature is ours.
 """
 
 import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
-import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
@@ -17,10 +18,54 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 KEY_BYTES = 32
 KEY_FILE = "console.key"
+ENDED_FOLDER = "console.ended"
+ID = re.compile(r"[0-9a-f]{16}")
+"""What a session is called."""
 LONGEST = 4096
 """Characters of a cookie, as browsers keep them."""
+
+
+class Ended:
+    """Sessions that were signed out, until their cookies' time is over anyhow: an empty file for each, of that time.
+
+    They lie beside the key. So every console that takes the cookie knows of it, at once, and also after it was started again.
+    `clock`: seconds since the epoch.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        self._folder, self._clock = folder, clock
+        self._unkept: dict[str, float] = {}
+
+    def __contains__(self, session: str) -> bool:
+        # A folder that this account may not look into holds nothing of this console's: Path.exists would raise.
+        kept = ID.fullmatch(session) is not None and os.path.exists(self._folder / session)  # noqa: PTH110
+        return kept or session in self._unkept
+
+    def add(self, session: str, until: float) -> None:
+        """Only who has a session can end one, so there are not more than people who signed in."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = self._folder / session
+            file.touch(mode=0o600)
+            os.utime(file, (until, until))
+            self._forget()
+        except OSError as error:
+            # Where nothing can be written the key is not kept either, as a rule, and no cookie outlives this console.
+            self._unkept[session] = until
+            log.warning("signed out in this console only", folder=str(self._folder), reason=str(error))
+
+    def _forget(self) -> None:
+        for file in self._folder.iterdir():
+            # Another console may be at the same.
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime <= self._clock():
+                    file.unlink()
 
 
 class Sealer:
@@ -28,8 +73,6 @@ class Sealer:
 
     def __init__(self, key: bytes, clock: Callable[[], float] = time.time) -> None:
         self._key, self._clock = key, clock
-        self._ended: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     def seal(self, purpose: str, content: Mapping[str, Any], seconds: float) -> str:
         """A text that `opened` gives back, for so many seconds."""
@@ -59,15 +102,6 @@ class Sealer:
     def digest(self, text: str) -> str:
         """Something by which to see later whether this is the same, that tells nothing about it."""
         return self._mac("digest", text)[:16]
-
-    def end(self, subject: str, until: float) -> None:
-        """A session was signed out; its cookie, wherever a copy is, is no good any more."""
-        now = self._clock()
-        with self._lock:
-            self._ended = {name: moment for name, moment in self._ended.items() if moment > now} | {subject: until}
-
-    def has_ended(self, subject: str) -> bool:
-        return subject in self._ended
 
     def _mac(self, purpose: str, text: str) -> str:
         return hmac.new(self._key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()

@@ -86,6 +86,20 @@ def test_name_and_password_sign_in_and_out(door: Door) -> None:
     assert client.get("/").status_code == 303
 
 
+def test_who_signed_out_stays_out_of_every_console_that_has_the_key(door: Door) -> None:
+    ann, beside = door.open(passwords=door.passwords).signed_in(), door.open(passwords=door.passwords).browser()
+    vic = door.signed_in("vic")
+    beside.cookies["slipway_session"] = ann.cookies["slipway_session"]
+    assert beside.get("/").status_code == 200, "several consoles share the key"
+    cookie = ann.cookies["slipway_session"]
+    ann.post("/signout", data={"csrf": token_of(ann)}, headers=HERE)
+    assert beside.get("/").status_code == 303, "the other console was not told, and knows"
+    after = door.open(passwords=door.passwords).browser()
+    after.cookies["slipway_session"] = cookie
+    assert after.get("/").status_code == 303, "the console was started again"
+    assert vic.get("/").status_code == 200
+
+
 @pytest.mark.parametrize(("name", "password"), [("ann", "wrong"), ("nobody", PASSWORD), ("", ""), ("vic", "")])
 def test_wrong_words_are_refused_alike(door: Door, name: str, password: str) -> None:
     client = door.open(passwords=door.passwords).browser()

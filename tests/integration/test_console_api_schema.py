@@ -35,7 +35,7 @@ def door(sqlite_queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings = settings_with(tmp_path, proxy={})
     console = open_console(settings, Secrets({}), sqlite_queue.db)
     # Whether too many changes and sign-ins are refused is another test's matter.
-    access = Access(settings.console, console.access.sealer, Limit(1_000_000, 0.001))
+    access = Access(settings.console, console.access.sealer, console.access.ended, Limit(1_000_000, 0.001))
     console = replace(console, access=access, changes=Limit(1_000_000, 0.001))
     with served(console) as found:
         yield found, access.bearer or ""

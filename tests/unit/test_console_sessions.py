@@ -11,7 +11,7 @@ from console.errors import ConsoleRefused, TooMuch
 from console.limits import Limit
 from console.passwords import PasswordFile, fits, keep_line, line_of, read_accounts
 from console.people import Role, role_of
-from console.sessions import KEY_BYTES, LONGEST, Sealer, kept_key
+from console.sessions import KEY_BYTES, LONGEST, Ended, Sealer, kept_key
 
 HASH = "A" * 43 + "="
 
@@ -119,6 +119,31 @@ def test_the_key_is_kept_where_nobody_else_reads_it(tmp_path: Path) -> None:
     file.chmod(0o644)
     assert kept_key(tmp_path) != key, "others may have read it"
     assert len(kept_key(tmp_path / "nowhere")) == KEY_BYTES
+
+
+def test_a_session_that_was_signed_out_is_remembered_as_long_as_its_cookie_is_good(tmp_path: Path) -> None:
+    clock, folder = Clock(), tmp_path / "ended"
+    ended = Ended(folder, clock)
+    ended.add("a" * 16, clock.now + 60)
+    assert "a" * 16 in Ended(folder, clock)
+    assert "b" * 16 not in ended
+    assert folder.stat().st_mode & 0o777 == 0o700
+    clock.now += 61
+    ended.add("b" * 16, clock.now + 60)
+    assert [each.name for each in folder.iterdir()] == ["b" * 16]
+
+
+@pytest.mark.parametrize("session", ["", ".", "..", "../console.key", "A" * 16, "a" * 17])
+def test_what_is_no_session_was_not_signed_out(tmp_path: Path, session: str) -> None:
+    (tmp_path / "console.key").touch()
+    assert session not in Ended(tmp_path / "ended")
+
+
+def test_where_nothing_can_be_written_the_console_itself_remembers(tmp_path: Path) -> None:
+    (tmp_path / "ended").write_text("a file is in the way")
+    ended = Ended(tmp_path / "ended")
+    ended.add("a" * 16, 2e9)
+    assert "a" * 16 in ended
 
 
 def test_a_line_holds_name_role_and_hash_and_no_password() -> None:
