@@ -18,6 +18,7 @@ from console.limits import Limit
 from console.live import Live
 from console.memory import Memory
 from console.passwords import read_accounts
+from console.patience import Impatient
 from console.rendering import Renderer
 from console.sessions import ENDED_FOLDER, Ended, Sealer, kept_key
 from database import Database, Pulses
@@ -72,10 +73,12 @@ def greeting(console: Console, port: int) -> list[str]:
     ]
 
 
-def serve(console: Console, channel: socket.socket, ready: Callable[[], None], parent: int | None = None) -> None:
-    """Answers until SIGTERM or SIGINT. `ready` is called once it answers. `parent`: a pipe whose end says that nobody is left."""
-    config = uvicorn.Config(
+def serving(console: Console) -> uvicorn.Config:
+    """How it is served, by whatever runs it."""
+    return uvicorn.Config(
         application(console),
+        http=Impatient,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -84,7 +87,11 @@ def serve(console: Console, channel: socket.socket, ready: Callable[[], None], p
         timeout_graceful_shutdown=GRACE,
         limit_concurrency=MOST,
     )
-    server = _Server(config, console.live, ready)
+
+
+def serve(console: Console, channel: socket.socket, ready: Callable[[], None], parent: int | None = None) -> None:
+    """Answers until SIGTERM or SIGINT. `ready` is called once it answers. `parent`: a pipe whose end says that nobody is left."""
+    server = _Server(serving(console), console.live, ready)
     if parent is not None:
         threading.Thread(target=_outlive_nobody, args=(parent, server.end), daemon=True).start()
     with closing(channel):

@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from console import Console, application, listen
+from console import Console, listen
+from console.serving import serving
 
 
 @contextmanager
 def served(console: Console) -> Iterator[str]:
     """Its address while the block lasts."""
     channel = listen("127.0.0.1:0")
-    config = uvicorn.Config(application(console), log_config=None, access_log=False, lifespan="off", proxy_headers=False)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(serving(console))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [channel]}, name="console")
     thread.start()
     try:
