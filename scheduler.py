@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import config  # noqa: F401 - first of all: it reads the log's library without what that brings along
+import config  # noqa: F401 - first of all: see config.lean
 
 # isort: split
 import structlog

@@ -60,7 +60,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in VERBS:
             return None
-        # First of all: it reads the log's library without what that brings along.
+        # First of all: see config.lean.
         importlib.import_module("config")
         module, name = VERBS[cmd_name][0].split(":")
         command = getattr(importlib.import_module(module), name)

@@ -1,5 +1,6 @@
 """Everything that can be configured: the typed settings, how they are found, read and checked, secrets, and the log."""
 
+import config.lean  # noqa: F401 - first of all: see there
 from config.archives import ArchiveSettings, RetireSettings
 from config.console import ConsoleSettings, ProxySettings
 from config.console_rules import place_of_console

@@ -3,7 +3,7 @@
 Starlette, uvicorn and Jinja are used here and nowhere else. Everything that is shown comes from `answers` and `database`.
 """
 
-import config  # noqa: F401 - first of all: it reads the log's library without what that brings along
+import config  # noqa: F401 - first of all: see config.lean
 from console.app import application
 from console.asked import Console
 from console.errors import ConsoleRefused

@@ -1,6 +1,6 @@
 """The engine process: claims tasks of one environment, executes them, and says how they ended."""
 
-import config  # noqa: F401 - first of all: it reads the log's library without what that brings along
+import config  # noqa: F401 - first of all: see config.lean
 from engines.engine import run_engine
 from engines.workshop import Seams
 

@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None, seams: Seams | None = None) -> 
         log.info("engine code stands for an environment", code=code, environment=name)
     stop, harder = Event(), Event()
     _listen(stop, harder)
-    _look_for_rubbish_seldom()
+    # What was read until now stays, and is looked through for cycles no more.
+    gc.freeze()
     try:
         return run_engine(
             settings, name, until_idle=wanted.until_idle, stop=stop, harder=harder, bell=wanted.bell, secrets=secrets, seams=seams
@@ -83,12 +84,6 @@ def _environment(settings: Settings, given: str) -> tuple[str, int | None]:
         known = ", ".join(sorted(settings.environments)) or "none"
         message = f"there is no environment {given}; the configuration has {known}"
     raise ConfigError([ConfigFault("command line", "", message)])
-
-
-def _look_for_rubbish_seldom() -> None:
-    """Python would look through a slip's thousands of resources again and again for cycles, of which there are next to none."""
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _listen(stop: Event, harder: Event) -> None:
