@@ -9,18 +9,16 @@ as an undisturbed run leaves it. Then the calls fail that only the recovery from
 import argparse
 import itertools
 import logging
-import os
-import pickle
 import random
 import shutil
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -30,6 +28,7 @@ import structlog
 from database import transactions
 from reliability import fail_calls
 from reliability.fail_case import KINDS, Case, Strike, Tally
+from reliability.side_by_side import add_arguments, in_jobs
 from support import mariadb
 from support.injector import Lasting, Spot
 from support.kill_rig import folder_for_worlds
@@ -192,36 +191,12 @@ def _strike(case: Case, strike: Strike, tally: Tally) -> None:
         print(f"VIOLATION {tally.violations[-1]}", flush=True)
 
 
-def in_jobs(folder: Path, parts: Sequence[Part], wish: Wish, jobs: int) -> Tally:
+def in_parts(folder: Path, parts: Sequence[Part], wish: Wish, jobs: int) -> Tally:
     """The parts dealt out to so many processes."""
-    children = []
-    for job in range(jobs):
-        calls = None if wish.calls is None else wish.calls // jobs
-        pid = os.fork()
-        if pid == 0:
-            _be_a_job(folder, parts[job::jobs], replace(wish, seed=wish.seed + job, calls=calls), folder / f"job-{job}")
-        children.append(pid)
-    tally = Tally()
-    for job, pid in enumerate(children):
-        os.waitpid(pid, 0)
-        result = folder / f"job-{job}"
-        if result.exists():
-            tally.add(pickle.loads(result.read_bytes()))
-        else:
-            tally.violations.append(f"process {job} of the sweep died")
+    tally, calls = Tally(), None if wish.calls is None else wish.calls // jobs
+    shares = [(share, replace(wish, seed=wish.seed + job, calls=calls)) for job in range(jobs) if (share := parts[job::jobs])]
+    in_jobs(folder, [partial(sweep, folder, share, own) for share, own in shares], tally)
     return tally
-
-
-def _be_a_job(folder: Path, parts: Sequence[Part], wish: Wish, result: Path) -> None:
-    code = 1
-    try:
-        result.write_bytes(pickle.dumps(sweep(folder, parts, wish) if parts else Tally()))
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        os._exit(code)
 
 
 @contextmanager
@@ -244,15 +219,13 @@ def main() -> int:
     )
     parser.add_argument("--sites", action="store_true", help="the first call of each site alone")
     parser.add_argument("--every-way", action="store_true", help="let each call fail in each way, not only the first of a site")
-    parser.add_argument("--minutes", type=float, default=1e9, help="begin nothing new after so many")
-    parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    add_arguments(parser)
     wanted = parser.parse_args()
     print(f"seed {wanted.seed}", flush=True)
     began = time.monotonic()
     wish = Wish(wanted.calls, began + 60 * wanted.minutes, wanted.seed, wanted.every_way, wanted.sites)
     with tempfile.TemporaryDirectory(prefix="fail-sweep-", dir=folder_for_worlds()) as folder, impatient():
-        tally = in_jobs(Path(folder), parts_of(wanted.kinds), wish, wanted.jobs)
+        tally = in_parts(Path(folder), parts_of(wanted.kinds), wish, wanted.jobs)
         if SYSTEM_CALLS in wanted.kinds:
             each = None if wanted.calls is None else max(1, wanted.calls // len(fail_calls.PLACES))
             fail_calls.sweep_calls(Path(folder), fail_calls.Wanted(each, wish.until, random.Random(wanted.seed)), tally)

@@ -10,15 +10,14 @@ import itertools
 import logging
 import math
 import os
-import pickle
 import random
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from sqlalchemy import text
 from config import Secrets
 from database import Claims, Intake, Lane, Leases, renew_queue_id
 from reliability.kill_strikes import Sweep, Tally
+from reliability.side_by_side import add_arguments, in_jobs
 from support.kill_points import POINTS
 from support.kill_rig import Rig, Strike, folder_for_worlds
 from support.killing import may_trace
@@ -183,37 +183,12 @@ def _some(strikes: Sequence[Strike], count: int, chance: random.Random) -> list[
     return sorted(in_turn[:count], key=strikes.index)
 
 
-def in_jobs(folder: Path, wish: Wish, jobs: int) -> Tally:
+def in_parts(folder: Path, wish: Wish, jobs: int) -> Tally:
     """The parts dealt out to so many processes."""
-    children = []
-    for job in range(jobs):
-        own = replace(wish, seed=wish.seed + job, kills=None if wish.kills is None else wish.kills // jobs)
-        pid = os.fork()
-        if pid == 0:
-            _be_a_job(folder, PARTS[job::jobs], own, folder / f"job-{job}")
-        children.append(pid)
-    tally = Tally()
-    for job, pid in enumerate(children):
-        os.waitpid(pid, 0)
-        result = folder / f"job-{job}"
-        if result.exists():
-            tally.add(pickle.loads(result.read_bytes()))
-        else:
-            tally.violations.append(f"process {job} of the sweep died")
+    tally, kills = Tally(), None if wish.kills is None else wish.kills // jobs
+    wishes = [replace(wish, seed=wish.seed + job, kills=kills) for job in range(jobs)]
+    in_jobs(folder, [partial(sweep, folder, PARTS[job::jobs], own) for job, own in enumerate(wishes)], tally)
     return tally
-
-
-def _be_a_job(folder: Path, parts: Sequence[Part], wish: Wish, result: Path) -> None:
-    code = 1
-    try:
-        tally = sweep(folder, parts, wish)
-        result.write_bytes(pickle.dumps(tally))
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        os._exit(code)
 
 
 def _check_points(tally: Tally) -> None:
@@ -227,16 +202,14 @@ def _check_points(tally: Tally) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, help="about so many, chosen at random beyond the named points; default: everywhere")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="begin nothing new after so many")
-    parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    add_arguments(parser)
     wanted = parser.parse_args()
     print(f"seed {wanted.seed}", flush=True)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began = time.monotonic()
     wish = Wish(wanted.kills, began + 60 * wanted.minutes, wanted.seed)
     with tempfile.TemporaryDirectory(prefix="kill-sweep-", dir=folder_for_worlds()) as folder:
-        tally = in_jobs(Path(folder), wish, wanted.jobs)
+        tally = in_parts(Path(folder), wish, wanted.jobs)
     _check_points(tally)
     for line in tally.violations:
         print(f"VIOLATION {line}")
