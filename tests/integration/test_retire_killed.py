@@ -12,11 +12,10 @@ from sqlalchemy import Connection
 from database import DepositState, State
 from support.bench import Bench
 from support.engine_process import until
-from support.retirement import COURSE, Retirement
+from support.retirement import COURSE, Make, Retirement
 from support.sword_server import Rules
 from support.warm_engines import WarmEngines
 
-Make = Callable[..., Retirement]
 Processes = Callable[..., tuple[Retirement, WarmEngines]]
 POINTS = [
     "loading",

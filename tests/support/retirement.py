@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from config import Settings
-from database import Deposit, Deposits
+from database import Deposit, Deposits, DepositState, State, TaskView
 from support.bench import Bench
 from support.http_cms import Cms
 from support.sword_server import ACCOUNT, Rules, SwordServer
@@ -141,6 +141,34 @@ def settings_of(root: Path, cms: str, archive: SwordServer, *, kind: str = "swor
         },
     }
     return Settings.model_validate(table)
+
+
+Make = Callable[..., Retirement]
+
+
+def held(made: Retirement, why: str, **parameters: Any) -> TaskView:
+    view = made.bench.do(COURSE, "DSPACE", **parameters)
+    assert view.task.state is State.HELD, f"{view.task.state}: {view.task.reason}"
+    assert why in (view.task.reason or "")
+    return view
+
+
+def lost(made: Retirement, when: str) -> int:
+    """A task whose deposit was cut off, before or after the archive stored it; it is READY again."""
+    made.archive.break_with("cut", when=when, times=1)
+    task = made.bench.insert(COURSE, "DSPACE")
+    made.bench.run("DSPACE")
+    view = made.bench.desk.show(task)
+    assert view.attempts[0].error == "AnswerLost"
+    assert made.deposit().state is DepositState.SENT
+    return task
+
+
+def done(made: Retirement, task: int) -> TaskView:
+    made.again(lambda: made.bench.run("DSPACE"), lambda: made.bench.desk.show(task).task.state is not State.READY)
+    view = made.bench.desk.show(task)
+    assert view.task.state is State.SUCCEEDED, f"{view.task.state}: {view.task.reason}"
+    return view
 
 
 @pytest.fixture
