@@ -1,5 +1,6 @@
 """`slipway console`: the web console, and the lines of its password file."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,10 @@ def password(session: Session, name: str, role: str, write: bool) -> None:
     with refusals():
         keep_line(path, line)
     session.say(f"{name} may sign in as {wanted.word}: {path}")
+    if os.geteuid() == 0 == path.stat().st_uid:
+        session.say(
+            f"{path} is root's: a console with an account of its own cannot read it before 'chown slipway-console {path}'"
+        )
 
 
 def asked_password(session: Session) -> str:

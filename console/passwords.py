@@ -104,7 +104,10 @@ def _can_be_tried(hashed: str) -> bool:
 
 
 def keep_line(path: Path, line: str) -> None:
-    """Put a line into the file, in place of that person's older one. Raises ConsoleRefused."""
+    """Put a line into the file, in place of that person's older one. Raises ConsoleRefused.
+
+    The file stays whose it was. A new one that root makes belongs to whom its folder belongs: root's own nobody else could read.
+    """
     name = line.partition(":")[0]
     lines: list[str] = []
     if path.exists():
@@ -115,11 +118,13 @@ def keep_line(path: Path, line: str) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         before = path.stat() if path.exists() else None
+        owner = before or (path.parent.stat() if os.geteuid() == 0 else None)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write("\n".join([*kept, line]) + "\n")
+            if owner is not None:
+                # The console must be able to read it although another account wrote it.
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             if before is not None:
-                # The console must still be able to read it when another account has changed it.
-                os.fchown(file.fileno(), before.st_uid, before.st_gid)
                 os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
         fresh.replace(path)
     except OSError as error:

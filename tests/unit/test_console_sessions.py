@@ -71,6 +71,19 @@ def test_a_line_leaves_the_file_to_whom_it_belongs(tmp_path: Path, monkeypatch: 
     assert list(read_accounts(path)) == ["ann"]
 
 
+def test_a_new_file_that_root_makes_belongs_to_whom_its_folder_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr("os.fchown", lambda _, owner, group: given.append((owner, group)))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    keep_line(tmp_path / "mine", line_of("ann", Role.VIEWER, "a good password"))
+    assert given == [], "whoever is not root owns what they make"
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    keep_line(tmp_path / "passwords", line_of("ann", Role.VIEWER, "a good password"))
+    folder = tmp_path.stat()
+    assert given == [(folder.st_uid, folder.st_gid)]
+    assert (tmp_path / "passwords").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize(
     ("written", "address"),
     [
