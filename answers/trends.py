@@ -1,6 +1,6 @@
 """How publishing goes over time: throughput, durations, queue age, failures, bytes; in hours, days or weeks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,9 +20,15 @@ WINDOWS: Mapping[str, tuple[str, int]] = {
 CLASSES = 8
 """Classes of failures that are told apart, the most frequent; the others are one."""
 PHASES = 10
+"""Phases that are told apart, those that took the most time; the others are one."""
+OTHERS = "others"
+
+Rows = Mapping[datetime, Sum]
+"""One measure by its buckets."""
 
 Values = tuple[float | None, ...]
 """One for each bucket; None where nothing happened that it could be about."""
+Lines = dict[str, Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +73,18 @@ def _charts(sums: Sequence[Sum], buckets: tuple[datetime, ...]) -> list[Chart]:
     table: dict[str, dict[datetime, Sum]] = {}
     for each in sums:
         table.setdefault(each.measure, {})[each.at] = each
-    outcomes, actions, errors = (_counts(table, kind, buckets) for kind in ("outcome", "action", "error"))
-    phases = {name: _means(rows, buckets) for name, rows in _of_kind(table, "phase").items()}
+    outcomes, actions = (_lines(_of_kind(table, kind), buckets, _counts) for kind in ("outcome", "action"))
+    errors = _lines(_largest(_of_kind(table, "error"), CLASSES, lambda each: each.n), buckets, _counts)
+    phases = _lines(_largest(_of_kind(table, "phase"), PHASES, lambda each: each.total), buckets, _means)
     ages = table.get("age", {})
     return [
         Chart("throughput", "Attempts that ended, by outcome", "tasks", outcomes),
         Chart("actions", "Tasks that succeeded, by action", "tasks", actions),
-        Chart("phases", "Mean duration of each phase", "seconds", _largest(phases, PHASES)),
+        Chart("phases", "Mean duration of each phase", "seconds", phases),
         Chart(
             "age", "Time from asked for to claimed", "seconds", {"mean": _means(ages, buckets), "longest": _mosts(ages, buckets)}
         ),
-        Chart("failures", "What went wrong, by class", "tasks", _largest(errors, CLASSES)),
+        Chart("failures", "What went wrong, by class", "tasks", errors),
         Chart(
             "bytes",
             "Bytes moved, and those that did not have to be",
@@ -87,34 +94,39 @@ def _charts(sums: Sequence[Sum], buckets: tuple[datetime, ...]) -> list[Chart]:
     ]
 
 
-def _of_kind(table: Mapping[str, dict[datetime, Sum]], kind: str) -> dict[str, dict[datetime, Sum]]:
+def _of_kind(table: Mapping[str, Rows], kind: str) -> dict[str, Rows]:
     return {name.partition(":")[2]: rows for name, rows in sorted(table.items()) if name.startswith(f"{kind}:")}
 
 
-def _counts(table: Mapping[str, dict[datetime, Sum]], kind: str, buckets: Sequence[datetime]) -> dict[str, Values]:
-    rows = _of_kind(table, kind)
-    return {name: tuple(float(row[at].n) if at in row else 0.0 for at in buckets) for name, row in rows.items()}
+def _lines(found: Mapping[str, Rows], buckets: Sequence[datetime], line: Callable[[Rows, Sequence[datetime]], Values]) -> Lines:
+    return {name: line(rows, buckets) for name, rows in found.items()}
 
 
-def _means(rows: Mapping[datetime, Sum], buckets: Sequence[datetime]) -> Values:
+def _largest(found: Mapping[str, Rows], most: int, weight: Callable[[Sum], float]) -> dict[str, Rows]:
+    """The measures with the greatest weight; the rest added up to one, before anything is divided."""
+    ranked = sorted(found, key=lambda name: -sum(map(weight, found[name].values())))
+    kept = {name: found[name] for name in ranked[:most]}
+    rest: dict[datetime, Sum] = {}
+    for at, each in (pair for name in ranked[most:] for pair in found[name].items()):
+        before = rest.get(at, Sum(at, OTHERS, 0, 0.0, 0.0))
+        rest[at] = Sum(at, OTHERS, before.n + each.n, before.total + each.total, max(before.most, each.most))
+    return kept | ({OTHERS: rest} if rest else {})
+
+
+def _counts(rows: Rows, buckets: Sequence[datetime]) -> Values:
+    return tuple(float(rows[at].n) if at in rows else 0.0 for at in buckets)
+
+
+def _means(rows: Rows, buckets: Sequence[datetime]) -> Values:
     return tuple(round(rows[at].total / rows[at].n, 3) if at in rows and rows[at].n else None for at in buckets)
 
 
-def _mosts(rows: Mapping[datetime, Sum], buckets: Sequence[datetime]) -> Values:
+def _mosts(rows: Rows, buckets: Sequence[datetime]) -> Values:
     return tuple(rows[at].most if at in rows else None for at in buckets)
 
 
-def _totals(rows: Mapping[datetime, Sum], buckets: Sequence[datetime]) -> Values:
+def _totals(rows: Rows, buckets: Sequence[datetime]) -> Values:
     return tuple(rows[at].total if at in rows else 0.0 for at in buckets)
-
-
-def _largest(lines: Mapping[str, Values], most: int) -> dict[str, Values]:
-    """The lines with the largest sums; the rest as one."""
-    ranked = sorted(lines, key=lambda name: -sum(value or 0 for value in lines[name]))
-    kept = {name: lines[name] for name in ranked[:most]}
-    if rest := [lines[name] for name in ranked[most:]]:
-        kept["others"] = tuple(sum(value or 0 for value in values) for values in zip(*rest, strict=True))
-    return kept
 
 
 def trends_fields(found: Trends) -> dict[str, object]:

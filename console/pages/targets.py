@@ -26,4 +26,4 @@ def test(asked: Asked) -> Response:
     by, trial = asked.someone.name, try_target(asked.settings, name, asked.console.secrets)
     asked.console.memory.keep_trial(name, by, trial)
     Audit(asked.database).note(Entry(kind="target tested", who=by, target=name, document={"works": trial.works}))
-    return asked.done(f"/targets#{name}", f"{name} was tested: {'it works' if trial.works else 'something is wrong'}.")
+    return asked.done(f"/targets#target-{name}", f"{name} was tested: {'it works' if trial.works else 'something is wrong'}.")

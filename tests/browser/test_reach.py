@@ -139,7 +139,7 @@ def test_without_scripts_everything_is_shown_and_every_form_works(visit: Visits,
     assert int(re.findall(r"/task/(\d+)", page.url)[0]) > task
     window.open("/targets")
     window.page.get_by_role("button", name="Test staging").click()
-    expect(window.page.locator("#staging")).to_contain_text("it works")
+    expect(window.page.locator("#target-staging")).to_contain_text("it works")
     window.open("/audit")
     window.page.get_by_role("button", name="Walk along the chain").click()
     expect(window.page.locator("#chain")).to_contain_text("rows")

@@ -97,6 +97,17 @@ def test_what_ended_is_added_up_once(queue: Queue) -> None:
         assert any(value is not None for value in charts["age"]["mean"])
 
 
+def test_the_mean_of_the_other_phases_is_that_of_all_their_runs(queue: Queue) -> None:
+    large = {f"step {number}": 100.0 for number in range(10)}
+    for small in ({"little": 1.0, "less": 4.0}, {"little": 1.0}, {"little": 2.0}):
+        ended(queue, summary={"seconds": large | small})
+    queue.clock.forward(60)
+    queue.intake.add_up(100)
+    phases = {one.name: one.lines for one in trends(queue.db, queue.clock(), "month").charts}["phases"]
+    assert [value for value in phases["others"] if value] == [2.0], "8 s in four runs"
+    assert phases.keys() == {*large, "others"}
+
+
 def test_what_ends_later_is_added_to_the_same_hour(queue: Queue) -> None:
     ended(queue)
     queue.clock.forward(40)

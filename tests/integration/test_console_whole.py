@@ -1,5 +1,6 @@
 """The pages about the whole: trends, schedules, targets, audit."""
 
+import re
 import time
 from pathlib import Path
 
@@ -119,6 +120,15 @@ def test_the_room_of_a_target_is_known_once_it_was_tried(queue: Queue, tmp_path:
     seat = seat_at(queue.db, settings_with(tmp_path).model_validate(_plain(tmp_path) | {"targets": targets}))
     seat.post("/targets/staging/test")
     assert "B free, now" in seat.text("/targets")
+
+
+def test_a_target_may_be_called_as_a_part_of_the_page_is(queue: Queue, tmp_path: Path) -> None:
+    values = settings_with(tmp_path).model_dump(exclude_unset=True)["targets"]
+    targets = values | {name: {"kind": "memory"} for name in ("content", "needs", "targets")}
+    seat = seat_at(queue.db, settings_with(tmp_path).model_validate(_plain(tmp_path) | {"targets": targets}))
+    ids = re.findall(r' id="([^"]*)"', seat.get("/targets").text)
+    assert len(ids) == len(set(ids)) > len(targets)
+    assert seat.post("/targets/needs/test").headers["location"].endswith("#target-needs")
 
 
 def test_a_target_that_cannot_be_reached_says_why(queue: Queue, tmp_path: Path) -> None:
