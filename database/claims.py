@@ -1,60 +1,29 @@
-"""Claiming: an engine's next tasks, in one short transaction under the locked rows of its targets."""
+"""What an engine does with tasks: claims, starts and finishes them, tells how far they are, and makes further ones."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
 from random import random as system_random
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, select
 
 from config import RetrySettings
 from database import schema
-from database.actions import NOTICE, RESTORING, Action
-from database.breakers import Allowance, Switch, allowances, begin_probes, lock_switches, probed_by
+from database.actions import Action
+from database.claiming import BATCH, claim
 from database.connection import Database
-from database.counters import next_fences
 from database.errors import DatabaseUnavailable
 from database.expanding import expand
 from database.finishing import Finishing
-from database.leases import check_lease
-from database.picking import Among, Choice, choose, find_candidates, find_siblings, split
 from database.publishing import Packed, pack
-from database.restored import suspicion
-from database.rows import by_id, task_of, tell
 from database.starting import start, write_progress
-from database.takedowns import EVERYWHERE, covering, in_force
-from database.values import Engine, Lane, NewTask, Outcome, Progress, Result, State, Task
-
-BATCH = 64
-"""Tasks claimed or finished in one transaction, at most."""
-
-PATIENCE = timedelta(minutes=5)
-"""How long a task that must run alone waits for a pause; then the engine gets nothing else until it is idle."""
+from database.takedowns import EVERYWHERE
+from database.values import Engine, Lane, NewTask, Outcome, Progress, Result, Task
 
 _queue = schema.queue.c
-_IDS: BindParameter[int] = bindparam("ids", expanding=True)
-_HELD = select(func.count(), func.max(_queue.losses)).where(_queue.engine == bindparam("engine"), _queue.status == "RUNNING")
 _ROOTS = (
     select(_queue.id)
     .with_hint(schema.queue, "FORCE INDEX (k_due)", "mysql")
     .where(_queue.status == "READY", _queue.environment == EVERYWHERE)
 )
-_LOCKED = (
-    select(_queue.id)
-    .where(_queue.id.in_(_IDS), _queue.status == "READY", _queue.hold == 0, _queue.cancel_requested == 0)
-    .order_by(_queue.id)
-    .with_for_update(skip_locked=True)
-)
-_TASKS = select(schema.queue).where(_queue.id.in_(_IDS))
-_PAUSED = select(schema.environment.c.paused).where(schema.environment.c.name == bindparam("environment"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Load:
-    """What the engine has at work."""
-
-    running: int
-    suspect: bool
 
 
 class Claims:
@@ -79,7 +48,7 @@ class Claims:
             if claimed and _hold(connection, engine, claimed):
                 return list(claimed)
             self._give_back(connection, engine)
-            claimed[:] = _claim(connection, engine, lanes)
+            claimed[:] = claim(connection, engine, lanes)
             return list(claimed)
 
         try:
@@ -162,148 +131,6 @@ def _urgent(connection: Connection, environment: str) -> frozenset[str]:
 
 def _packed(results: Sequence[Result]) -> Packed:
     return pack(published for result in results for published in result.published)
-
-
-def _claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> list[Task]:
-    now = check_lease(connection, engine)
-    if suspicion(connection) is not None:
-        # It would give out fences that others have, also to what is urgent: see restored.py.
-        return []
-    load = _load_of(connection, engine)
-    paused = _paused(connection, engine)
-    if load.suspect or paused:
-        # A cache that still shows what was taken down is a part of the takedown, which no pause holds up.
-        lanes = [lane for lane in lanes if lane.urgent or (lane.target.startswith(NOTICE) and not load.suspect)]
-    if not lanes:
-        return []
-    switches = lock_switches(connection, lanes)
-    chosen: list[tuple[Allowance, list[Choice]]] = []
-    room = BATCH
-    for lane in lanes:
-        allowed, choices = _choose_for(
-            connection, engine, replace(lane, limit=min(lane.limit, room)), switches, now, paused=paused
-        )
-        room -= len(choices)
-        # One probe is enough, also where several lanes wait for the same source.
-        switches |= {name: replace(switches[name], probing=True) for name in allowed.probes}
-        chosen.append((allowed, choices))
-    choices_by_winner = {choice.winner: choice for _, some in chosen for choice in some}
-    taken = _take(connection, _alone_or_not(list(choices_by_winner.values()), load, now))
-    taken = _without_taken_down(connection, taken, now)
-    superseded = {older: choice.winner for choice in taken for older in choice.absorbed}
-    _supersede(connection, superseded, now)
-    tasks = _begin(connection, engine, [choice.winner for choice in taken if choice.runs], now)
-    begin_probes(connection, _probes(chosen, tasks))
-    return tasks
-
-
-def _choose_for(
-    connection: Connection, engine: Engine, lane: Lane, switches: Mapping[str, Switch], now: datetime, *, paused: bool
-) -> tuple[Allowance, list[Choice]]:
-    """The first allowance with something to take."""
-    for allowance in allowances(lane, switches, now):
-        allowed = replace(allowance, among=Among.TELLING) if paused and not lane.urgent else allowance
-        found = find_candidates(connection, engine.environment, lane.target, allowed.limit, allowed.among)
-        urls = sorted({row.url for row in found if row.absorbs})
-        siblings = find_siblings(connection, engine.environment, lane.target, urls) if urls else []
-        if choices := choose(found, siblings, allowed.among):
-            return allowed, choices
-    return Allowance(0), []
-
-
-def _alone_or_not(choices: Sequence[Choice], load: _Load, now: datetime) -> list[Choice]:
-    """The clean ones; a task with a loss only by itself, when nothing else is at work here."""
-    clean, suspect = split(choices)
-    impatient = any(choice.since is not None and choice.since < now - PATIENCE for choice in suspect)
-    if suspect and (impatient or not clean):
-        return suspect[:1] if load.running == 0 else []
-    return clean
-
-
-def _take(connection: Connection, choices: Sequence[Choice]) -> list[Choice]:
-    """Lock everything the choices touch, by id; a module of which one row cannot be locked is left for the next claim."""
-    ids = sorted({id_ for choice in choices for id_ in (choice.winner, *choice.absorbed)})
-    if not ids:
-        return []
-    locked = set(connection.scalars(_LOCKED, {"ids": ids}))
-    return [choice for choice in choices if {choice.winner, *choice.absorbed} <= locked]
-
-
-def _without_taken_down(connection: Connection, choices: list[Choice], now: datetime) -> list[Choice]:
-    """Less those that would bring back what is taken down, whoever let them wait until now: they end here."""
-    takedowns = in_force(connection) if choices else []
-    if not takedowns:
-        return choices
-    wanted = select(_queue.id, _queue.url, _queue.action).where(_queue.id.in_([choice.winner for choice in choices]))
-    found = {row.id: covering(takedowns, row.url) for row in connection.execute(wanted) if row.action in RESTORING}
-    down = {choice.winner: f"Cancelled: {each.sentence(each.url)}." for choice in choices if (each := found.get(choice.winner))}
-    if down:
-        ended = {"status": "CANCELLED", "reason": by_id(_queue.id, down), "finished_at": now}
-        connection.execute(update(schema.queue).where(_queue.id.in_(list(down))).values(ended))
-        tell(connection, now, ((id_, "CANCELLED", reason, None) for id_, reason in sorted(down.items())))
-    return [choice for choice in choices if choice.winner not in down]
-
-
-def _supersede(connection: Connection, superseded: Mapping[int, int], now: datetime) -> None:
-    if not superseded:
-        return
-    reasons = {older: f"Task {winner} for the same module is newer." for older, winner in superseded.items()}
-    connection.execute(
-        update(schema.queue)
-        .where(_queue.id.in_(list(superseded)))
-        .values(status="SUPERSEDED", reason=by_id(_queue.id, reasons), finished_at=now)
-    )
-    tell(connection, now, ((older, "SUPERSEDED", reasons[older], None) for older in sorted(superseded)))
-
-
-def _begin(connection: Connection, engine: Engine, winners: Sequence[int], now: datetime) -> list[Task]:
-    if not winners:
-        return []
-    fences = dict(zip(sorted(winners), next_fences(connection, len(winners)), strict=True))
-    connection.execute(
-        update(schema.queue)
-        .where(_queue.id.in_(winners))
-        .values(
-            status="RUNNING",
-            engine=engine.start,
-            reason=None,
-            fence=by_id(_queue.id, fences),
-            serial=func.coalesce(func.nullif(_queue.serial, 0), by_id(_queue.id, fences)),
-            attempts=_queue.attempts + 1,
-            started_at=None,
-        )
-    )
-    rows = {row.id: task_of(row) for row in connection.execute(_TASKS, {"ids": winners})}
-    tasks = [rows[winner] for winner in winners]
-    connection.execute(insert(schema.attempt), [_attempt_row(task, engine, now) for task in tasks])
-    tell(connection, now, ((task.id, State.RUNNING, None, task.fence) for task in tasks))
-    return tasks
-
-
-def _attempt_row(task: Task, engine: Engine, now: datetime) -> dict[str, object]:
-    return {
-        "task": task.id,
-        "fence": task.fence,
-        "number": task.attempts,
-        "engine": engine.start,
-        "host": engine.host,
-        "claimed_at": now,
-    }
-
-
-def _probes(chosen: Sequence[tuple[Allowance, list[Choice]]], tasks: Sequence[Task]) -> dict[str, int]:
-    """Breaker -> the task that probes it."""
-    allowances = {choice.winner: allowed for allowed, choices in chosen for choice in choices}
-    return {name: task.id for task in tasks for name in probed_by(task, allowances[task.id])}
-
-
-def _load_of(connection: Connection, engine: Engine) -> _Load:
-    running, losses = connection.execute(_HELD, {"engine": engine.start}).one()
-    return _Load(running, suspect=bool(losses))
-
-
-def _paused(connection: Connection, engine: Engine) -> bool:
-    return bool(connection.scalar(_PAUSED, {"environment": engine.environment}))
 
 
 def _hold(connection: Connection, engine: Engine, tasks: Sequence[Task]) -> bool:

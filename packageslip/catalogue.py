@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from packageslip import attributes
 from packageslip.document import Element, Faults, Unreadable, chunks
+from packageslip.elements import known, local, read_attributes, require_root
 from packageslip.errors import BadSlip
-from packageslip.reader import known, local, read_attributes, require_root
 from packageslip.values import CatalogueEntry, Limits
 
 

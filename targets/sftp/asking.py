@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from targets.sftp import wire
+from targets.sftp import fields, wire
 from targets.sftp.session import Session, Ticket, Work
 
 
@@ -33,7 +33,7 @@ def ask_handle(session: Session, request: wire.Request, *undo: wire.Request) -> 
         if ticket.reply is not None:
             try:
                 give_back(ticket.reply)
-            except wire.Garbled as error:
+            except fields.Garbled as error:
                 session.distrust(error)
         raise
     return wire.handle(reply)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from targets.disk import Answer, Op
 from targets.errors import NoSpace, PermanentTargetError
-from targets.sftp import wire
+from targets.sftp import fields, wire
 from targets.sftp.asking import answer, ask, ask_all, ask_handle
 from targets.sftp.faults import answer as word
 from targets.sftp.faults import explain
@@ -61,7 +61,7 @@ def set_modes(session: Session, wanted: Sequence[Change], answers: Sequence[Answ
     exact: set[tuple[bytes, int]] = set()
     for (path, mode), reply in zip(made, replies, strict=True):
         said = wire.attributes(reply)
-        if isinstance(said, wire.Attributes) and said.mode is not None:
+        if isinstance(said, fields.Attributes) and said.mode is not None:
             if said.mode & 0o777 == mode:
                 exact.add((posixpath.dirname(path), mode))
             else:
@@ -86,7 +86,7 @@ def sync(session: Session, path: bytes) -> Work[Answer]:
     return Answer.OK
 
 
-def listing(session: Session, path: bytes) -> Work[dict[bytes, wire.Attributes]]:
+def listing(session: Session, path: bytes) -> Work[dict[bytes, fields.Attributes]]:
     """Names in a folder, without "." and ".."; raises FileNotFoundError."""
     handle = yield from ask_handle(session, wire.open_folder(path))
     if isinstance(handle, wire.Status):
@@ -106,13 +106,13 @@ def lead(session: Session, path: bytes) -> Work[str | None]:
     if said.code == wire.NO_SUCH_FILE:
         return None
     there = wire.attributes((yield from ask(session, wire.lstat(path))))
-    if isinstance(there, wire.Attributes) and not stat.S_ISLNK(there.mode or 0):
+    if isinstance(there, fields.Attributes) and not stat.S_ISLNK(there.mode or 0):
         return None
     raise (yield from explain(session, said, "read the link", path))
 
 
-def _names(session: Session, path: bytes, handle: bytes) -> Work[dict[bytes, wire.Attributes]]:
-    found: dict[bytes, wire.Attributes] = {}
+def _names(session: Session, path: bytes, handle: bytes) -> Work[dict[bytes, fields.Attributes]]:
+    found: dict[bytes, fields.Attributes] = {}
     count = 0
     under_way: deque[Ticket] = deque()
     while True:
@@ -134,11 +134,11 @@ def _names(session: Session, path: bytes, handle: bytes) -> Work[dict[bytes, wir
             raise (yield from explain(session, said, "list", path))
 
 
-def _believed(said: dict[bytes, wire.Attributes]) -> dict[bytes, wire.Attributes]:
+def _believed(said: dict[bytes, fields.Attributes]) -> dict[bytes, fields.Attributes]:
     """The names, none of which leads out of its folder. Raises Garbled."""
     for name in said:
         if not name or b"/" in name or b"\0" in name:
-            raise wire.Garbled(f"{name[:100]!r} as a name in a folder")
+            raise fields.Garbled(f"{name[:100]!r} as a name in a folder")
     return said
 
 

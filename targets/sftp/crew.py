@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from targets.sftp import wire
+from targets.sftp import fields
 from targets.sftp.session import Session, Ticket, Work
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class _Crew(Generic[T]):
         except StopIteration as end:
             self.live.discard(work)
             return (end.value,)
-        except wire.Garbled as error:
+        except fields.Garbled as error:
             self._session.distrust(error)
         return ()
 

@@ -15,7 +15,7 @@ from config import SftpTarget
 from packageslip import Digest, UnsafePath
 from targets.disk import Answer, Call, Entry, EntryType, Op, Write
 from targets.errors import PermanentTargetError, TargetError, TargetUnfit, TargetUnreachable
-from targets.sftp import calls, download, wire
+from targets.sftp import calls, download, fields, wire
 from targets.sftp.asking import ask_all
 from targets.sftp.connection import ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
@@ -271,7 +271,7 @@ def _stat(session: Session, paths: Sequence[bytes]) -> Work[Sequence[Entry | Non
     found: list[Entry | None] = []
     for path, reply in zip(paths, (yield from ask_all(session, map(wire.lstat, paths))), strict=True):
         said = wire.attributes(reply)
-        if isinstance(said, wire.Attributes):
+        if isinstance(said, fields.Attributes):
             found.append(_entry(said))
         elif said.code == wire.NO_SUCH_FILE:
             found.append(None)
@@ -280,6 +280,6 @@ def _stat(session: Session, paths: Sequence[bytes]) -> Work[Sequence[Entry | Non
     return found
 
 
-def _entry(said: wire.Attributes) -> Entry:
+def _entry(said: fields.Attributes) -> Entry:
     kind = EntryType.OTHER if said.mode is None else _TYPES.get(stat.S_IFMT(said.mode), EntryType.OTHER)
     return Entry(kind, said.size or 0, said.modified or 0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from packageslip import Digest
 from targets.errors import TargetError, TransientTargetError
-from targets.sftp import wire
+from targets.sftp import fields, wire
 from targets.sftp.asking import answer, ask, ask_handle
 from targets.sftp.faults import explain, fault
 from targets.sftp.session import Session, Ticket, Work
@@ -55,7 +55,7 @@ class Ahead:
             self.ended = True
             return b""
         if len(said) > length or not said:
-            raise wire.Garbled(f"{len(said)} bytes in reply to a READ of {length}")
+            raise fields.Garbled(f"{len(said)} bytes in reply to a READ of {length}")
         if offset > self._size + _GROWTH:
             name = f"{self._path.decode('utf-8', 'replace')!r} on {self._session.place}"
             raise TransientTargetError(f"could not read {name}: it should have {self._size} bytes, and does not end.")
@@ -160,7 +160,7 @@ class Reader(io.RawIOBase):
                 ticket = self._ahead.ask()
             self._session.wait(ticket)
             return self._ahead.take()
-        except wire.Garbled as error:
+        except fields.Garbled as error:
             self._session.distrust(error)
         except FileNotFoundError as error:
             raise TransientTargetError(f"{error} any more") from error

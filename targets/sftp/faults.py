@@ -14,7 +14,7 @@ from targets.errors import (
     TargetUnreachable,
     TransientTargetError,
 )
-from targets.sftp import wire
+from targets.sftp import fields, wire
 from targets.sftp.asking import ask
 from targets.sftp.session import Session, Work
 
@@ -61,7 +61,7 @@ def explain(
     if status.code != wire.FAILURE:
         return fault(session, status, doing, path, size)
     name = f"{path.decode('utf-8', 'replace')!r} on {session.place}"
-    if new and isinstance(wire.attributes((yield from ask(session, wire.lstat(path)))), wire.Attributes):
+    if new and isinstance(wire.attributes((yield from ask(session, wire.lstat(path)))), fields.Attributes):
         return PathBlocked(f"could not {doing} {name}: something of that name is there already.")
     room = yield from file_system(session, path.rpartition(b"/")[0] or b"/")
     if room is not None and room.read_only:

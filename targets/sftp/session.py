@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 import paramiko
 
 from targets.errors import TargetUnfit, TargetUnreachable
-from targets.sftp import wire
+from targets.sftp import fields, wire
 
 WINDOW_BYTES = 4 * 1024 * 1024
 """Bytes of requests and of awaited replies under way. OpenSSH's channel takes 2 MiB before it waits: twice that keeps the pipe
@@ -142,7 +142,7 @@ class Session:
                     self.wait(wanted)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
-        except wire.Garbled as error:
+        except fields.Garbled as error:
             self.distrust(error)
         except BaseException:
             self.abandon([work])
@@ -152,7 +152,7 @@ class Session:
         """Nothing came for as long as may be."""
         self._break(f"{self.place} did not answer for {self.idle:g} s", None)
 
-    def distrust(self, error: wire.Garbled) -> NoReturn:
+    def distrust(self, error: fields.Garbled) -> NoReturn:
         """A reply's content made no sense."""
         self._break(f"{self.place} sent something that is not SFTP: {error}", error)
 
@@ -193,15 +193,15 @@ class Session:
         try:
             for number, reply in self._arrived():
                 self._hand_out(number, reply)
-        except wire.Garbled as error:
+        except fields.Garbled as error:
             self.distrust(error)
 
     def _hand_out(self, number: int, reply: wire.Reply) -> None:
         ticket = self._pending.pop(number, None)
         if ticket is None:
-            raise wire.Garbled(f"a reply to request {number}, which nobody made")
+            raise fields.Garbled(f"a reply to request {number}, which nobody made")
         if len(reply.body) > ticket.most:
-            raise wire.Garbled(f"{len(reply.body)} bytes in reply to a request that {ticket.most} are enough for")
+            raise fields.Garbled(f"{len(reply.body)} bytes in reply to a request that {ticket.most} are enough for")
         self._bytes -= ticket.cost
         ticket.reply = reply
         if ticket.unwanted is not None:
@@ -260,7 +260,7 @@ class Session:
             while not (said := self._arrived()):
                 pass
             number, extensions = wire.version(*said[0])
-        except wire.Garbled as error:
+        except fields.Garbled as error:
             self._break(f"{self.place} did not begin SFTP; does the account's login script print something? {error}", error)
         if number < wire.VERSION:
             raise TargetUnfit(f"{self.place} speaks SFTP version {number}; version {wire.VERSION} is needed.")

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from targets.disk import Write
 from targets.errors import CorruptTransfer
-from targets.sftp import download, wire
+from targets.sftp import download, fields, wire
 from targets.sftp.asking import answer, ask, ask_handle
 from targets.sftp.faults import explain
 from targets.sftp.session import Session, Ticket, Work
@@ -100,7 +100,7 @@ def _compare(session: Session, write: Write, path: bytes) -> Work[None]:
     """Read it again, from the server's disk or its cache."""
     there = wire.attributes((yield from ask(session, wire.lstat(path))))
     # Bytes that were put at a wrong place can make a file of many terabytes with nothing in it: it is not read.
-    if isinstance(there, wire.Attributes) and there.size not in {None, write.size}:
+    if isinstance(there, fields.Attributes) and there.size not in {None, write.size}:
         raise _differs(session, write, f"{there.size} bytes instead of {write.size}")
     found = yield from download.digest(session, path)
     if found != (write.size, write.digest):

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from targets.sftp.fields import HAS_MODE, HAS_TIMES, U32, U64, Attributes, Garbled, Reader
+
 VERSION = 3
 
 INIT, VERSION_REPLY = 1, 2
@@ -32,20 +34,13 @@ LARGEST_PACKET = 1024 * 1024
 """OpenSSH sends at most 256 KiB; what claims to be longer than this is not SFTP."""
 
 _FOR_READING, _FOR_WRITING, _CREATE, _EXCLUSIVE = 0x01, 0x02, 0x08, 0x20
-_HAS_SIZE, _HAS_OWNER, _HAS_MODE, _HAS_TIMES, _HAS_MORE = 0x01, 0x02, 0x04, 0x08, 0x80000000
 _LATEST = 2**32 - 1
 """Version 3 has 32 bits for a time: February 2106."""
 
 _HEAD = struct.Struct(">IBI")
-_U32 = struct.Struct(">I")
-_U64 = struct.Struct(">Q")
 
 Request = tuple[int, bytes]
 """Type and body."""
-
-
-class Garbled(Exception):
-    """These bytes are not what the protocol says comes here."""
 
 
 class Reply(NamedTuple):
@@ -60,14 +55,6 @@ class Status(NamedTuple):
 
     code: int
     text: str
-
-
-class Attributes(NamedTuple):
-    """What the server says of a file; None where it says nothing."""
-
-    size: int | None = None
-    mode: int | None = None
-    modified: int | None = None
 
 
 class Limits(NamedTuple):
@@ -95,16 +82,16 @@ def head(request: Request, number: int) -> bytes:
 
 def hello() -> bytes:
     """The first packet of a session."""
-    return _U32.pack(5) + bytes([INIT]) + _U32.pack(VERSION)
+    return U32.pack(5) + bytes([INIT]) + U32.pack(VERSION)
 
 
 def open_for_reading(path: bytes) -> Request:
-    return OPEN, _string(path) + _U32.pack(_FOR_READING) + _attributes()
+    return OPEN, _string(path) + U32.pack(_FOR_READING) + _attributes()
 
 
 def create(path: bytes, mode: int | None) -> Request:
     """Open for writing a file that must not exist yet."""
-    return OPEN, _string(path) + _U32.pack(_FOR_WRITING | _CREATE | _EXCLUSIVE) + _attributes(mode)
+    return OPEN, _string(path) + U32.pack(_FOR_WRITING | _CREATE | _EXCLUSIVE) + _attributes(mode)
 
 
 def close(handle: bytes) -> Request:
@@ -116,7 +103,7 @@ def read(handle: bytes, offset: int, length: int) -> Request:
 
 
 def write(handle: bytes, offset: int, chunk: bytes) -> Request:
-    return WRITE, b"".join((_string(handle), _U64.pack(offset), _U32.pack(len(chunk)), chunk))
+    return WRITE, b"".join((_string(handle), U64.pack(offset), U32.pack(len(chunk)), chunk))
 
 
 def set_attributes(handle: bytes, mode: int | None, modified: int | None) -> Request:
@@ -187,11 +174,11 @@ def replies(received: bytearray) -> Sequence[tuple[int, Reply]]:
     """Take each whole reply off the front of what was received: the id that it carries, and the reply. Raises Garbled."""
     found: list[tuple[int, Reply]] = []
     start, size = 0, len(received)
-    while size >= start + _U32.size:
-        [length] = _U32.unpack_from(received, start)
-        if not _HEAD.size - _U32.size <= length <= LARGEST_PACKET:
+    while size >= start + U32.size:
+        [length] = U32.unpack_from(received, start)
+        if not _HEAD.size - U32.size <= length <= LARGEST_PACKET:
             raise Garbled(f"a packet of {length} bytes; it begins {bytes(received[start : start + 40])!r}")
-        end = start + _U32.size + length
+        end = start + U32.size + length
         if size < end:
             break
         _, kind, number = _HEAD.unpack_from(received, start)
@@ -205,7 +192,7 @@ def version(number: int, reply: Reply) -> tuple[int, Mapping[str, str]]:
     """The server's version, which stands where others have their id, and its extensions: name to value."""
     if reply.kind != VERSION_REPLY:
         raise Garbled(f"a packet of type {reply.kind} instead of the server's version")
-    reader = _Reader(reply.body)
+    reader = Reader(reply.body)
     extensions = {}
     while reader.more():
         name = reader.text()
@@ -221,7 +208,7 @@ def status(reply: Reply) -> Status:
 @lru_cache(maxsize=64)
 def _status(body: bytes) -> Status:
     """Servers say "OK" thousands of times a second, always in the same bytes."""
-    reader = _Reader(body)
+    reader = Reader(body)
     code = reader.u32()
     # Servers older than version 3's last draft send neither text nor language.
     text = reader.text() if reader.more() else ""
@@ -233,25 +220,25 @@ def _status(body: bytes) -> Status:
 def handle(reply: Reply) -> bytes | Status:
     if reply.kind != HANDLE:
         return status(reply)
-    found = _Reader(reply.body).string()
+    found = Reader(reply.body).string()
     if len(found) > LONGEST_HANDLE:
         raise Garbled(f"a handle of {len(found)} bytes")
     return found
 
 
 def chunk(reply: Reply) -> bytes | Status:
-    return _Reader(reply.body).string() if reply.kind == DATA else status(reply)
+    return Reader(reply.body).string() if reply.kind == DATA else status(reply)
 
 
 def attributes(reply: Reply) -> Attributes | Status:
-    return _Reader(reply.body).attributes() if reply.kind == ATTRS else status(reply)
+    return Reader(reply.body).attributes() if reply.kind == ATTRS else status(reply)
 
 
 def names(reply: Reply) -> dict[bytes, Attributes] | Status:
     """Names in a folder, with what lstat says of each."""
     if reply.kind != NAME:
         return status(reply)
-    reader = _Reader(reply.body)
+    reader = Reader(reply.body)
     found = {}
     for _ in range(reader.u32()):
         name = reader.string()
@@ -273,14 +260,14 @@ def lead(reply: Reply) -> bytes | Status:
 def limits_of(reply: Reply) -> Limits | Status:
     if reply.kind != EXTENDED_REPLY:
         return status(reply)
-    reader = _Reader(reply.body)
+    reader = Reader(reply.body)
     return Limits(reader.u64(), reader.u64(), reader.u64(), reader.u64())
 
 
 def file_system_of(reply: Reply) -> FileSystem | Status:
     if reply.kind != EXTENDED_REPLY:
         return status(reply)
-    reader = _Reader(reply.body)
+    reader = Reader(reply.body)
     _, fragment, _, _, free, inodes, _, free_inodes, _, flags, _ = (reader.u64() for _ in range(11))
     # btrfs and others have no fixed number of inodes and say 0 of 0.
     return FileSystem(free * fragment, free_inodes if inodes else 2**63 - 1, read_only=bool(flags & 1))
@@ -293,7 +280,7 @@ def _expect(reply: Reply, kind: int) -> bytes:
 
 
 def _string(content: bytes) -> bytes:
-    return _U32.pack(len(content)) + content
+    return U32.pack(len(content)) + content
 
 
 def _extended(name: str, *arguments: bytes) -> Request:
@@ -303,53 +290,10 @@ def _extended(name: str, *arguments: bytes) -> Request:
 def _attributes(mode: int | None = None, modified: int | None = None) -> bytes:
     flags, fields = 0, b""
     if mode is not None:
-        flags |= _HAS_MODE
-        fields += _U32.pack(mode)
+        flags |= HAS_MODE
+        fields += U32.pack(mode)
     if modified is not None:
-        flags |= _HAS_TIMES
+        flags |= HAS_TIMES
         moment = min(max(modified, 0), _LATEST)
-        fields += _U32.pack(moment) * 2  # access, modification: there is no way to set one alone
-    return _U32.pack(flags) + fields
-
-
-class _Reader:
-    """Takes the fields of one body in order; Garbled at its end."""
-
-    __slots__ = ("_at", "_body")
-
-    def __init__(self, body: bytes) -> None:
-        self._body, self._at = body, 0
-
-    def more(self) -> bool:
-        return self._at < len(self._body)
-
-    def u32(self) -> int:
-        return int(_U32.unpack(self._take(4))[0])
-
-    def u64(self) -> int:
-        return int(_U64.unpack(self._take(8))[0])
-
-    def string(self) -> bytes:
-        return self._take(self.u32())
-
-    def text(self) -> str:
-        return self.string().decode("utf-8", "replace")
-
-    def attributes(self) -> Attributes:
-        flags = self.u32()
-        size = self.u64() if flags & _HAS_SIZE else None
-        if flags & _HAS_OWNER:
-            self._take(8)
-        mode = self.u32() if flags & _HAS_MODE else None
-        modified = _U32.unpack(self._take(8)[4:])[0] if flags & _HAS_TIMES else None
-        if flags & _HAS_MORE:
-            for _ in range(2 * self.u32()):
-                self.string()
-        return Attributes(size, mode, modified)
-
-    def _take(self, count: int) -> bytes:
-        taken = self._body[self._at : self._at + count]
-        if len(taken) < count:
-            raise Garbled(f"{count} bytes announced, {len(taken)} there")
-        self._at += count
-        return taken
+        fields += U32.pack(moment) * 2  # access, modification: there is no way to set one alone
+    return U32.pack(flags) + fields

@@ -127,7 +127,7 @@ def test_a_publish_that_comes_between_the_looks_of_a_claim_waits(queue: Queue, m
         connection.exec_driver_sql(f"UPDATE publication_task_queue SET hold=0 WHERE id={publish}")  # type: ignore[attr-defined]
         return found
 
-    monkeypatch.setattr("database.claims.find_candidates", late)
+    monkeypatch.setattr("database.claiming.find_candidates", late)
     assert claimed(queue, engine) == []
     assert queue.states(unpublish, publish) == ["READY", "READY"]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.sftp import wire
+from targets.sftp import fields, wire
 
 U32 = st.integers(0, 2**32 - 1)
 
@@ -51,16 +51,16 @@ def test_the_session_begins_with_version_3() -> None:
     said = b"".join(map(string, (b"posix-rename@openssh.com", b"1", b"odd", b"\xff")))
     assert wire.version(3, wire.Reply(2, said)) == (3, {"posix-rename@openssh.com": "1", "odd": "\ufffd"})
     assert wire.version(3, wire.Reply(2, b"")) == (3, {})
-    with pytest.raises(wire.Garbled):
+    with pytest.raises(fields.Garbled):
         wire.version(3, wire.Reply(101, said))
-    with pytest.raises(wire.Garbled):
+    with pytest.raises(fields.Garbled):
         wire.version(3, wire.Reply(2, said[:-1]))
 
 
 def test_attributes_of_every_kind_are_read() -> None:
     everything = struct.pack(">IQIIIII", 0x8000000F, 2**33, 1, 2, 0o100644, 3, 4) + b"\0\0\0\1" + string(b"acl") + string(b"x")
-    assert wire.attributes(wire.Reply(wire.ATTRS, everything)) == wire.Attributes(2**33, 0o100644, 4)
-    assert wire.attributes(wire.Reply(wire.ATTRS, b"\0\0\0\0")) == wire.Attributes()
+    assert wire.attributes(wire.Reply(wire.ATTRS, everything)) == fields.Attributes(2**33, 0o100644, 4)
+    assert wire.attributes(wire.Reply(wire.ATTRS, b"\0\0\0\0")) == fields.Attributes()
 
 
 def test_names_are_read_without_their_long_form() -> None:
@@ -75,7 +75,7 @@ def test_names_are_read_without_their_long_form() -> None:
         + b"\0" * 7
         + b"\5"
     )
-    assert wire.names(wire.Reply(wire.NAME, body)) == {b"a": wire.Attributes(), b"\xff": wire.Attributes(5)}
+    assert wire.names(wire.Reply(wire.NAME, body)) == {b"a": fields.Attributes(), b"\xff": fields.Attributes(5)}
 
 
 def test_a_status_has_its_words_if_the_server_has() -> None:
@@ -86,7 +86,7 @@ def test_a_status_has_its_words_if_the_server_has() -> None:
 @pytest.mark.parametrize("read", [wire.handle, wire.chunk, wire.attributes, wire.names, wire.limits_of, wire.file_system_of])
 def test_any_question_may_be_answered_by_a_status_but_by_nothing_else(read: object) -> None:
     assert read(wire.Reply(wire.STATUS, b"\0\0\0\3")) == (3, "")  # type: ignore[operator]
-    with pytest.raises(wire.Garbled):
+    with pytest.raises(fields.Garbled):
         read(wire.Reply(250, b"\0\0\0\3"))  # type: ignore[operator]
 
 
@@ -113,12 +113,12 @@ def test_packets_come_whole_however_they_are_cut(sent: list[tuple[int, int, byte
 
 @pytest.mark.parametrize("start", [b"\0\0\0\0\1", b"\0\0\0\4\x65\0\0\0", b"\xff\xff\xff\xff\1", b"Welcome!"])
 def test_a_length_that_cannot_be_is_garbled(start: bytes) -> None:
-    with pytest.raises(wire.Garbled):
+    with pytest.raises(fields.Garbled):
         wire.replies(bytearray(start))
 
 
 @given(st.sampled_from([101, 102, 103, 104, 105, 201]), st.binary(max_size=200))
 def test_any_body_is_read_or_garbled(kind: int, body: bytes) -> None:
     for read in (wire.handle, wire.chunk, wire.attributes, wire.names, wire.limits_of, wire.file_system_of, wire.status):
-        with contextlib.suppress(wire.Garbled):
+        with contextlib.suppress(fields.Garbled):
             read(wire.Reply(kind, body))
