@@ -20,10 +20,12 @@ from answers.fields import (
     task_fields,
     verdict_fields,
     view_fields,
+    waiting_fields,
 )
 from answers.life import Moment, Pace, life, pace
 from answers.module import Apart, ModuleState, Place, module, module_fields
 from answers.overview import COUNTED, AtWork, EnvironmentState, Running, overview, overview_fields
+from answers.pausing import carried_out
 from answers.remedies import REMEDIES, remedy
 from answers.schedules import ScheduleState, run_schedule, schedule_fields, schedule_state, schedules
 from answers.standing import WORKS, engine_words, standing, standing_words
@@ -68,6 +70,7 @@ __all__ = [
     "attention",
     "audit_fields",
     "breaker_fields",
+    "carried_out",
     "changes_fields",
     "check_fields",
     "compare",
@@ -114,6 +117,7 @@ __all__ = [
     "try_target",
     "verdict_fields",
     "view_fields",
+    "waiting_fields",
     "when",
     "why",
     "why_fields",

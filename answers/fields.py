@@ -14,6 +14,7 @@ from database import (
     Task,
     TaskView,
     Verdict,
+    Waiting,
 )
 
 
@@ -118,6 +119,18 @@ def breaker_fields(breaker: Breaker) -> dict[str, object]:
         "since": when(breaker.since),
         "probe_at": when(breaker.probe_at),
         "failures": breaker.failures,
+    }
+
+
+def waiting_fields(waiting: Waiting) -> dict[str, object]:
+    """What waits in an environment, counted."""
+    return {
+        "new": waiting.new,
+        "due": waiting.due,
+        "later": waiting.later,
+        "on_hold": waiting.on_hold,
+        "held": waiting.held,
+        "oldest_due": when(waiting.oldest_due),
     }
 
 

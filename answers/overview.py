@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from answers.fields import breaker_fields, progress_fields, task_fields
+from answers.fields import breaker_fields, progress_fields, task_fields, waiting_fields
 from answers.life import Pace, pace
 from answers.standing import WORKS, standing
 from answers.words import when
@@ -98,20 +98,14 @@ def _at_work(view: EngineView, running: Mapping[str | None, list[Moving]]) -> At
 
 def overview_fields(state: EnvironmentState) -> dict[str, object]:
     """An environment as JSON."""
-    waiting = state.waiting
     return {
         "name": state.name,
         "state": state.state,
         "start": state.settings.start,
         "engines": [_engine_fields(each) for each in state.engines],
-        "new": waiting.new,
-        "due": waiting.due,
-        "later": waiting.later,
-        "on_hold": waiting.on_hold,
-        "running": waiting.running,
-        "held": waiting.held,
+        **waiting_fields(state.waiting),
+        "running": state.waiting.running,
         "counted_to": COUNTED,
-        "oldest_due": when(waiting.oldest_due),
         "breakers": [breaker_fields(each) for each in state.outages],
         "last_success": task_fields(state.last_success) if state.last_success else None,
         "last_failure": task_fields(state.last_failure) if state.last_failure else None,

@@ -20,8 +20,6 @@ LOOKED_AT = 500
 """Tasks looked at each time, by one statement: they end roughly in the order in which they were added."""
 PATIENCE = 10.0
 """Seconds without movement after which an engine that runs here gives up, at least: a claim may take a few on a busy machine."""
-PAGE = 1000
-"""Rows read at once."""
 EXPANDING = frozenset({Action.REPUBLISH, Action.VERIFY, Action.FETCH, Action.EXPORT, Action.SITEMAP})
 """Actions that can make tasks which do what was asked for, and do not merely follow from it."""
 
@@ -133,22 +131,10 @@ def follow_all(
     while wanted:
         found = follow(session, wanted, alive=alive, patience=patience)
         ended |= {one.task.id: one for one in found}
-        parents = [one.task for one in found if everything or one.task.action in EXPANDING]
-        children = [child for parent in parents for child in children_of(desk, parent)]
+        parents = [one.task.id for one in found if everything or one.task.action in EXPANDING]
+        children = [child for parent in parents for child in desk.children(parent)]
         wanted = sorted({child.id for child in children if everything or child.action not in FOLLOWING} - ended.keys())
     return list(ended.values())
-
-
-def children_of(desk: Desk, parent: Task) -> list[Task]:
-    """All the tasks that one made."""
-    found: list[Task] = []
-    before = None
-    while page := desk.find(environment=parent.environment, limit=PAGE, before=before):
-        found += [task for task in page if task.parent == parent.id]
-        before = page[-1].id
-        if before < parent.id:
-            break
-    return found
 
 
 def tell(session: Session, ended: Ended) -> None:

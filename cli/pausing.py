@@ -1,10 +1,8 @@
 """`slipway queue pause`, `resume` and `run`: a whole environment."""
 
-import time
-
 import click
 
-from answers import many
+from answers import carried_out, many
 from cli.completing import ENVIRONMENT
 from cli.exits import Exit
 from cli.flags import NOTE
@@ -53,10 +51,8 @@ def run(session: Session, environment: str, note: str | None) -> None:
 
 def done(session: Session, row: int, environment: str) -> Exit:
     """The row is carried out by whoever polls; say so where nobody does."""
-    desk, until = Desk(session.database), time.monotonic() + PATIENCE
-    while (task := desk.show(row).task).state is State.NEW and time.monotonic() < until:
-        time.sleep(0.1)
-    if task.state is State.NEW:
+    task = carried_out(session.database, row, PATIENCE)
+    if task is None:
         session.print(f"{row}\t{environment}: will be done as soon as a daemon or an engine runs; none does now")
         return Exit.TEMPORARY
     session.print(f"{row}\t{task.reason}")

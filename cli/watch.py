@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from answers import WORKS, at, breaker_fields, many, standing, when
+from answers import WORKS, at, breaker_fields, many, standing, waiting_fields, when
 from cli.completing import ENVIRONMENT
 from cli.flags import json_or_lines
 from cli.live import Events, Mover, Speeds, bars, clock_words, files_words, live, mover_fields, step_of
@@ -212,18 +212,12 @@ def glance_fields(glance: Glance) -> Mapping[str, object]:
 
 
 def station_fields(station: Station) -> dict[str, object]:
-    waiting = station.waiting
     return {
         "environment": station.name,
         "engines": station.engines,
         "state": station.state,
         "paused": station.state != WORKS,
-        "new": waiting.new,
-        "due": waiting.due,
-        "later": waiting.later,
-        "on_hold": waiting.on_hold,
-        "held": waiting.held,
-        "oldest_due": when(waiting.oldest_due),
+        **waiting_fields(station.waiting),
         "running": [mover_fields(mover) for mover in station.movers],
     }
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from database import schema
-from database.rows import by_id, chunks, clipped
+from database.rows import by_id, chunks, clipped, text_of
 
 SEALED_AT_ONCE = 500
 LONGEST = 60_000
@@ -47,6 +47,19 @@ def note(connection: Connection, entries: Iterable[Entry], now: datetime | None 
     rows = [_row(entry) | ({} if now is None else {"at": now}) for entry in entries]
     for some in chunks(rows):
         connection.execute(insert(schema.audit), list(some))
+
+
+def about(row: Row[Any], kind: str, by: str | None, why: str | None) -> Entry:
+    """What a person did with a task, by its row."""
+    return Entry(
+        kind=kind,
+        who=by,
+        task=row.id,
+        environment=text_of(row.environment),
+        target=row.target,
+        url=text_of(row.url),
+        document={"state": row.status, "why": why},
+    )
 
 
 def seal(connection: Connection) -> int:

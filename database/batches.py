@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from database import schema
-from database.auditing import Entry, note
+from database.auditing import about, note
 from database.connection import Database
 from database.parameters import RERUN_OF
-from database.rows import chunks, new_row, object_of, text_of
+from database.rows import chunks, new_row, object_of
 from database.values import OPEN_STATES, NewTask, State
 
 AT_ONCE = 200
@@ -96,7 +96,7 @@ def _changed(
     these = update(schema.queue).where(_queue.id.in_([row.id for row in fit]), _queue.status.in_(states))
     if fit:
         connection.execute(these.values(**values))
-        note(connection, (_said(row, word, by, why) for row in fit))
+        note(connection, (about(row, word, by, why) for row in fit))
     return len(fit), unfit, ()
 
 
@@ -119,15 +119,3 @@ def _rerun(row: Row[Any], by: str | None, why: str | None) -> NewTask:
     said = f"rerun of task {row.id}" + (f": {why}" if why else "")
     parameters = {**object_of(row.parameters), RERUN_OF: row.id}
     return NewTask(row.url, row.environment, row.action, row.priority, parameters=parameters, requested_by=by, note=said)
-
-
-def _said(row: Row[Any], word: str, by: str | None, why: str | None) -> Entry:
-    return Entry(
-        kind=word,
-        who=by,
-        task=row.id,
-        environment=text_of(row.environment),
-        target=row.target,
-        url=text_of(row.url),
-        document={"state": row.status, "why": why},
-    )

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from database import schema
 from database.actions import Action
-from database.auditing import Entry
+from database.auditing import Entry, about
 from database.auditing import note as write
 from database.connection import Database
 from database.errors import NoSuchTask
@@ -28,7 +28,6 @@ from database.rows import (
     object_of,
     progress_of,
     task_of,
-    text_of,
 )
 from database.values import OPEN_STATES, Breaker, HeldPlan, NewTask, State, Task
 from database.views import TaskView
@@ -136,22 +135,17 @@ class Desk:
         """What came of it, counted, and the first that a person looks at."""
         return self._db.look(lambda connection: offspring(connection, task, limit))
 
-    def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """Tasks by environment, then by state."""
-        wanted = select(_queue.environment, _queue.status, func.count().label("n")).group_by(_queue.environment, _queue.status)
-        found: dict[str, dict[str, int]] = {}
-        for row in self._db.look(lambda connection: connection.execute(wanted).all()):
-            found.setdefault(row.environment or "", {})[row.status] = row.n
+    def children(self, task: int, at_once: int = CHILDREN) -> list[Task]:
+        """All the tasks that one made, by id, read in steps."""
+        found: list[Task] = []
+        while some := self._db.look(partial(_children, parent=task, after=found[-1].id if found else 0, most=at_once)):
+            found += some
         return found
 
     def breakers(self) -> list[Breaker]:
         """Every target and source, by name."""
         wanted = select(schema.target).order_by(schema.target.c.name)
         return [breaker_of(row) for row in self._db.look(lambda connection: connection.execute(wanted).all())]
-
-    def paused(self) -> frozenset[str]:
-        """Environments that are paused, drained ones too."""
-        return frozenset(self.pauses())
 
     def pauses(self) -> Mapping[str, bool]:
         """Environments that are paused; whether they are drained."""
@@ -214,24 +208,11 @@ class Desk:
                 found = {row.id: row.status for row in rows}
                 _refuse([id_ for id_ in some if found.get(id_) not in allowed], found, word)
                 connection.execute(update(schema.queue).where(_queue.id.in_(some), _queue.status.in_(allowed)).values(**values))
-                write(connection, (_said(row, word, by, why) for row in rows))
+                # Cancelling is asked for here; that it was done is an entry of its own.
+                kind = "cancel asked" if word == "cancelled" else word
+                write(connection, (about(row, kind, by, why) for row in rows))
 
         self._db.change(work)
-
-
-def _said(row: Row[Any], word: str, by: str | None, why: str | None) -> Entry:
-    """A person's word about a task, by a column of its row."""
-    # Cancelling is asked for here; that it was done is an entry of its own.
-    kind = "cancel asked" if word == "cancelled" else word
-    return Entry(
-        kind=kind,
-        who=by,
-        task=row.id,
-        environment=text_of(row.environment),
-        target=row.target,
-        url=text_of(row.url),
-        document={"state": row.status, "why": why},
-    )
 
 
 def _refuse(ids: Iterable[int], found: Mapping[int, str], word: str) -> None:
@@ -260,12 +241,16 @@ def _view(connection: Connection, task: int, most: int) -> TaskView:
     events = select(schema.event).where(schema.event.c.task == task).order_by(schema.event.c.id)
     progress = connection.execute(select(schema.progress).where(schema.progress.c.task == task)).one_or_none()
     plan = connection.execute(select(schema.plan).where(schema.plan.c.task == task)).one_or_none()
-    children = select(schema.queue).where(_queue.parent == task).order_by(_queue.id).limit(most)
     return TaskView(
         task_of(row),
         tuple(attempt_of(each) for each in connection.execute(attempts)),
         tuple(event_of(each) for each in connection.execute(events)),
         None if progress is None else progress_of(progress),
         None if plan is None else HeldPlan(plan.digest, plan.document),
-        tuple(task_of(each) for each in connection.execute(children)) if most else (),
+        tuple(_children(connection, task, 0, most)) if most else (),
     )
+
+
+def _children(connection: Connection, parent: int, after: int, most: int) -> list[Task]:
+    mine = select(schema.queue).where(_queue.parent == parent, _queue.id > after).order_by(_queue.id).limit(most)
+    return [task_of(row) for row in connection.execute(mine)]

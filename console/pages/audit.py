@@ -8,7 +8,7 @@ from starlette.responses import Response
 from console.asked import Asked
 from console.errors import Refused
 from console.memory import Memory
-from console.wanted import moment
+from console.wanted import moment, number
 from database import Audit, AuditRow, DatabaseError, Wanted
 
 AT_ONCE = 100
@@ -44,9 +44,9 @@ def _number(asked: Asked, name: str) -> int | None:
     text = asked.query.get(name, "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+    if (found := number(text)) is None:
         raise Refused(400, "Not understood", f"{name} is a number, not {text[:40]!r}.")
-    return int(text)
+    return found
 
 
 def _moment(asked: Asked, name: str) -> datetime | None:

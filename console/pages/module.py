@@ -8,6 +8,7 @@ from answers import Difference, compare, failure_words, module
 from console.asked import Asked
 from console.drawing import parts
 from console.errors import NotThere, Refused
+from console.wanted import number
 from database import Action, Desk, NewTask, Publication, Record
 from packageslip import UnsafePath, check_module_url
 
@@ -86,7 +87,8 @@ def _way_back(asked: Asked, url: str) -> tuple[Publication, Difference] | None:
 
 
 def _publication(record: Record, url: str, id: str) -> Publication:
-    found = record.publication(int(id)) if id.isascii() and id.isdecimal() and len(id) < 19 else None
+    wanted = number(id)
+    found = record.publication(wanted) if wanted is not None else None
     if found is None or found.url != url:
         raise NotThere(f"{url} has no publication {id[:20]}.")
     return found

@@ -1,13 +1,11 @@
 """What goes on, in each environment; and pausing, draining, resuming, trying again."""
 
-import time
-
 from starlette.responses import Response
 
-from answers import COUNTED, many, overview
+from answers import COUNTED, carried_out, many, overview
 from console.asked import Asked
 from console.errors import NotThere, Refused
-from database import Desk, State
+from database import Desk
 
 PATIENCE = 1.5
 """Seconds in which a daemon takes a row in, if there is one."""
@@ -32,14 +30,12 @@ def change(asked: Asked) -> Response:
         row = desk.pause(name, by, why, drain=do == "drain")
     else:
         raise Refused(400, "Not understood", f"An environment can be paused, drained, resumed or run, not {do!r}.")
-    return asked.done("/", _outcome(desk, row, name))
+    return asked.done("/", _outcome(asked, row, name))
 
 
-def _outcome(desk: Desk, row: int, name: str) -> str:
+def _outcome(asked: Asked, row: int, name: str) -> str:
     """The row is carried out by whoever polls; where nobody does, that is said."""
-    until = time.monotonic() + PATIENCE
-    while (task := desk.show(row).task).state is State.NEW and time.monotonic() < until:
-        time.sleep(0.05)
-    if task.state is State.NEW:
+    task = carried_out(asked.database, row, PATIENCE)
+    if task is None:
         return f"{name}: asked for (task {row}). It is done as soon as a daemon or an engine runs; none has taken it yet."
     return task.reason or str(task.state)

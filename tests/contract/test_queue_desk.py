@@ -43,14 +43,15 @@ def test_rows_of_any_content_are_listed(queue: Queue) -> None:
     queue.sql("INSERT INTO publication_task_queue (parameters, action) VALUES ('[', '?')")
     queue.sql("INSERT INTO publication_task_queue (parameters) VALUES ('[1]')")
     assert [(task.url, task.environment, task.parameters) for task in queue.desk.find()] == [("", "", {})] * 2
-    assert queue.desk.counts() == {"": {"NEW": 2}}
 
 
-def test_counts_are_by_environment_and_state(queue: Queue) -> None:
-    queue.ready("/a")
-    queue.ready("/b")
-    queue.desk.insert(NewTask("/c", "PRODUCTION"))
-    assert queue.desk.counts() == {"STAGING": {"READY": 2}, "PRODUCTION": {"NEW": 1}}
+def test_all_that_a_task_made_is_read_in_steps_and_nothing_else(queue: Queue) -> None:
+    made = queue.made(*(NewTask(f"/{name}", "STAGING", "PUBLISH", target="staging") for name in "abcde"))
+    queue.ready("/other")
+    root = queue.show(made[0]).task.parent
+    assert root is not None
+    assert [task.id for task in queue.desk.children(root, at_once=2)] == sorted(made)
+    assert queue.desk.children(made[0]) == []
 
 
 def test_hold_and_release(queue: Queue) -> None:

@@ -288,7 +288,7 @@ def test_many_results_are_written_in_batches(queue: Queue) -> None:
     tasks = [*queue.claim(engine), *queue.claim(engine)]
     assert len(tasks) == 70
     assert queue.claims.finish(engine, [Result(task.id, task.fence, Outcome.SUCCEEDED, "done") for task in tasks]) == frozenset()
-    assert queue.desk.counts() == {"STAGING": {"SUCCEEDED": 70}}
+    assert queue.counts() == {"STAGING": {"SUCCEEDED": 70}}
 
 
 def test_progress_is_shown_while_a_task_runs(queue: Queue) -> None:

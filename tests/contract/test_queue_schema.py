@@ -72,7 +72,7 @@ def test_two_upgrades_at_once_make_one_schema(empty_url: str) -> None:
 
 def test_what_is_no_queue_is_refused_with_the_remedy(empty_url: str) -> None:
     database = Database.connect(empty_url)
-    for use in (database.check_schema, lambda: database.queue_id, Desk(database).counts):
+    for use in (database.check_schema, lambda: database.queue_id, Desk(database).breakers):
         with pytest.raises(SchemaMismatch, match="Run 'slipway db upgrade'"):
             use()
     database.close()

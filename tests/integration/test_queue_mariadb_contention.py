@@ -92,7 +92,7 @@ def test_engines_of_two_environments_on_one_target_never_overlap(mariadb_queue: 
     assert overlaps == []
     assert min(done) > 0
     assert min(rest[:2]) > 0
-    counts = mariadb_queue.desk.counts()
+    counts = mariadb_queue.counts()
     assert sum(count.get("RUNNING", 0) for count in counts.values()) == 0
     assert sum(count.get("SUCCEEDED", 0) for count in counts.values()) == sum(done)
 
@@ -113,7 +113,7 @@ def test_newest_wins_under_contention_by_the_events(mariadb_queue: Queue, connec
     with ThreadPoolExecutor(4) as pool:
         ran = [each for future in [pool.submit(work) for _ in range(4)] for each in future.result()]
     assert sorted(id_ for _, id_ in ran) == ids[-5:]
-    assert mariadb_queue.desk.counts() == {"STAGING": {"SUCCEEDED": 5, "SUPERSEDED": 195}}
+    assert mariadb_queue.counts() == {"STAGING": {"SUCCEEDED": 5, "SUPERSEDED": 195}}
 
 
 def test_a_session_that_stands_still_in_a_transaction_loses_its_locks(
@@ -190,7 +190,7 @@ def test_an_answer_lost_during_commit_is_found_out(mariadb_queue: Queue, monkeyp
     if verb == "claim":
         monkeypatch.setattr(transactions, "_once", cut_after)
         assert len(mariadb_queue.claim(engine, limit=1)) == 1
-        assert mariadb_queue.desk.counts() == {"STAGING": {"READY": 1, "RUNNING": 1}}
+        assert mariadb_queue.counts() == {"STAGING": {"READY": 1, "RUNNING": 1}}
     else:
         [task] = mariadb_queue.claim(engine, limit=1)
         monkeypatch.setattr(transactions, "_once", cut_after)

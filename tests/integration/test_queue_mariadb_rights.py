@@ -20,6 +20,7 @@ from database import (
     Intake,
     Lane,
     Leases,
+    Listing,
     NewTask,
     Outcome,
     Record,
@@ -85,7 +86,7 @@ def test_the_desk_works_with_the_operators_rights(mariadb_queue: Queue, operator
     assert desk.show(id_).task.state is State.READY
     assert desk.show(other).task.state is State.CANCELLED
     assert desk.show(desk.retry(other)).task.state is State.NEW
-    assert desk.counts()["STAGING"]["READY"] == 1
+    assert Listing(operator).count(State.READY) == 1
     assert desk.breakers()
     assert Record(operator).history("/a") == []
 
@@ -215,7 +216,7 @@ def test_operators_pause_an_environment_and_let_it_go_on(mariadb_queue: Queue, o
         inserted = ask("STAGING")
         Intake(engine).accept(mariadb_queue.settings)
         assert mariadb_queue.state(inserted) is State.SUCCEEDED
-        assert desk.paused() == paused
+        assert desk.pauses().keys() == paused
 
 
 def test_what_is_refused_is_said_so(operator: Database, mariadb_queue: Queue) -> None:

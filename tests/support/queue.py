@@ -150,6 +150,14 @@ class Queue:
     def state(self, task: int) -> State:
         return self.show(task).task.state
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Tasks by environment, then by state; of the newest thousand."""
+        found: dict[str, dict[str, int]] = {}
+        for task in self.desk.find(limit=1000):
+            states = found.setdefault(task.environment, {})
+            states[task.state] = states.get(task.state, 0) + 1
+        return found
+
     def states(self, *tasks: int) -> list[str]:
         return [str(self.state(task)) for task in tasks]
 
