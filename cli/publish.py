@@ -149,7 +149,8 @@ def queued(session: Session, environment: str, ids: Sequence[int], *, as_json: b
 
 def hint_if_alone(session: Session, environment: str) -> None:
     """Tell somebody who would wait for ever that nobody works here."""
-    if environment in session.settings.environments and not Intake(session.database).poll().engines.get(environment):
-        session.say(
-            f"no engine of {environment} is at work now: a daemon starts one by itself; without one, 'slipway run' or --now"
-        )
+    settings = session.settings.environments.get(environment)
+    if settings and not Intake(session.database).poll().engines.get(environment):
+        by_hand = f"none starts by itself; 'python -P -m engines {environment}' starts one, or --now"
+        by_itself = "a daemon starts one by itself; without one, 'slipway run' or --now"
+        session.say(f"no engine of {environment} is at work now: {by_hand if settings.start == 'manual' else by_itself}")

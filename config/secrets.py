@@ -70,7 +70,8 @@ class Secrets:
         folder = self._environ.get("CREDENTIALS_DIRECTORY")
         if folder is None:
             raise SecretError(
-                f"the secret from {place_of(secret)} needs $CREDENTIALS_DIRECTORY, which systemd sets with LoadCredential="
+                f"the secret from {place_of(secret)} needs $CREDENTIALS_DIRECTORY, which systemd sets for a unit with "
+                f"LoadCredential={secret.credential}:FILE; root lends it to a command with 'slipway-as-daemon'"
             )
         return Path(folder) / (secret.credential or "")
 

@@ -64,6 +64,8 @@ def read_accounts(path: Path) -> dict[str, Account]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        if isinstance(error, FileNotFoundError):
+            why = "there is no such file; 'slipway console password NAME --role ROLE --write' makes it"
         raise ConsoleRefused(f"console.passwords: {path} cannot be read: {why}") from error
     if mode & (stat.S_IRWXO | stat.S_IWGRP):
         raise ConsoleRefused(

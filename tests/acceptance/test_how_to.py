@@ -48,7 +48,8 @@ origin = "origin"
 @pytest.fixture
 def server_room(mariadb_server: Server, tmp_path: Path, program: Path) -> Iterator[Walk]:
     """A server as the pages expect it, but with its places below a folder of the test's, and a shell of root's on it."""
-    for folder in ("etc/slipway/secrets", "state", "cms/hello", "origin", "bin"):
+    units = [f"etc/systemd/system/{name}.service.d" for name in ("slipway", "slipway-console")]
+    for folder in ("etc/slipway/secrets", *units, "var/lib/slipway-console", "state", "cms/hello", "origin", "bin"):
         (tmp_path / folder).mkdir(parents=True)
     for name in ("mariadb", "mariadb-dump"):
         client = shutil.which(name)
@@ -60,8 +61,10 @@ def server_room(mariadb_server: Server, tmp_path: Path, program: Path) -> Iterat
     slipway = f"exec {program}/slipway --config {tmp_path}/etc/slipway/config.toml"
     write_program(tmp_path, "slipway", f'{slipway} "$@"')
     write_program(tmp_path, "slipway-as-daemon", f'{credentials}\nexport CREDENTIALS_DIRECTORY={tmp_path}/run\n{slipway} "$@"')
+    for name in ("systemctl", "systemd-tmpfiles"):
+        write_program(tmp_path, name, "exit 0")
     words = {
-        "-C / etc/slipway": f"-C {tmp_path} etc/slipway",
+        "-C /": f"-C {tmp_path}",
         "/etc/slipway": f"{tmp_path}/etc/slipway",
         "/var/lib/slipway": f"{tmp_path}/state",
         "/var/backups": f"{tmp_path}/backups",
@@ -97,6 +100,15 @@ def test_backup_restore_and_upgrade_work_as_their_pages_say(server_room: Walk, m
     stopped, *_ = walk.follow("docs/restore.md", section="The database is restored from a backup")
     assert stopped == ""
     assert (walk.folder / "origin/hello/index.html").read_text() == "after the backup"
+    assert "nothing had to move" in walk.type("slipway-as-daemon publish /hello --to PRODUCTION --now\n")
+
+    mariadb_server.execute("DROP DATABASE slipway")
+    walk.follow("docs/restore.md", "a new database", "without a backup", section="The database is lost, and there is no backup")
+
+    for lost in ("etc", "state"):
+        shutil.rmtree(walk.folder / lost)
+    walk.follow("docs/restore.md", "the configuration", section="The server is lost")
+    assert (walk.folder / "etc/systemd/system/slipway.service.d").is_dir()
     assert "nothing had to move" in walk.type("slipway-as-daemon publish /hello --to PRODUCTION --now\n")
 
     whole = upgrade_sql("mysql")

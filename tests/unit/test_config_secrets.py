@@ -41,7 +41,7 @@ def test_a_secret_is_a_credential_of_systemd(tmp_path: Path) -> None:
         ),
         (Secret(command=("true",)), "the secret from command true is empty"),
         (Secret(command=("printf", "\\377")), "the secret from command printf is not UTF-8 text"),
-        (Secret(credential="x"), "needs $CREDENTIALS_DIRECTORY, which systemd sets"),
+        (Secret(credential="x"), "needs $CREDENTIALS_DIRECTORY, which systemd sets for a unit with LoadCredential=x:FILE"),
     ],
 )
 def test_a_secret_that_cannot_be_read_says_from_where_and_why(secret: Secret, message: str) -> None:
