@@ -60,11 +60,17 @@ class Connection:
         self._plain, self._transport, self._settings = plain, transport, settings
         self.place = place
         self._channels: list[paramiko.Channel] = []
+        self._programs: list[paramiko.Channel] = []
 
     def channel(self) -> paramiko.Channel:
         """One more channel, each with a server process of its own. Raises TargetUnreachable and TargetUnfit."""
         self._channels.append(_sftp_channel(self._transport, self._settings, self.place))
         return self._channels[-1]
+
+    def program(self, command: str) -> paramiko.Channel:
+        """A channel with a program that the account's shell runs. Raises TargetUnreachable and TargetUnfit."""
+        self._programs.append(_program_channel(self._transport, self._settings, self.place, command))
+        return self._programs[-1]
 
     @property
     def alive(self) -> bool:
@@ -81,7 +87,7 @@ class Connection:
         if self.alive:
             # A hang-up the server can understand; all replies were read, so nothing can get lost by what follows.
             with suppress(paramiko.SSHException, OSError, EOFError):
-                for channel in self._channels:
+                for channel in (*self._programs, *self._channels):
                     channel.close()
         _close(self._plain, self._transport)
 
@@ -206,10 +212,7 @@ def _log_in(transport: paramiko.Transport, key: paramiko.PKey, settings: SftpTar
 
 
 def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: str) -> paramiko.Channel:
-    with _speaking(f"{place} opened no channel for {settings.user!r}. {CHROOT_HINT}"):
-        channel = transport.open_session(window_size=WINDOW, timeout=settings.connect_timeout)
-        channel.settimeout(settings.idle_timeout)
-    bound(channel, WINDOW, settings.connect_timeout)
+    channel = _channel(transport, settings, place)
     try:
         channel.invoke_subsystem("sftp")
     except TimeoutError as error:
@@ -220,6 +223,30 @@ def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: st
                 f"{place} offers no SFTP to {settings.user!r}. Add `Subsystem sftp internal-sftp` to its sshd_config."
             ) from error
         raise TargetUnreachable(f"{place} closed the connection as SFTP began. {CHROOT_HINT}") from error
+    return channel
+
+
+def _program_channel(transport: paramiko.Transport, settings: SftpTarget, place: str, command: str) -> paramiko.Channel:
+    channel = _channel(transport, settings, place)
+    try:
+        channel.exec_command(command)
+    except TimeoutError as error:
+        raise TargetUnreachable(f"{place} did not start a program within {settings.connect_timeout:g} s.") from error
+    except Exception as error:
+        if transport.is_active():
+            raise TargetUnfit(
+                f'{place} starts no program for {settings.user!r}, which transfer = "stream" needs. Give the account a shell, or '
+                'set transfer = "sftp".'
+            ) from error
+        raise TargetUnreachable(f"{place} closed the connection as a program began.") from error
+    return channel
+
+
+def _channel(transport: paramiko.Transport, settings: SftpTarget, place: str) -> paramiko.Channel:
+    with _speaking(f"{place} opened no channel for {settings.user!r}. {CHROOT_HINT}"):
+        channel = transport.open_session(window_size=WINDOW, timeout=settings.connect_timeout)
+        channel.settimeout(settings.idle_timeout)
+    bound(channel, WINDOW, settings.connect_timeout)
     return channel
 
 

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import BinaryIO, Protocol, TypeVar
 
 import structlog
@@ -21,8 +21,10 @@ from targets.sftp.connection import ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
 from targets.sftp.faults import explain, file_system
 from targets.sftp.probe import probe
+from targets.sftp.receiver import COMMAND, OPS, Program, Receiver
 from targets.sftp.session import Pipe, Session, Work
-from targets.sftp.upload import upload
+from targets.sftp.stream import Stream
+from targets.sftp.upload import compare, upload
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,8 @@ LANES = 4
 MANY_SYNCS = 32
 """As many as make further channels worth the round trips that they cost."""
 _SPARE_HANDLES = 8
+MANY = 32
+"""Files or calls that are worth a stream: fewer are on their way before its program has begun."""
 LARGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a slip or a note, which is read into memory: what a reader of slips takes."""
 _TYPES = {stat.S_IFREG: EntryType.FILE, stat.S_IFDIR: EntryType.FOLDER, stat.S_IFLNK: EntryType.LINK}
@@ -46,6 +50,7 @@ class Link(Protocol):
     place: str
 
     def channel(self) -> Pipe: ...
+    def program(self, command: str) -> Program: ...
     @property
     def alive(self) -> bool: ...
     @property
@@ -73,6 +78,7 @@ class SftpDisk:
         self._lanes: list[Session] = []
         """The first is for everything, the others for files that are synced."""
         self._widened = False
+        self._stream = Stream(self._receiver, target) if settings.transfer == "stream" else None
 
     def list(self, folder: str) -> Mapping[str, Entry]:
         with self._named():
@@ -130,7 +136,7 @@ class SftpDisk:
                 if together is Op.SYNC:
                     answers += self._sync(session, [change.path for change in batch])
                 else:
-                    answers += session.finish(calls.change(session, batch))
+                    answers += self._change(session, batch)
                 if together is Op.MKDIR:
                     exact |= session.finish(calls.set_modes(session, batch, answers[-len(batch) :]))
             return answers
@@ -138,7 +144,13 @@ class SftpDisk:
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         with self._named():
             session = self._connected()
-            yield from drive(self._lanes, self._uploads(session, writes), self._at_once(session))
+            fresh = iter(writes)
+            few = list(islice(fresh, MANY)) if self._stream else []
+            if self._stream and len(few) == MANY:
+                pairs = ((write, self._path(write.path)) for write in chain(few, fresh))
+                yield from self._read_again(session, self._stream.write(pairs))
+            else:
+                yield from drive(self._lanes, self._uploads(session, chain(few, fresh)), self._at_once(session))
 
     def space(self) -> tuple[int, int] | None:
         with self._named():
@@ -149,9 +161,13 @@ class SftpDisk:
     def probe(self, folder: str) -> Iterator[tuple[str, bool, str]]:
         with self._named():
             yield from probe(self, self._connected().extensions, folder, durable=self._settings.durability != "none")
+            if self._stream:
+                yield "run the program that takes a stream", *self._stream.tried()
 
     def close(self) -> None:
         connection, self._connection, self._lanes, self._widened = self._connection, None, [], False
+        if self._stream:
+            self._stream.end()
         if connection is not None:
             connection.close()
 
@@ -244,6 +260,23 @@ class SftpDisk:
                 f"{session.place} cannot sync files to its disk ({wire.FSYNC} is missing). Use OpenSSH's SFTP server there, "
                 f'or set durability = "none" in [targets.{self._name}].'
             )
+
+    def _change(self, session: Session, batch: Sequence[calls.Change]) -> Sequence[Answer]:
+        if self._stream and len(batch) >= MANY and all(change.op in OPS for change in batch):
+            return self._stream.change(batch)
+        return session.finish(calls.change(session, batch))
+
+    def _receiver(self) -> Receiver:
+        assert self._connection is not None, "connected before"
+        return Receiver(self._connection.program(COMMAND), self._connection.place, patience=self._settings.idle_timeout)
+
+    def _read_again(self, session: Session, written: Iterator[Write]) -> Iterator[Write]:
+        """What a stream brought, once it was compared where that is wanted."""
+        while together := list(islice(written, FILES_AT_ONCE)):
+            again = [partial(compare, write=write, path=self._path(write.path)) for write in together if write.read_back]
+            for _ in drive([session], again, self._at_once(session)):
+                pass
+            yield from together
 
     def _each(self, work: Callable[[Session, bytes], Work[T]], paths: Iterable[bytes]) -> Iterator[Begin[tuple[int, T]]]:
         for number, path in enumerate(paths):

@@ -52,7 +52,7 @@ class _Open:
                 ended = len(chunk) < wanted
                 hasher.update(chunk)
                 if offset + len(chunk) > write.size:
-                    raise _wrong(write, f"more than {write.size} bytes")
+                    raise wrong_source(write, f"more than {write.size} bytes")
                 while not self._session.room:
                     yield None
                 if chunk:
@@ -60,9 +60,9 @@ class _Open:
                 offset += len(chunk)
                 yield from self._look_back()
         if offset < write.size:
-            raise _wrong(write, f"{offset} bytes instead of {write.size}")
+            raise wrong_source(write, f"{offset} bytes instead of {write.size}")
         if hasher.digest() != write.digest:
-            raise _wrong(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")
+            raise wrong_source(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")
 
     def finish(self) -> Work[None]:
         """Mode and times, sync, close; then every reply must have been good."""
@@ -96,8 +96,18 @@ class _Open:
                 raise (yield from explain(self._session, status, doing, self._path, self._write.size))
 
 
+def compare(session: Session, write: Write, path: bytes) -> Work[Write]:
+    """Read a file again that was stored; one that differs is removed. Raises CorruptTransfer."""
+    try:
+        yield from _compare(session, write, path)
+    except BaseException:
+        session.later(wire.remove(path))
+        raise
+    return write
+
+
 def _compare(session: Session, write: Write, path: bytes) -> Work[None]:
-    """Read it again, from the server's disk or its cache."""
+    """From the server's disk or its cache."""
     there = wire.attributes((yield from ask(session, wire.lstat(path))))
     # Bytes that were put at a wrong place can make a file of many terabytes with nothing in it: it is not read.
     if isinstance(there, fields.Attributes) and there.size not in {None, write.size}:
@@ -114,5 +124,6 @@ def _differs(session: Session, write: Write, found: str) -> CorruptTransfer:
     )
 
 
-def _wrong(write: Write, found: str) -> CorruptTransfer:
+def wrong_source(write: Write, found: str) -> CorruptTransfer:
+    """The error of a source that gave other bytes than were promised."""
     return CorruptTransfer(f"{write.path} was not stored: its source gave {found}.")

@@ -136,13 +136,19 @@ def test_a_local_target_that_fills_up_at_any_point(make: Callable[..., Place], p
 
 
 @pytest.mark.parametrize("pages", [3])
-def test_a_server_over_ssh_that_fills_up(make: Callable[..., Place], sshd: Sshd, pages: int) -> None:
+@pytest.mark.parametrize("transfer", ["sftp", "stream"])
+def test_a_server_over_ssh_that_fills_up(
+    make: Callable[..., Place], sshd: Sshd, monkeypatch: pytest.MonkeyPatch, transfer: str, pages: int
+) -> None:
+    monkeypatch.setattr("targets.sftp.disk.MANY", 1)
     site = sshd.fresh_site()
     at = make({"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"})
 
     def over_ssh(settings: Settings) -> Settings:
         table = settings.model_dump(mode="json")
-        table["targets"]["origin"] = sshd.settings(root=site.remote_root).model_dump(mode="json", exclude_unset=True)
+        table["targets"]["origin"] = sshd.settings(root=site.remote_root, transfer=transfer).model_dump(
+            mode="json", exclude_unset=True
+        )
         return Settings.model_validate(table)
 
     origin = at.world.live / "targets" / "origin"

@@ -58,6 +58,9 @@ class SocketPipe:
     def recv_stderr(self, count: int, /) -> bytes:
         return b""
 
+    def shutdown_write(self) -> None:
+        self._near.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         """Hang up. A server that reads the end of its input ends; one that hangs is killed."""
         self._near.close()
@@ -77,17 +80,22 @@ class PlainLink:
     def __init__(self, command: Sequence[str], idle: float, wrap: Callable[[SocketPipe], Any]) -> None:
         self._command, self._idle, self._wrap = command, idle, wrap
         self._pipes: list[SocketPipe] = []
+        self.programs: list[SocketPipe] = []
 
     def channel(self) -> Any:
         self._pipes.append(SocketPipe(self._command, self._idle))
         return self._wrap(self._pipes[-1])
+
+    def program(self, command: str) -> Any:
+        self.programs.append(SocketPipe(["/bin/sh", "-c", f"exec {command}"], self._idle))
+        return self._wrap(self.programs[-1])
 
     @property
     def alive(self) -> bool:
         return all(pipe.server.poll() is None for pipe in self._pipes)
 
     def close(self) -> None:
-        for pipe in self._pipes:
+        for pipe in (*self.programs, *self._pipes):
             pipe.close()
 
 

@@ -227,14 +227,14 @@ def group_place(request: pytest.FixtureRequest) -> Place:
     return Place("group", tuple(PathTree(root) for root in roots), open_group)
 
 
-def sftp_place(request: pytest.FixtureRequest) -> Place:
+def sftp_place(request: pytest.FixtureRequest, **overrides: object) -> Place:
     from targets.sftp import SftpDisk
 
     server = request.getfixturevalue("sshd")
     name = f"site-{uuid.uuid4().hex[:8]}"
     tree = PathTree(server.accounts[0].root)
     tree.make_folder(name)
-    settings = server.settings(root=f"{server.accounts[0].remote_root}/{name}")
+    settings = server.settings(root=f"{server.accounts[0].remote_root}/{name}", **overrides)
     opened: list[Target] = []
 
     def open_sftp(options: PlacedOptions) -> Target:
@@ -248,6 +248,12 @@ def sftp_place(request: pytest.FixtureRequest) -> Place:
 
     request.addfinalizer(close_all)
     return Place("sftp", (PathTree(tree.root / name),), open_sftp)
+
+
+def stream_place(request: pytest.FixtureRequest) -> Place:
+    """All goes by the receiver that it can carry, however little it is."""
+    request.getfixturevalue("monkeypatch").setattr("targets.sftp.disk.MANY", 1)
+    return sftp_place(request, transfer="stream")
 
 
 def s3_place(request: pytest.FixtureRequest) -> Place:
@@ -294,6 +300,12 @@ VERSIONED: Mapping[str, Callable[[pytest.FixtureRequest], Place]] = {
 }
 """The kinds with a file tree, in their other layout."""
 
+STREAMED: Mapping[str, Callable[[pytest.FixtureRequest], Place]] = {
+    "sftp-stream": stream_place,
+    "versioned-sftp-stream": versioned(stream_place),
+}
+"""A server over SSH, its other way of transfer."""
+
 # What a kind of place has not by its nature, and why: tests that need it (`@pytest.mark.needs("links")`) say nothing about it.
 LACKS: Mapping[str, Mapping[str, str]] = {
     "s3": {
@@ -311,7 +323,7 @@ LACKS: Mapping[str, Mapping[str, str]] = {
             "grace": "what a release leaves out stays in the release before it, not in its own tree",
             "parts": "a release becomes visible as a whole, never file by file",
         }
-        for kind in VERSIONED
+        for kind in (*VERSIONED, "versioned-sftp-stream")
     },
 }
 
@@ -334,7 +346,7 @@ def _lacks(item: pytest.Item) -> bool:
     return bool(needed & LACKS.get(str(kind), {}).keys())
 
 
-@pytest.fixture(params=sorted([*PLACES, *VERSIONED]))
+@pytest.fixture(params=sorted([*PLACES, *VERSIONED, *STREAMED]))
 def place(request: pytest.FixtureRequest) -> Place:
     """An empty place of every kind in turn."""
-    return {**PLACES, **VERSIONED}[request.param](request)
+    return {**PLACES, **VERSIONED, **STREAMED}[request.param](request)

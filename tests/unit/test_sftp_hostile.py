@@ -70,6 +70,9 @@ class Hostile:
     def channel(self) -> "Hostile":
         return self
 
+    def program(self, command: str) -> Any:
+        raise NotImplementedError
+
     def send(self, data: bytes, /) -> int:
         self._in += data
         for number, request in wire.replies(self._in):

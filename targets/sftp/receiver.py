@@ -1,0 +1,196 @@
+"""Many files as one stream, to a small program of ours on the server that writes them as SFTP would.
+
+A file takes five requests of SFTP, each decoded, carried out and answered by itself; here it is one, and nothing waits. Who may
+log in to a shell can have that (`transfer = "stream"`): `receiver.pl` is sent along and run by the server's Perl. What it
+promises is what SFTP's server does: a name that is there is never written over, each path is looked up anew, and every file is
+answered for, in order, once its mode and times are set and it is closed.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+import paramiko
+
+from targets.disk import Op, Write
+from targets.errors import TargetUnfit, TargetUnreachable
+from targets.sftp.calls import Change
+from targets.sftp.session import Pipe
+from targets.sftp.upload import wrong_source
+
+PROGRAM = Path(__file__).with_name("receiver.pl").read_bytes()
+COMMAND = f"perl -e 'read(STDIN, $p, {len(PROGRAM)}) == {len(PROGRAM)} or exit 1; eval $p; die $@ if $@'"
+"""Every shell takes it, and nothing in it comes from anybody else. The program itself is the first that is sent."""
+GREETING = b"slipway receiver 1\n"
+OPS = {Op.RENAME: b"R", Op.LINK: b"L", Op.UNLINK: b"U"}
+"""The calls that come by the thousand."""
+
+_PACKET = 32 * 1024
+"""What an SSH channel packet holds at most."""
+_FLUSH = 4 * _PACKET
+"""Bytes that are collected before they go out."""
+_CHUNK = 256 * 1024
+"""Bytes of a file that are read at once."""
+_LONGEST_ANSWER = 4096
+"""Bytes: more of one answer is no answer."""
+_GOOD = b"."
+
+
+class Program(Pipe, Protocol):
+    """A channel with a program at its other end."""
+
+    def shutdown_write(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Receiver:
+    """The program on the server. Used by one thread at a time; after an error it is closed.
+
+    Methods raise TargetUnreachable when the connection is cut or silent for too long.
+    """
+
+    def __init__(self, pipe: Program, place: str, *, patience: float) -> None:
+        """`patience`: seconds that the pipe waits for anything. Raises TargetUnfit where no program can be run."""
+        self._pipe, self._place, self._patience = pipe, place, patience
+        self._out = bytearray(PROGRAM)
+        self._in = b""
+        self.backlog = 0
+        """How many requests are not answered yet."""
+        self._greet()
+
+    def write(self, write: Write, path: bytes) -> None:
+        """Put one file on its way.
+
+        Raises CorruptTransfer if its source gives other bytes than were promised: then it is not kept, and the receiver
+        serves for nothing more.
+        """
+        mode, time = (
+            b"-" if value is None else pattern % value for pattern, value in ((b"%o", write.mode), (b"%d", write.modified))
+        )
+        with write.open() as stream:
+            hasher, sent = hashlib.sha256(), 0
+            while True:
+                # One byte more than promised is asked for, so that a longer file does not pass for the right one.
+                wanted = min(_CHUNK, write.size - sent + 1)
+                chunk = stream.read(wanted)
+                hasher.update(chunk)
+                if sent + len(chunk) > write.size:
+                    raise wrong_source(write, f"more than {write.size} bytes")
+                if not sent:
+                    self._out += b"F %b %b %d %d %d\n%b" % (mode, time, write.sync, write.size, len(path), path)
+                self._out += chunk
+                sent += len(chunk)
+                if len(chunk) < wanted:
+                    break
+                self._flush()
+        if sent < write.size:
+            raise wrong_source(write, f"{sent} bytes instead of {write.size}")
+        if hasher.digest() != write.digest:
+            raise wrong_source(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")
+        self._ask(b"k")
+
+    def change(self, change: Change) -> None:
+        """Put one call on its way."""
+        self._ask(b"%b %d %d\n%b%b" % (OPS[change.op], len(change.path), len(change.to), change.path, change.to))
+
+    def _ask(self, request: bytes) -> None:
+        self._out += request
+        self.backlog += 1
+        if len(self._out) >= _FLUSH:
+            self._flush()
+
+    def answers(self, *, all_of_them: bool = False) -> Iterator[str]:
+        """What came meanwhile, in order: "" for good, or what went wrong. `all_of_them`: wait until nothing is awaited."""
+        if all_of_them:
+            self._flush()
+        while self.backlog and (all_of_them or self._pipe.recv_ready()):
+            self._in += self._read()
+            while self._in:
+                good = len(self._in) - len(self._in.lstrip(_GOOD))
+                self._in = self._in[good:]
+                self._answered(good)
+                yield from [""] * good
+                if self._in:
+                    fault = self._fault()
+                    if fault is None:
+                        break
+                    self._answered(1)
+                    yield fault
+
+    def end(self) -> None:
+        """Let it remove what is not whole and end: nothing is written any more once this returns."""
+        with contextlib.suppress(TargetUnreachable, OSError, EOFError, paramiko.SSHException):
+            self._pipe.shutdown_write()
+            while self._pipe.recv(_CHUNK):
+                pass
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            self._pipe.close()
+
+    def _answered(self, count: int) -> None:
+        self.backlog -= count
+        if self.backlog < 0:
+            self._garbled(b"more answers than there were requests")
+
+    def _fault(self) -> str | None:
+        """The refusal at the head of what was received; None: not all of it is here."""
+        line, end, rest = self._in.partition(b"\n")
+        if line[:1] != b"!" or len(line) > _LONGEST_ANSWER:
+            self._garbled(line)
+        if not end:
+            return None
+        self._in = rest
+        return line[1:].decode("utf-8", "replace")
+
+    def _greet(self) -> None:
+        try:
+            self._flush()
+            while len(self._in) < len(GREETING):
+                self._in += self._pipe.recv(len(GREETING) - len(self._in)) or self._no_program()
+        except TimeoutError:
+            self._no_program()
+        if self._in != GREETING:
+            self._no_program()
+        self._in = b""
+
+    def _no_program(self) -> NoReturn:
+        said = self._pipe.recv_stderr(_LONGEST_ANSWER) if self._pipe.recv_stderr_ready() else b""
+        words = (self._in + said).decode("utf-8", "replace").strip()
+        raise TargetUnfit(
+            f"{self._place} runs no program for this account"
+            + (f" (it said: {words[:200]!r})" if words else "")
+            + ', which transfer = "stream" needs: a shell that prints nothing by itself, and Perl. Give it that, or set '
+            'transfer = "sftp".'
+        )
+
+    def _flush(self) -> None:
+        out, self._out = memoryview(self._out), bytearray()
+        at = 0
+        while at < len(out):
+            try:
+                sent = self._pipe.send(bytes(out[at : at + _PACKET]))
+            except TimeoutError as error:
+                raise TargetUnreachable(f"{self._place} took no data for {self._patience:g} s.") from error
+            except (OSError, EOFError, paramiko.SSHException) as error:
+                raise TargetUnreachable(f"the connection to {self._place} was cut while sending: {error}.") from error
+            if not sent:
+                self._ended()
+            at += sent
+
+    def _read(self) -> bytes:
+        try:
+            received = self._pipe.recv(_CHUNK)
+        except TimeoutError as error:
+            raise TargetUnreachable(f"{self._place} did not answer for {self._patience:g} s.") from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise TargetUnreachable(f"the connection to {self._place} was cut: {error}.") from error
+        return received or self._ended()
+
+    def _ended(self) -> NoReturn:
+        said = self._pipe.recv_stderr(_LONGEST_ANSWER) if self._pipe.recv_stderr_ready() else b""
+        words = said.decode("utf-8", "replace").strip()
+        raise TargetUnreachable(f"the program on {self._place} ended{f': {words[:200]}' if words else ''}.")
+
+    def _garbled(self, found: bytes) -> NoReturn:
+        raise TargetUnreachable(f"{self._place} sent something that is no answer: {found[:80]!r}.")

@@ -1,0 +1,110 @@
+"""A stream to a program on a real server over SSH: accounts that cannot have one, servers that refuse, and many engines' worth of it."""
+
+import hashlib
+import io
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from support.sshd import Sshd, StartSshd
+from targets.disk import Answer, Call, Op, Write
+from targets.errors import PermissionRefused, TargetUnfit, TargetUnreachable
+from targets.sftp import SftpDisk
+from targets.sftp.stream import LANES
+
+MANY = 40
+
+
+@contextmanager
+def disk(server: Sshd, root: str | None = None, durability: str = "none") -> Iterator[SftpDisk]:
+    settings = server.settings(root=root or server.accounts[0].remote_root, transfer="stream", durability=durability)
+    with closing(SftpDisk(settings, target="origin")) as found:
+        yield found
+
+
+def write(path: str, content: bytes = b"content", *, sync: bool = False) -> Write:
+    return Write(path, lambda: io.BytesIO(content), len(content), hashlib.sha256(content).digest(), 0o644, 1_000_000_000, sync)
+
+
+def files(count: int = MANY, prefix: str = "f", *, sync: bool = False) -> list[Write]:
+    return [write(f"{prefix}{number}", b"%d" % number, sync=sync) for number in range(count)]
+
+
+def test_a_locked_in_account_is_told_what_to_set(chrooted_sshd: Sshd) -> None:
+    with disk(chrooted_sshd) as origin:
+        with pytest.raises(TargetUnfit, match='set transfer = "sftp"') as caught:
+            list(origin.write(files()))
+        assert "origin" in str(caught.value)
+        # What needs no program goes on.
+        assert len(list(origin.write(files(3, "few")))) == 3
+        [said] = [check for check in origin.probe("") if check[0] == "run the program that takes a stream"]
+        assert said[1] is False
+        assert 'transfer = "sftp"' in said[2]
+
+
+def test_a_folder_in_which_the_account_may_not_write(sshd: Sshd) -> None:
+    site = sshd.fresh_site()
+    (site.root / "shut").mkdir(mode=0o555)
+    with disk(sshd, site.remote_root) as origin, pytest.raises(PermissionRefused, match="give the account that right"):
+        list(origin.write(files(prefix="shut/f")))
+
+
+def test_a_hundred_megabytes_and_thousands_of_files(sshd: Sshd) -> None:
+    """More than any window holds, with answers that nobody reads meanwhile."""
+    site = sshd.fresh_site()
+    big = os.urandom(1 << 20) * 60
+    with disk(sshd, site.remote_root) as origin:
+        wanted = [*files(4000), write("big", big), write("twin", big)]
+        assert list(origin.write(wanted)) == wanted
+        calls = [Call(Op.RENAME, f"f{number}", f"g{number}") for number in range(4000)]
+        assert set(origin.run(calls)) == {Answer.OK}
+    assert (site.root / "twin").read_bytes() == big
+    assert sorted(path.name for path in site.root.iterdir()) == sorted(["big", "twin", *(f"g{number}" for number in range(4000))])
+    assert (site.root / "big").stat().st_mtime == 1_000_000_000
+
+
+def test_fewer_programs_where_the_server_allows_few_sessions(start_sshd: StartSshd) -> None:
+    server = start_sshd(options=("MaxSessions 3",))
+    with disk(server, durability="file") as origin:
+        assert len(list(origin.write(files(100, sync=True)))) == 100
+    assert LANES > 2
+
+
+def test_a_connection_that_is_closed_meanwhile_writes_nothing_more(sshd: Sshd) -> None:
+    """The engine goes away in the middle of a file: the server's side removes the piece of it and ends."""
+    site = sshd.fresh_site()
+    began, content = threading.Event(), bytes(8 << 20)
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 4 << 20:
+                began.set()
+                raise OSError("cut")
+            return super().read(size)
+
+    half = Write("half", lambda: Slow(content), len(content), hashlib.sha256(content).digest())
+    with disk(sshd, site.remote_root) as origin, pytest.raises(OSError, match="cut"):
+        list(origin.write([*files(), half]))
+    assert began.is_set()
+    assert "half" not in {path.name for path in site.root.iterdir()}
+
+
+def test_a_server_process_that_is_killed_is_a_cut_connection(start_sshd: StartSshd) -> None:
+    server = start_sshd()
+    with disk(server) as origin:
+        list(origin.write(files()))
+        for pid in _programs(server):
+            os.kill(pid, 9)
+        with pytest.raises(TargetUnreachable, match="origin"):
+            list(origin.write(files(prefix="g")))
+        assert len(list(origin.write(files(prefix="h")))) == MANY
+
+
+def _programs(server: Sshd) -> list[int]:
+    found = [pid for pid in server.sessions() if Path(f"/proc/{pid}/comm").read_text().strip() == "perl"]
+    assert found
+    return found
