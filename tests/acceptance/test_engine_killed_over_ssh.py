@@ -1,7 +1,6 @@
 """An engine on MariaDB is killed while it changes a real SSH server; the next one finishes."""
 
-import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ AFTER = {"index.htm": "2", "new.pdf": "z", "img/new.png": "p", "turn/in.htm": "f
 
 
 @pytest.fixture
-def engines(tmp_path: Path, mariadb_url: str, sshd: Sshd) -> Iterator[Engines]:
+def engines(tmp_path: Path, mariadb_url: str, sshd: Sshd, engines_of: Callable[[Bench], Engines]) -> Iterator[Engines]:
     sites = {name: sshd.fresh_site() for name in ("origin", "area", "production")}
     targets = {name: sshd.settings(root=site.remote_root) for name, site in sites.items()}
     settings = settings_of(tmp_path, targets=targets, queue={"url": mariadb_url, "poll": 0.05})
@@ -29,9 +28,7 @@ def engines(tmp_path: Path, mariadb_url: str, sshd: Sshd) -> Iterator[Engines]:
         (tmp_path / "targets" / name).rmdir()
         (tmp_path / "targets" / name).symlink_to(site.root)
     bench = Bench(tmp_path, settings)
-    made = Engines(bench)
-    yield made
-    made.stop()
+    yield engines_of(bench)
     bench.close()
 
 
@@ -42,9 +39,7 @@ def test_a_publish_that_was_killed_is_finished_by_the_next_engine(engines: Engin
     bench.well(A)
     bench.write(A, AFTER, module_type="course")
     task = bench.insert(A)
-    process = engines.start_at("kill", point, "--until-idle")
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL, output
+    engines.kill_at(point)
     engines.run()
     view = bench.desk.show(task)
     assert view.task.state is State.SUCCEEDED

@@ -1,7 +1,5 @@
 """An engine is killed at each step; the next one finishes, and nothing is lost or done twice."""
 
-import signal
-
 import pytest
 
 from database import State, TaskView
@@ -31,12 +29,6 @@ def outcomes(view: TaskView) -> list[str | None]:
     return [attempt.outcome for attempt in view.attempts]
 
 
-def kill_at(engines: Engines, point: str) -> None:
-    process = engines.start_at("kill", point, "--until-idle")
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL, f"it was to die at {point}:\n{output}"
-
-
 def residue(bench: Bench, name: str) -> list[str]:
     """What our area holds beside commit records and one empty folder for each module."""
     area = bench.target(name) / ".slipway"
@@ -51,7 +43,7 @@ def test_a_publish_that_was_killed_is_finished_by_the_next_engine(engines: Engin
     bench.write(A, AFTER, module_type="course")
     task = bench.insert(A)
     others = [bench.insert("/courses/none", action="VERIFY") for _ in range(12)]
-    kill_at(engines, point)
+    engines.kill_at(point)
     engines.run()
     view = bench.desk.show(task)
     assert view.task.state is State.SUCCEEDED
@@ -78,7 +70,7 @@ def test_an_unpublish_that_was_killed_is_finished_by_the_next_engine(engines: En
     bench.write(A, BEFORE, module_type="course")
     bench.well(A)
     task = bench.insert(A, action="UNPUBLISH")
-    kill_at(engines, point)
+    engines.kill_at(point)
     engines.run()
     view = bench.desk.show(task)
     assert outcomes(view) == ["LOST", "SUCCEEDED"]
@@ -95,7 +87,7 @@ def test_what_a_dead_engine_renamed_is_known_before_the_next_plan(engines: Engin
     bench.well(A)
     bench.write(A, {"a.htm": "a of A", "b.htm": "b of A"})
     first = bench.insert(A)
-    kill_at(engines, "between renames")
+    engines.kill_at("between renames")
     live = {path.name: path.read_text() for path in (bench.target("origin") / "courses/a").glob("*.htm")}
     assert sorted(live.values()) in (["a of A", "b old"], ["a old", "b of A"])
     bench.write(A, {"a.htm": "a old", "b.htm": "b of B"})
@@ -115,7 +107,7 @@ def test_a_task_that_kills_its_engine_three_times_alone_is_poison(engines: Engin
     bench.write(A, BEFORE)
     task = bench.insert(A)
     for _ in range(3):
-        kill_at(engines, "staging")
+        engines.kill_at("staging")
     engines.run()
     view = bench.desk.show(task)
     assert view.task.state is State.FAILED

@@ -1,7 +1,6 @@
 """An engine is killed while it publishes: what became visible is told all the same, by whoever finishes it."""
 
-import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ A = "/courses/a"
 
 
 @pytest.fixture
-def told(tmp_path: Path, purge_server: PurgeServer) -> Iterator[Engines]:
+def told(tmp_path: Path, purge_server: PurgeServer, engines_of: Callable[[Bench], Engines]) -> Iterator[Engines]:
     """Engines of an installation whose origin has a CDN and a cache."""
     (tmp_path / "token").write_text("token\n")
     staging = settings_of(tmp_path).environments["STAGING"].model_dump()
@@ -26,9 +25,7 @@ def told(tmp_path: Path, purge_server: PurgeServer) -> Iterator[Engines]:
         notices={"cdn": cdn, "cache": {"kind": "purge"}},
     )
     bench = Bench(tmp_path, settings)
-    made = Engines(bench)
-    yield made
-    made.stop()
+    yield engines_of(bench)
     bench.close()
 
 
@@ -40,9 +37,7 @@ def test_a_publish_that_was_killed_is_told_by_the_next_engine(told: Engines, pur
     purge_server.asked.clear()
     bench.write(A, {"index.htm": "2", "same.htm": "s", "new.pdf": "y"}, module_type="course")
     task = bench.insert(A)
-    process = told.start_at("kill", point, "--until-idle")
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL, output
+    told.kill_at(point)
     assert not purge_server.asked, "nothing is told before it is recorded"
     told.run()
     assert bench.desk.show(task).task.state is State.SUCCEEDED

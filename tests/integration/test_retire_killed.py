@@ -1,6 +1,5 @@
 """The engine is killed at each step of RETIRE, and so is the archive: one item comes of it, and everything is told in the end."""
 
-import signal
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,12 +10,11 @@ from sqlalchemy import Connection
 
 from database import DepositState, State
 from support.bench import Bench
-from support.engine_process import until
+from support.engine_process import Engines, until
 from support.retirement import COURSE, Make, Retirement
 from support.sword_server import Rules
-from support.warm_engines import WarmEngines
 
-Processes = Callable[..., tuple[Retirement, WarmEngines]]
+Processes = Callable[..., tuple[Retirement, Engines]]
 POINTS = [
     "loading",
     "described",
@@ -35,12 +33,12 @@ POINTS = [
 
 
 @pytest.fixture
-def processes(retirement: Make, warm_engines: Callable[[Bench], WarmEngines]) -> Callable[..., tuple[Retirement, WarmEngines]]:
+def processes(retirement: Make, engines_of: Callable[[Bench], Engines]) -> Callable[..., tuple[Retirement, Engines]]:
     """A retirement whose archive takes every package as often as it is sent, in a process of its own; and real engines."""
 
-    def make(**options: object) -> tuple[Retirement, WarmEngines]:
+    def make(**options: object) -> tuple[Retirement, Engines]:
         made = retirement(rules=Rules(duplicates=True), process=True, **options)
-        return made, warm_engines(made.bench)
+        return made, engines_of(made.bench)
 
     return make
 
@@ -51,9 +49,9 @@ def hold(made: Retirement, value: int) -> None:
     )
 
 
-def finish(made: Retirement, engines: WarmEngines, *tasks: int) -> None:
+def finish(made: Retirement, engines: Engines, *tasks: int) -> None:
     def run() -> None:
-        assert engines.code("wait", "never", "DSPACE") == 0, engines.log.read_text()
+        engines.run(environment="DSPACE")
 
     def done() -> bool:
         return all(made.bench.desk.show(task).task.state is State.SUCCEEDED for task in tasks)
@@ -86,7 +84,7 @@ def test_an_engine_that_is_killed_at_any_step_leaves_one_item(processes: Process
         # Those before this one wait until the end: three losses suffered alone would be poison.
         hold(made, 1)
         tasks.append(made.bench.insert(url, "DSPACE"))
-        assert engines.code("kill", point, "DSPACE") == -signal.SIGKILL, f"it was to die at {point}"
+        engines.kill_at(point, "DSPACE")
     hold(made, 0)
     finish(made, engines, *tasks)
     assert_deposited_once(made, *urls)
@@ -131,7 +129,7 @@ def test_an_archive_that_is_away_costs_no_attempt(processes: Processes) -> None:
     made, engines = processes()
     made.archive.kill()
     task = made.bench.insert(COURSE, "DSPACE")
-    assert engines.code("wait", "never", "DSPACE") == 0
+    engines.run(environment="DSPACE")
     view = made.bench.desk.show(task)
     assert (view.task.state, view.task.attempts) == (State.READY, 0)
     assert "archive:dspace" in [breaker.name for breaker in made.bench.desk.breakers() if breaker.open]

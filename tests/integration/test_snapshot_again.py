@@ -2,14 +2,15 @@
 
 import json
 import shutil
-import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from database import Action, NewTask, State
+from support.bench import Bench
 from support.engine_process import Engines
 from support.mirrored_site import MirroredSite, StartSite, externals
 from support.outside_server import Outside
@@ -146,12 +147,12 @@ POINTS = ["laying", "prepared"]
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_snapshot_that_was_killed_goes_on(mirrored_site: MirroredSite, point: str) -> None:
-    bench, engines = mirrored_site.bench, Engines(mirrored_site.bench)
+def test_a_snapshot_that_was_killed_goes_on(
+    mirrored_site: MirroredSite, engines_of: Callable[[Bench], Engines], point: str
+) -> None:
+    bench, engines = mirrored_site.bench, engines_of(mirrored_site.bench)
     task = bench.insert("/", "MIRROR")
-    process = engines.start_at("kill", point, "--until-idle", environment="MIRROR")
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL, output
+    engines.kill_at(point, "MIRROR")
     asked = len(mirrored_site.outside.log)
     engines.run(environment="MIRROR")
     view = bench.desk.show(task)
@@ -159,7 +160,6 @@ def test_a_snapshot_that_was_killed_goes_on(mirrored_site: MirroredSite, point: 
     assert tree(mirrored_site.mirror) == mirrored_site.expected
     assert not list((mirrored_site.workspace / "trees").glob(".*")), "no half-built tree is left"
     assert len(mirrored_site.outside.log) == asked, "what was fetched before is not asked for again"
-    engines.stop()
 
 
 def test_a_mirror_that_would_lose_half_of_its_files_is_held_and_published_as_it_was_approved(mirrored_site: MirroredSite) -> None:

@@ -57,7 +57,5 @@ def test_an_engine_that_is_killed_while_it_takes_down_is_followed_by_one_that_en
     ready_to_publish(engines)
     root = bench.desk.insert(NewTask(A, "*", Action.TAKEDOWN))
     bench.intake.accept(bench.settings)
-    killed = engines.start_at("kill", point, "--until-idle")
-    killed.communicate(timeout=60)
-    assert killed.returncode == -signal.SIGKILL
+    engines.kill_at(point)
     gone(engines, root)

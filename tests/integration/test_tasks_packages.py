@@ -1,6 +1,5 @@
 """Deliveries of packages: built once, recognised again, made anew when anything that they depend on changes."""
 
-import signal
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -353,20 +352,21 @@ def test_a_package_goes_to_a_bucket_as_well(tmp_path: Path, s3_server: S3Server)
     bench.close()
 
 
-def test_an_engine_that_dies_over_a_package_leaves_nothing_and_the_next_makes_the_same_bytes(tmp_path: Path) -> None:
+def test_an_engine_that_dies_over_a_package_leaves_nothing_and_the_next_makes_the_same_bytes(
+    tmp_path: Path, engines_of: Callable[[Bench], Engines]
+) -> None:
     one, other = packing_bench(tmp_path / "one"), packing_bench(tmp_path / "other")
-    engines = Engines(one)
+    engines = engines_of(one)
     for bench in (one, other):
         course(bench)
     other.well(A)
     one.insert(A)
     deliver_alone(one)
-    assert engines.start_at("kill", "packaged", "--until-idle").wait(timeout=60) == -signal.SIGKILL
+    engines.kill_at("packaged")
     assert not list((tmp_path / "one/state/store/incoming").iterdir())
     assert not list(one.target("area").rglob("*.zip"))
     engines.run()
     assert package(one).read_bytes() == package(other).read_bytes()
-    engines.stop()
     one.close()
     other.close()
 

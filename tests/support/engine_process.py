@@ -1,6 +1,7 @@
-"""Real engine processes over a bench, each ended by its own id."""
+"""Real engine processes over a bench, each ended by its own id: started, or forked where only what they do counts (`nest.py`)."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from config import snapshot
 from support.bench import Bench, settings_of
+from support.nest import Nest
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -18,10 +20,11 @@ PATIENCE = 60.0
 
 
 class Engines:
-    """Starts engines of the bench's configuration."""
+    """Engines of the bench's configuration. `log` is what the forked ones wrote."""
 
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
+    def __init__(self, bench: Bench, nest: Nest) -> None:
+        self.bench, self._nest = bench, nest
+        self.log = bench.root / "engines.log"
         self.config = bench.root / "slipway.json"
         self.flag = bench.root / "reached"
         self._processes: list[subprocess.Popen[str]] = []
@@ -71,11 +74,18 @@ class Engines:
         pytest.fail(f"it ended without {event!r}:\n{''.join(written)}")
 
     def run(self, *arguments: str, environment: str = "STAGING") -> str:
-        """Until idle; what it wrote. It must end well."""
-        process = self.start("--until-idle", *arguments, environment=environment)
-        output, _ = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, output
+        """One that works until it is idle; what it wrote. It must end well."""
+        before = self.log.stat().st_size if self.log.exists() else 0
+        code = self._nest.code([environment, "--config", str(self.config), "--until-idle", *arguments], self.log)
+        output = self.log.read_bytes()[before:].decode()
+        assert code == 0, output
         return output
+
+    def kill_at(self, point: str, environment: str = "STAGING") -> None:
+        """One that dies at a point."""
+        arguments = [environment, "--config", str(self.config), "--until-idle"]
+        code = self._nest.code(arguments, self.log, point=["kill", point, str(self.flag)])
+        assert code == -signal.SIGKILL, f"it was to die at {point} and ended with {code}:\n{self.log.read_text()}"
 
     def stop(self) -> None:
         for process in self._processes:
@@ -92,9 +102,21 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 
 @pytest.fixture
-def engines(tmp_path: Path) -> Iterator[Engines]:
+def engines_of(nest: Nest) -> Iterator[Callable[[Bench], Engines]]:
+    """`engines_of(bench)`: until the test ends."""
+    made: list[Engines] = []
+
+    def make(bench: Bench) -> Engines:
+        made.append(Engines(bench, nest))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture
+def engines(tmp_path: Path, engines_of: Callable[[Bench], Engines]) -> Iterator[Engines]:
     bench = Bench(tmp_path, settings_of(tmp_path))
-    made = Engines(bench)
-    yield made
-    made.stop()
+    yield engines_of(bench)
     bench.close()
