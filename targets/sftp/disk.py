@@ -268,7 +268,13 @@ class SftpDisk:
 
     def _receiver(self) -> Receiver:
         assert self._connection is not None, "connected before"
-        return Receiver(self._connection.program(COMMAND), self._connection.place, patience=self._settings.idle_timeout)
+        connection = self._connection
+        try:
+            return Receiver(connection.program(COMMAND), connection.place, patience=self._settings.idle_timeout)
+        except TargetUnfit as error:
+            if connection.alive:
+                raise
+            raise TargetUnreachable(f"the connection to {connection.place} was cut as a program began.") from error
 
     def _read_again(self, session: Session, written: Iterator[Write]) -> Iterator[Write]:
         """What a stream brought, once it was compared where that is wanted."""

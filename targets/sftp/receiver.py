@@ -148,7 +148,8 @@ class Receiver:
             self._flush()
             while len(self._in) < len(GREETING):
                 self._in += self._pipe.recv(len(GREETING) - len(self._in)) or self._no_program()
-        except TimeoutError:
+        except (TargetUnreachable, TimeoutError):
+            # It did not even read to the end what it was to be.
             self._no_program()
         if self._in != GREETING:
             self._no_program()
