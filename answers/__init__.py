@@ -26,11 +26,22 @@ from answers.life import Moment, Pace, life, pace
 from answers.module import Apart, ModuleState, Place, module, module_fields
 from answers.overview import COUNTED, AtWork, EnvironmentState, Running, overview, overview_fields
 from answers.pausing import carried_out
+from answers.remarks import remarks
 from answers.remedies import REMEDIES, remedy
 from answers.schedules import ScheduleState, run_schedule, schedule_fields, schedule_state, schedules
 from answers.standing import WORKS, engine_words, standing, standing_words
 from answers.takedowns import Down, DownPage, takedown_fields, takedowns, takedowns_page
-from answers.targets import TargetState, Trial, check_fields, other_breakers, target_fields, targets, trial_fields, try_target
+from answers.targets import (
+    Room,
+    TargetState,
+    Trial,
+    check_fields,
+    other_breakers,
+    target_fields,
+    targets,
+    trial_fields,
+    try_target,
+)
 from answers.trends import WINDOWS, Chart, Trends, trends, trends_fields
 from answers.why import Finding, Why, deposit_words, failure_words, why, why_fields, why_lines
 from answers.words import ago, at, many, size, span, totals, when
@@ -56,6 +67,7 @@ __all__ = [
     "Pace",
     "Place",
     "PlanChanges",
+    "Room",
     "Running",
     "ScheduleState",
     "Tally",
@@ -94,6 +106,7 @@ __all__ = [
     "plan_document",
     "progress_fields",
     "publication_fields",
+    "remarks",
     "remedy",
     "run_schedule",
     "schedule_fields",

@@ -2,6 +2,7 @@
 
 import json
 
+from answers.remarks import remarks
 from answers.words import when
 from database import (
     Attempt,
@@ -83,6 +84,7 @@ def attempt_fields(attempt: Attempt) -> dict[str, object]:
         "outcome": attempt.outcome,
         "error": attempt.error,
         "reason": attempt.reason,
+        "remarks": list(remarks(attempt)),
         "summary": dict(attempt.summary),
     }
 

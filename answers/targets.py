@@ -3,12 +3,21 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 
 from answers.fields import breaker_fields, publication_fields
 from answers.words import when
 from config import GroupTarget, S3Target, SecretError, Secrets, Settings, SftpTarget, TargetSettings
-from database import Breaker, Database, Desk, Drift, Publication, Record, Verification, Verifications
+from database import Attempt, Breaker, Database, Desk, Drift, Publication, Record, Verification, Verifications
 from targets import Check, TargetError, open_target
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Bytes that were free on a target, and when; of a group, on its fullest member."""
+
+    free: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,13 @@ class TargetState:
     """Open, or None: it answers, as far as anybody tried."""
     newest: Publication | None
     drift: Drift
+    room: Room | None = None
+
+    @property
+    def contact(self) -> datetime | None:
+        """When a task was there last and found what it came for, as far as the record tells."""
+        known = [self.newest and self.newest.since, self.drift.last]
+        return max((moment for moment in known if moment), default=None)
 
     @property
     def drifted(self) -> tuple[Verification, ...]:
@@ -69,8 +85,16 @@ def try_target(settings: Settings, name: str, secrets: Secrets) -> Trial:
 
 
 def _state(database: Database, settings: Settings, name: str, breaker: Breaker | None) -> TargetState:
-    one, drift = settings.targets[name], Verifications(database).drift(name)
-    return TargetState(name, one.kind, where(one), tuple(_serves(settings, name)), breaker, Record(database).newest(name), drift)
+    one, drift, record = settings.targets[name], Verifications(database).drift(name), Record(database)
+    newest = record.newest(name)
+    room = _room(record.attempt(newest)) if newest else None
+    return TargetState(name, one.kind, where(one), tuple(_serves(settings, name)), breaker, newest, drift, room)
+
+
+def _room(attempt: Attempt | None) -> Room | None:
+    """What the engine saw when it last changed something there: it looks before each change whether there is room."""
+    free = attempt.summary.get("room") if attempt else None
+    return Room(free, attempt.started_at or attempt.claimed_at) if attempt and isinstance(free, int) else None
 
 
 def where(target: TargetSettings) -> str:
@@ -115,6 +139,8 @@ def target_fields(state: TargetState) -> dict[str, object]:
         "serves": list(state.serves),
         "breaker": breaker_fields(state.breaker) if state.breaker else None,
         "newest": {"url": state.newest.url, **publication_fields(state.newest)} if state.newest else None,
+        "contact": when(state.contact),
+        "room": {"free": state.room.free, "at": when(state.room.at)} if state.room else None,
         "verified": when(state.drift.last),
         "drifted": [{"url": one.url, "task": one.task, "at": when(one.at), "reason": one.reason} for one in state.drifted],
     }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import click
 
-from answers import many, size, task_changes, task_fields, view_fields, when
+from answers import many, remarks, size, task_changes, task_fields, view_fields, when
 from cli.completing import ENVIRONMENT
 from cli.exits import Exit
 from cli.flags import AS_JSON, NOTE, YES, json_or_lines
@@ -83,6 +83,8 @@ def print_view(session: Session, view: TaskView) -> None:
     for attempt in view.attempts:
         ended = ", ".join(filter(None, (attempt.outcome or "under way", attempt.reason)))
         session.print(f"  attempt {attempt.number} on {attempt.host}: {ended}")
+        for remark in remarks(attempt):
+            session.print(f"    {remark}")
     for line in change_lines(view):
         session.print(f"  {line}")
     if view.children:

@@ -10,9 +10,9 @@ from database import schema
 from database.auditing import Entry, note
 from database.connection import Database
 from database.publishing import Packed, document_of, pack, read_document, record, weight_of
-from database.rows import chunks, publication_of
+from database.rows import attempt_of, chunks, publication_of
 from database.takedowns import in_force, takedown_of
-from database.values import OPEN_STATES, Publication, Published, Takedown
+from database.values import OPEN_STATES, Attempt, Publication, Published, Takedown
 from packageslip import Digest, Limits, Packageslip, read_slip
 
 _publication, _queue = schema.publication.c, schema.queue.c
@@ -57,6 +57,12 @@ class Record:
         wanted = select(schema.publication).where(_publication.target == target).order_by(_publication.id.desc()).limit(1)
         row = self._db.look(lambda connection: connection.execute(wanted).one_or_none())
         return None if row is None else publication_of(row)
+
+    def attempt(self, publication: Publication) -> Attempt | None:
+        """The last attempt of the task that made this publication; None once it is purged, and for what was adopted."""
+        mine = select(schema.attempt).where(schema.attempt.c.task == publication.task).order_by(schema.attempt.c.fence.desc())
+        row = self._db.look(lambda connection: connection.execute(mine.limit(1)).one_or_none()) if publication.task else None
+        return None if row is None else attempt_of(row)
 
     def slip_of(self, publication: int) -> Packageslip | None:
         """The slip of one publication, as it lay on the target; None if it is not kept."""

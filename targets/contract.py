@@ -146,6 +146,10 @@ class Release(Protocol):
     After `prepare` nothing is discarded: an error leaves the note, and the next holder rolls it forward.
     """
 
+    @property
+    def room(self) -> int | None:
+        """Bytes that were free there when it began; of a group, on the fullest member. None: the place does not say."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...

@@ -58,6 +58,10 @@ class GroupRelease:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stack.__exit__(kind, error, trace)
 
+    @property
+    def room(self) -> int | None:
+        return min((room for member in self.members if (room := _of(member).room) is not None), default=None)
+
     def put(self, files: Iterable[FilePut], done: Callable[[FilePut], None] = nothing) -> None:
         """Each file to the members whose slip lacks it; one that no slip lacks goes to all: it is being repaired."""
         every = list(files)

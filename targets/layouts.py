@@ -79,7 +79,7 @@ class Change:
         drops = [path for path in sorted(held.keys() - listed.keys()) if not inside(path, nested)]
         absent = self.ground.check_folders(list(listed), drops)
         folders = self.ground.check_files(coming, drops, absent)
-        check_space(self.hold.target, self.hold.disk, [listed[path] for path in coming])
+        room = check_space(self.hold.target, self.hold.disk, [listed[path] for path in coming])
         turn = Turn(standing.shelf.folder, None, expired=standing.names) if standing.names else None
         return OrderedRelease(
             self.hold,
@@ -94,6 +94,7 @@ class Change:
             folders,
             at_once,
             turn=turn,
+            room=room,
         )
 
     def _held(self) -> dict[str, bytes]:
@@ -182,8 +183,8 @@ class Change:
         listed = {file.path: file for file in self.files}
         kept = kept_paths(self.files, {file.path: file.digest for file in previous})
         coming = [file for file in self.files if file.path not in kept and file.path not in self.adopted]
-        check_space(self.hold.target, self.hold.disk, [] if standing.same else coming)
         return {
+            "room": check_space(self.hold.target, self.hold.disk, [] if standing.same else coming),
             "hold": self.hold,
             "ground": self.ground,
             "wanted": self.wanted,
@@ -198,11 +199,11 @@ class Change:
         }
 
 
-def check_space(target: str, disk: Disk, coming: Collection[Resource | View]) -> None:
-    """Raise NoSpace if these files have no room there."""
+def check_space(target: str, disk: Disk, coming: Collection[Resource | View]) -> int | None:
+    """Bytes that are free there; None where nobody can say. Raises NoSpace if these files have no room."""
     room = disk.space()
     if room is None:
-        return
+        return None
     need = int(sum(file.size or 0 for file in coming) * SPARE)
     if need > room[0] or len(coming) > room[1]:
         raise NoSpace(
@@ -210,3 +211,4 @@ def check_space(target: str, disk: Disk, coming: Collection[Resource | View]) ->
             "files are free; make room there",
             target=target,
         )
+    return room[0]

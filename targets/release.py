@@ -60,6 +60,7 @@ class OrderedRelease:
     """Nothing but stale files goes; the publication, with its serial, stays what it was."""
     turn: Turn | None = None
     """What becomes of releases of a time when the module was versioned."""
+    room: int | None = None
     staged: dict[str, Put] = field(default_factory=dict)
     volume: int = 0
     counter: int = 0

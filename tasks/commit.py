@@ -199,6 +199,8 @@ def commit(
     wanted = intent.wanted
     adopted = sorted({path for made in plans for path in made.adopted})
     release = work.tools.target.release(_ours_only(present, plans), wanted, adopted=adopted, at_once=intent.at_once)
+    if release.room is not None:
+        work.summary["room"] = release.room
     with release:
         with work.step("stage", len(files), sum(file.size for file in files)):
             work.tools.reached("staging")

@@ -94,6 +94,7 @@ def copied(
                 done.add(digest)
     except (TransientTargetError, PermanentTargetError, FileNotFoundError, SecretError) as error:
         log.warning("target could not give bytes", task=work.task.id, target=place, error=str(error))
+        work.summary["silent"] = {**work.summary.get("silent", {}), place: type(error).__name__}
         if away is not None and isinstance(error, TransientTargetError):
             away.append(error)
     work.count({"copied": len(done)})

@@ -2,9 +2,10 @@
 
 from starlette.responses import Response
 
-from answers import other_breakers, targets, try_target
+from answers import Room, TargetState, other_breakers, targets, try_target
 from console.asked import Asked
 from console.errors import NotThere
+from console.memory import Tried
 from database import Audit, Entry
 
 
@@ -13,9 +14,15 @@ def show(asked: Asked) -> Response:
     found = targets(asked.database, asked.settings)
     return asked.page(
         "targets.html",
-        targets=[(one, memory.tried(one.name)) for one in found],
+        targets=[(one, tried := memory.tried(one.name), _room(one, tried)) for one in found],
         others=other_breakers(asked.database, asked.settings),
     )
+
+
+def _room(one: TargetState, tried: Tried | None) -> Room | None:
+    """What was seen last: by an engine before it changed something there, or by somebody's test."""
+    tested = Room(tried.trial.free, tried.at) if tried and tried.trial.free is not None else None
+    return max((room for room in (one.room, tested) if room), key=lambda room: room.at, default=None)
 
 
 def test(asked: Asked) -> Response:

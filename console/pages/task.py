@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from answers import life, pace, remedy, task_changes
+from answers import life, pace, remarks, remedy, task_changes
 from console.asked import Asked
 from console.decisions import check_may, not_for
 from console.drawing import CHILDREN, family, parts, shares
@@ -32,7 +32,7 @@ def show(asked: Asked) -> Response:
         changes=changes,
         bars=[parts(plan.tallies) for plan in changes.plans] if changes else [],
         listed=LISTED,
-        tries=[(attempt, remedy(attempt)) for attempt in reversed(view.attempts)],
+        tries=[(attempt, remarks(attempt), remedy(attempt)) for attempt in reversed(view.attempts)],
         family=family(view.task, _parent(desk, view.task), offspring.tasks),
         offspring=offspring,
         made=_publication(asked, view),

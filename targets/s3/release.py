@@ -46,6 +46,8 @@ class BucketRelease:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     volume: int = 0
     note: Note | None = None
+    room: None = None
+    """A bucket has no end."""
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ def test_an_outage_is_seen(seat: Seat, queue: Queue) -> None:
 
 
 def test_a_target_is_tried_and_the_page_says_what_came_of_it(seat: Seat, queue: Queue) -> None:
-    assert "not known: test it" in seat.text("/targets")
+    assert "not known: it is seen with the next change" in seat.text("/targets")
     assert "staging was tested: it works" in seat.done("/targets/staging/test")
     said = seat.text("/targets")
     assert "Tested now by ann: it works" in said or "by ann: it works" in said
@@ -119,7 +120,20 @@ def test_the_room_of_a_target_is_known_once_it_was_tried(queue: Queue, tmp_path:
     }
     seat = seat_at(queue.db, settings_with(tmp_path).model_validate(_plain(tmp_path) | {"targets": targets}))
     seat.post("/targets/staging/test")
-    assert "B free, now" in seat.text("/targets")
+    assert re.search(r"B free, (now|\d+ s ago)", seat.text("/targets"))
+
+
+def test_the_room_that_an_engine_saw_is_there_without_a_test(seat: Seat, queue: Queue) -> None:
+    engine, module = queue.engine(), live("/a")
+    queue.ready("/a")
+    [task] = queue.claim(engine)
+    queue.end(engine, task, published=(replace(module, target="staging"),), summary={"put": 1, "room": 12_300_000_000})
+    [staging] = [one for one in seat.get("/api/v1/targets").json()["targets"] if one["name"] == "staging"]
+    assert staging["room"]["free"] == 12_300_000_000
+    assert staging["contact"] == staging["newest"]["since"]
+    said = seat.text("/targets")
+    assert "12.3 GB free, " in said
+    assert "works no task found it down; the last was there" in said
 
 
 def test_a_target_may_be_called_as_a_part_of_the_page_is(queue: Queue, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ def test_a_module_is_published_and_recorded(bench: Bench) -> None:
     record = bench.workshop("STAGING").record.current("origin", A)
     assert record is not None
     assert (record.serial, record.title, record.task) == (view.task.serial, "A", view.task.id)
-    assert view.attempts[-1].summary["put"] == 2
+    summary = view.attempts[-1].summary
+    assert summary["put"] == 2
+    assert summary["room"] > 0, "a person sees how much room there was"
     assert view.task.reason == "live on origin: 2 files put, 0 dropped, 0 kept"
 
 

@@ -56,6 +56,11 @@ class Drifted(Thing):
     reason: str | None
 
 
+class Room(Thing):
+    free: int = Field(description="Bytes; of a group, on its fullest member.")
+    at: Moment
+
+
 class Target(Thing):
     name: str
     kind: str
@@ -63,6 +68,8 @@ class Target(Thing):
     serves: list[str]
     breaker: Breaker | None
     newest: Newest | None
+    contact: Moment | None = Field(description="When a task was there last and found what it came for.")
+    room: Room | None = Field(description="What an engine saw when it last changed something there; null: it cannot be known so.")
     verified: Moment | None
     drifted: list[Drifted]
 

@@ -53,6 +53,7 @@ class Attempt(Thing):
     outcome: str | None = Field(description="Null while it runs; LOST when its engine died.")
     error: str | None
     reason: str | None
+    remarks: list[str] = Field(description="What it met by the way.")
     summary: dict[str, Any]
 
 
