@@ -7,7 +7,7 @@ import pytest
 
 from support.deployment import Deploy, Deployment, digests, eventually, tree
 
-MODULES = 60
+MODULES = 30
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from database import Database, Desk, NewTask, upgrade
+from database import Database, Desk, NewTask
 from support.deployment import eventually
+from support.schema import fresh
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = ROOT / "tests/support/elsewhere"
@@ -108,7 +109,7 @@ class Daemon:
         eventually(lambda: text in self.stderr, LONGEST, f"{text!r} in the daemon's log")
 
     def insert(self, environment: str = "STAGING") -> int:
-        upgrade(self.url)
+        fresh(self.url)
         task: int = self.on_database(lambda db: Desk(db).insert(NewTask("/courses/a", environment)))
         return task
 

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 from config import load, queue_url, this_host
-from database import Claims, Database, Lane, Leases
 
 parser = argparse.ArgumentParser()
 parser.add_argument("environment")
@@ -41,6 +40,9 @@ if mode == "crash":
     sys.exit(3)
 signal.signal(signal.SIGTERM, stop)
 if mode == "claim":
+    # Imported here: most of an engine's start, and most only tell.
+    from database import Claims, Database, Lane, Leases
+
     database = Database.connect(queue_url(settings))
     engine = Leases(database).register(arguments.environment, *this_host(), os.getpid(), 600, "0")
     claims = Claims(database, settings.retry)
