@@ -121,7 +121,8 @@ def secrets_in(settings: BaseModel) -> Iterator[Secret]:
 
 def source_checks(session: Session, name: str) -> Iterator[Check]:
     for what, works, remedy in source_of(session, name).check():
-        yield Check("ok" if works else "failure", f"source {what if what.startswith(name) else f'{name}: {what}'}", remedy)
+        outcome = "failure" if not works else "warning" if remedy else "ok"
+        yield Check(outcome, f"source {what if what.startswith(name) else f'{name}: {what}'}", remedy)
 
 
 def target_checks(session: Session, name: str) -> Iterator[Check]:

@@ -10,7 +10,19 @@ from cli.exits import Exit
 from cli.flags import AS_JSON, EXISTING, FILE, FOLDER
 from cli.session import Failure, Session, in_session
 from cli.signing import keygen, sign, verify
-from packageslip import Fault, Limits, Metadata, Packageslip, build_slip, check_slip, diff_slips, read_slip, write_slip_to
+from packageslip import (
+    Fault,
+    Limits,
+    Metadata,
+    Packageslip,
+    build_slip,
+    check_slip,
+    diff_slips,
+    read_slip,
+    write_catalogue,
+    write_slip_to,
+)
+from sources import DirectorySource
 
 
 @click.group()
@@ -50,6 +62,24 @@ def build(
             write_slip_to(made, stream)
     total = sum(resource.size or 0 for resource in made.resources)
     session.say(f"{url}: {many(len(made.resources), 'resource')}, {size(total)}" + (f", written to {output}" if output else ""))
+
+
+@slip.command()
+@click.argument("folder", type=FOLDER)
+@click.option("-o", "--output", type=FILE, help="Where to write it; default: stdout.")
+@in_session
+def catalogue(session: Session, folder: Path, output: Path | None) -> None:
+    """List the modules of a folder that a web server shows: each folder in it with a packageslip.xml.
+
+    Served as packageslips.xml, it is what republishing everything reads.
+    """
+    entries = list(DirectorySource(str(folder), folder).modules())
+    if output is None:
+        write_catalogue(entries, sys.stdout.buffer)
+    else:
+        with output.open("wb") as stream:
+            write_catalogue(entries, stream)
+    session.say(many(len(entries), "module") + (f", written to {output}" if output else ""))
 
 
 @slip.command()

@@ -1,8 +1,8 @@
 """Making a slip for any folder: a site without a CMS that writes slips can be published all the same.
 
-Left out: the slip itself, files that it lists as views, names that begin with a dot (what editors, version control and
-macOS leave behind), except `.well-known`, and every folder that has a packageslip.xml, because it is another module. Links
-are refused: what they lead to is not this folder's.
+Left out: the slip itself and a catalogue beside it, files that it lists as views, names that begin with a dot (what editors,
+version control and macOS leave behind), except `.well-known`, and every folder that has a packageslip.xml, because it is
+another module. Links are refused: what they lead to is not this folder's.
 """
 
 import os
@@ -97,6 +97,10 @@ def build_slip(folder: Path, url: str, *, previous: Packageslip | None = None, *
     return replace(slip, resources=tuple(resources))
 
 
+_ABOUT = frozenset({SLIP_NAME, SLIP_NAME + SUFFIX, "packageslips.xml"})
+"""What tells of modules, at a folder's top: it is written after the slip, which could not have its digest."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     path: str
@@ -120,7 +124,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[_Found]:
 def _counts(entry: os.DirEntry[str], prefix: str) -> bool:
     if entry.name.startswith("."):
         return entry.name == _WELL_KNOWN
-    return bool(prefix) or entry.name not in {SLIP_NAME, SLIP_NAME + SUFFIX}
+    return bool(prefix) or entry.name not in _ABOUT
 
 
 def _reading_order(entry: os.DirEntry[str]) -> tuple[bool, int, str]:

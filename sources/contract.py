@@ -79,7 +79,7 @@ class Source(Protocol):
         """Whether the source's slip for this module is still this one (asked before a commit whose bytes were fetched)."""
 
     def check(self) -> Iterable[tuple[str, bool, str]]:
-        """Probe for `doctor`: (what, works, remedy)."""
+        """Probe for `doctor`: (what, works, remedy). What works and has a remedy could be better."""
 
     def close(self) -> None:
         """Let go of connections. Safe to call twice."""

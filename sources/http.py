@@ -102,7 +102,9 @@ class HttpSource:
         except ResourceMissing as error:
             where = self._client.whole(address)
             raise ResourceMissing(
-                f"{self.name}: {where} does not exist; 'catalogue' says where the list of modules is", source=self.name
+                f"{self.name}: {where}, the list of modules, does not exist; serve one there ('slipway slip catalogue' makes it "
+                f"for a folder), or name its place with sources.{self.name}.catalogue",
+                source=self.name,
             ) from error
 
     def fetch(self, slip: Packageslip, wants: Sequence[Want], sink: Sink) -> Iterator[Fetched]:
@@ -138,10 +140,16 @@ class HttpSource:
             ) from error
 
     def check(self) -> Iterable[tuple[str, bool, str]]:
-        """Whether the server answers, and has a catalogue."""
-        base = f"{self._client.addresses.base}/"
-        yield (f"{self.name}: {self._client.whole(base)} answers", *_outcome(self._reach))
-        yield (f"{self.name}: the catalogue can be read", *_outcome(lambda: next(self.modules(), None)))
+        """Whether the server answers, and has a catalogue; that is asked for first, for nothing needs to be at its root."""
+        answers = f"{self.name}: {self._client.whole(f'{self._client.addresses.base}/')} answers"
+        try:
+            listing = _outcome(lambda: next(self.modules(), None))
+        except ResourceMissing as error:
+            yield answers, True, ""
+            yield f"{self.name}: no catalogue, so modules are published by name only", True, str(error)
+            return
+        yield (answers, *(listing if listing[0] else _outcome(self._reach)))
+        yield (f"{self.name}: the catalogue can be read", *listing)
 
     def close(self) -> None:
         """Close the connections; waits between retries end at once."""
@@ -270,8 +278,11 @@ class HttpSource:
 
 
 def _outcome(ask: Callable[[], object]) -> tuple[bool, str]:
+    """Whether it works, else why not. That nothing is there is for the caller to judge."""
     try:
         ask()
+    except ResourceMissing:
+        raise
     except (SourceError, SlipError) as error:
         return False, str(error)
     return True, ""

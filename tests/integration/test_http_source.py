@@ -194,7 +194,9 @@ def test_the_catalogue_lists_the_modules(cms: Callable[..., Cms], open_http: Ope
 
 
 def test_a_source_without_a_catalogue_says_which_setting_names_it(source: HttpSource) -> None:
-    with pytest.raises(ResourceMissing, match=r"packageslips.xml .*'catalogue' says where the list of modules is"):
+    with pytest.raises(
+        ResourceMissing, match=r"packageslips.xml, the list of modules, does not exist; serve one there .*sources.cms.catalogue"
+    ):
         list(source.modules())
 
 
@@ -234,8 +236,8 @@ def test_a_probe_says_what_works_and_what_to_do(
 ) -> None:
     (reach, *_), (listing, works, remedy) = source.check()
     assert reach == f"cms: {source._client.addresses.origin}/ answers"
-    assert (listing, works) == ("cms: the catalogue can be read", False)
-    assert "'catalogue' says where the list of modules is" in remedy
+    assert (listing, works) == ("cms: no catalogue, so modules are published by name only", True)
+    assert "packageslips.xml, the list of modules, does not exist; serve one there" in remedy
     locked = cms(site, account=("slipway", "secret"))
     assert [works for _, works, _ in open_http(locked).check()] == [False, False]
     locked.stop()

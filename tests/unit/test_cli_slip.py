@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import slipway
-from packageslip import read_slip
+from packageslip import read_catalogue, read_slip
 
 SITE = Path(__file__).resolve().parents[2] / "demo" / "site"
 
@@ -55,6 +55,16 @@ def test_build_refuses_a_bad_url(folder: Path) -> None:
     assert result.exit_code == 5
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
+
+
+def test_a_catalogue_lists_each_folder_with_a_slip(folder: Path, tmp_path: Path) -> None:
+    run("build", str(folder), "--url", "/course", "-o", str(folder / "packageslip.xml"), "--type", "course")
+    (tmp_path / "empty").mkdir()
+    listed = run("catalogue", str(tmp_path), "-o", str(tmp_path / "packageslips.xml"))
+    assert (listed.exit_code, listed.stderr) == (0, f"1 module, written to {tmp_path}/packageslips.xml\n")
+    assert run("catalogue", str(tmp_path)).stdout_bytes == (tmp_path / "packageslips.xml").read_bytes()
+    [entry] = read_catalogue((tmp_path / "packageslips.xml").read_bytes(), "catalogue")
+    assert (entry.url, entry.module_type) == ("/course", "course")
 
 
 def test_check_names_line_and_rule_of_every_fault(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_what_is_not_the_modules_is_left_out(tmp_path: Path) -> None:
     fill(
         tmp_path,
         "packageslip.xml",
+        "packageslips.xml",
         ".slipway/x",
         ".git/config",
         ".DS_Store",
