@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from database import Leases, State
 from support.bench import Bench
@@ -172,12 +171,10 @@ def test_a_stopped_engine_is_killed_before_its_task_is_taken_and_one_of_another_
     configure_lease(written, lease=4, heartbeat=0.4, margin=0.5)
     task = written.bench.insert(A)
     process = waiting_at(written, "staging", host=host)
-    process.send_signal(signal.SIGSTOP)
-    written.bench.write(A, {"index.htm": "later"}, module_type="course")
     # An engine that found the lease in force would have nothing to do, and end. For the stopped one it is over by its own clock as
     # well when it wakes: the other one waits for a lease's time before it believes that.
-    over = text("UPDATE engine SET lease_until = '2000-01-01 00:00:00.000000' WHERE state = 'UP'")
-    written.bench.database.change(lambda connection: connection.execute(over))
+    written.freeze(process, "UPDATE engine SET lease_until = '2000-01-01 00:00:00.000000' WHERE state = 'UP'")
+    written.bench.write(A, {"index.htm": "later"}, module_type="course")
     written.run()
     assert state(written.bench, task) is State.SUCCEEDED
     assert [attempt.outcome for attempt in written.bench.desk.show(task).attempts] == ["LOST", "SUCCEEDED"]

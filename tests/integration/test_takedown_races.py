@@ -40,7 +40,7 @@ def test_an_engine_that_sleeps_through_it_wakes_to_nothing(engines: Engines, poi
     bench, publish = engines.bench, ready_to_publish(engines)
     sleeper = engines.start_at("wait", point)
     until(engines.flag.exists, f"the engine at {point!r}")
-    sleeper.send_signal(signal.SIGSTOP)
+    engines.freeze(sleeper)
     root = bench.desk.insert(NewTask(A, "*", Action.TAKEDOWN))
     gone(engines, root)
     engines.flag.unlink()

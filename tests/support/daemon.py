@@ -44,7 +44,8 @@ class Daemon:
         (folder / "engines" / "__init__.py").touch()
         (folder / "engines" / "__main__.py").write_text((ROOT / "tests/support/stand_in_engine.py").read_text())
         self.mode(mode)
-        self.variables = {**os.environ, "PYTHONPATH": str(folder), "STAND_IN": str(folder)}
+        # The engines of this folder come first; all else is that of this tree, also where another one is installed.
+        self.variables = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "STAND_IN": str(folder)}
         self.process: subprocess.Popen[bytes] | None = None
 
     def mode(self, mode: str) -> None:
@@ -52,7 +53,7 @@ class Daemon:
 
     def count_waits_alone(self) -> None:
         """Let the daemon's clocks go on only while it waits, so that a busy machine changes nothing in what its log says."""
-        self.variables |= {"PYTHONPATH": f"{ELSEWHERE}:{self.folder}", "CLOCK_OF_WAITS": "1"}
+        self.variables |= {"PYTHONPATH": f"{ELSEWHERE}:{self.folder}:{ROOT}", "CLOCK_OF_WAITS": "1"}
 
     def start(self) -> "Daemon":
         with (self.folder / "stderr").open("ab") as stderr:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
 from config import snapshot
 from support.bench import Bench, settings_of
@@ -72,6 +73,19 @@ class Engines:
             if f'"event": "{event}"' in line:
                 return
         pytest.fail(f"it ended without {event!r}:\n{''.join(written)}")
+
+    def freeze(self, process: subprocess.Popen[str], *statements: str) -> None:
+        """Stop it in its tracks, though not in the middle of a transaction: it would keep SQLite's write lock, and nobody else could
+        do anything. Seen to be stopped, these are carried out.
+        """
+
+        def work(connection: Connection) -> None:
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+            for statement in statements:
+                connection.execute(text(statement))
+
+        self.bench.database.change(work)
 
     def run(self, *arguments: str, environment: str = "STAGING") -> str:
         """One that works until it is idle; what it wrote. It must end well."""
