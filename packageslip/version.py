@@ -96,9 +96,19 @@ def _recorded(slip: Packageslip) -> Listing:
         if all(map(is_, made, listed)):
             made = listed
         else:
+            made.version, made.lines = listed.version, _in_this_order(made, listed)
             listed.recorded = made
     made.recordable = True
     return made
+
+
+def _in_this_order(made: Listing, listed: Listing) -> bytes | None:
+    """The lines that are known of the same resources in another order; None where one is another now, or none is known."""
+    if listed.lines is None:
+        return None
+    known = dict(zip(map(id, listed), listed.lines.splitlines(keepends=True), strict=True))
+    lines = [known.get(id(resource)) for resource in made]
+    return None if None in lines else b"".join(lines)  # type: ignore[arg-type] # none is left
 
 
 def is_page(file: Resource | View) -> bool:
