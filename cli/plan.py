@@ -76,7 +76,7 @@ def tools_of(session: Session, settings: EnvironmentSettings) -> Tools:
         claim=Bystander(session.database.queue_id, lambda: int(Leases(session.database).now().timestamp())),
         expand=lambda _task, _rows, _cursor: refuse(),
         purge=lambda _days: 0,
-        report=lambda _progress: None,
+        report=lambda _task, _look: None,
         cancelled=lambda: False,
         released=lambda: False,
     )

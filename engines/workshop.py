@@ -98,26 +98,30 @@ class Targets:
 
 
 class Reports:
-    """The newest progress of each running task, until the main loop writes it."""
+    """Whom to ask how far each running task is, for the main loop, which writes what is new once in a while."""
 
     def __init__(self) -> None:
-        self._newest: dict[int, Progress] = {}
+        self._looks: dict[int, Callable[[], Progress]] = {}
+        self._taken: dict[int, Progress] = {}
         self._lock = Lock()
 
-    def note(self, progress: Progress) -> None:
-        """Called for every file: only the last one before a write is kept."""
+    def note(self, task: int, look: Callable[[], Progress]) -> None:
+        """The task has come to another step, of which this tells at any moment."""
         with self._lock:
-            self._newest[progress.task] = progress
+            self._looks[task] = look
 
     def forget(self, task: int) -> None:
         """The task has ended."""
         with self._lock:
-            self._newest.pop(task, None)
+            self._looks.pop(task, None)
+            self._taken.pop(task, None)
 
     def take(self) -> list[Progress]:
         """What is new since the last time."""
         with self._lock:
-            newest, self._newest = list(self._newest.values()), {}
+            now = {task: look() for task, look in self._looks.items()}
+            newest = [progress for task, progress in now.items() if progress != self._taken.get(task)]
+            self._taken = now
         return newest
 
 

@@ -111,7 +111,8 @@ class Tools:
     """Insert a chunk of new tasks and the cursor, in one transaction."""
     purge: Callable[[int], int]
     """Delete the rows of tasks that ended more than so many days ago; how many."""
-    report: Callable[[Progress], None]
+    report: Callable[[int, Callable[[], Progress]], None]
+    """Tell whom to ask, from any thread, how far this task is."""
     cancelled: Callable[[], bool]
     released: Callable[[], bool]
     """Whether the engine wants its tasks back now."""

@@ -25,6 +25,25 @@ class Done:
 
 
 @dataclass(slots=True)
+class Step:
+    """A step under way: counted for every file, and made a `Progress` only when somebody looks."""
+
+    task: int
+    name: str
+    files: int
+    size: int
+    began: float
+    now: float
+    files_done: int = 0
+    bytes_done: int = 0
+
+    def progress(self) -> Progress:
+        """How far it is by now; called by another thread too."""
+        seconds = round(self.now - self.began, 3)
+        return Progress(self.task, self.name, self.files_done, self.files, self.bytes_done, self.size, seconds=seconds)
+
+
+@dataclass(slots=True)
 class Work:
     """The attempt that one worker makes at one task."""
 
@@ -43,8 +62,7 @@ class Work:
     summary: dict[str, Any] = field(default_factory=dict)
     expires: int | None = None
     """When the last stale file may go, in seconds since the epoch by the queue's clock; None: no task knows of any."""
-    _now: Progress | None = None
-    _began: float = 0.0
+    _step: Step | None = None
 
     @property
     def target(self) -> str:
@@ -84,9 +102,9 @@ class Work:
     def step(self, name: str, files: int = 0, size: int = 0) -> Iterator[None]:
         """One step of a task's life: may end here, is reported and timed."""
         self.tools.pause_point()
-        self._now = Progress(self.task.id, name, files_total=files, bytes_total=size)
-        self.tools.report(self._now)
-        self._began = started = self.tools.clock()
+        started = self.tools.clock()
+        self._step = Step(self.task.id, name, files, size, started, started)
+        self.tools.report(self.task.id, self._step.progress)
         try:
             yield
         finally:
@@ -95,10 +113,11 @@ class Work:
 
     def file_done(self, size: int) -> None:
         """One file more of the step's."""
-        assert self._now is not None, "a file is done within a step"
-        now, seconds = self._now, round(self.tools.clock() - self._began, 3)
-        self._now = replace(now, files_done=now.files_done + 1, bytes_done=now.bytes_done + size, seconds=seconds)
-        self.tools.report(self._now)
+        step = self._step
+        assert step is not None, "a file is done within a step"
+        step.files_done += 1
+        step.bytes_done += size
+        step.now = self.tools.clock()
 
     def note_plan(self, plan: Plan) -> None:
         """What the plan does and why, as far as a person looks at it afterwards: files and bytes by reason, the first changes."""

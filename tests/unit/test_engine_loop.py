@@ -267,10 +267,10 @@ def test_a_fenced_task_reports_nothing() -> None:
 def test_progress_is_written_while_tasks_run() -> None:
     script = Script([task(1)])
     loop, workshop, _ = made(script)
-    workshop.reports.note(Progress(1, "commit"))
+    workshop.reports.note(1, lambda: Progress(1, "commit"))
     loop.run()
     assert script.reported == [1]
-    workshop.reports.note(Progress(2, "commit"))
+    workshop.reports.note(2, lambda: Progress(2, "commit"))
     workshop.reports.forget(2)
     assert not workshop.reports.take()
 
