@@ -15,7 +15,7 @@ How a caller uses it::
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, NamedTuple, Protocol, Self
 
 from packageslip import CatalogueEntry, Digest, Packageslip
 
@@ -102,8 +102,7 @@ class Present:
         return self.members or (self,)
 
 
-@dataclass(frozen=True, slots=True)
-class FilePut:
+class FilePut(NamedTuple):
     """One file to stage: its path in the module, what it must be, and where its bytes are.
 
     `open` may be called more than once (one call for each member of a group) and gives a stream at its start.

@@ -10,7 +10,7 @@ given. It connects at its first call; after TargetUnreachable the next call conn
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from packageslip import Digest
 
@@ -32,8 +32,7 @@ class Op(StrEnum):
     """fsync of a file; a no-op where durability is `none`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call; `to` only for RENAME, LINK and SYMLINK, `mode` only for MKDIR.
 
     `mode`: exactly these permission bits, whatever the umask, before MKDIR is answered; None: what the server chooses.
@@ -72,8 +71,7 @@ class Entry:
     modified: int
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One file to create exclusively and fill; `digest` and `size` are checked while it is sent.
 
     `mode`: permission bits, `modified`: seconds since the epoch; None leaves what the server chooses.

@@ -6,6 +6,7 @@ The note is an XML document in the holder's folder. A cut one is not well-formed
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
@@ -34,8 +35,7 @@ class Part(StrEnum):
     """The public copy of the slip."""
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """One staged file (its name's last part) and where in the module it goes."""
 
     name: str
@@ -119,7 +119,8 @@ def write_note(note: Note) -> bytes:
         "count": str(len(note.puts) + len(note.drops) + len(note.folders) + len(_turn_lines(note.turn))),
     }
     lines = [f'<release xmlns="{NAMESPACE}" {_attributes(head)}>']
-    lines += [f" <put {_attributes({'name': put.name, 'path': put.path, 'part': put.part})}/>" for put in note.puts]
+    # Of these there are thousands, and of what they say, only a path can hold what has to be escaped.
+    lines += [f' <put name="{put.name}" path={quoteattr(put.path)} part="{put.part}"/>' for put in note.puts]
     lines += [f" <folder path={quoteattr(folder)}/>" for folder in note.folders]
     lines += [f" <drop {_attributes({'path': drop.path, 'part': drop.part})}/>" for drop in note.drops]
     lines += [f" <{kind} {_attributes(values)}/>" for kind, values in _turn_lines(note.turn)]

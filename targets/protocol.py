@@ -31,7 +31,8 @@ class Remaining:
 
 def remaining(note: Note, names: Collection[str]) -> Remaining:
     """What a listing of the holder's folder says is still to be renamed."""
-    puts = tuple(put for put in note.puts if staged(note.tag, put.name) in names)
+    begin = staged(note.tag, "")
+    puts = tuple(put for put in note.puts if begin + put.name in names)
     return Remaining(puts, staged(note.tag, SLIP_NAME) in names)
 
 
@@ -68,6 +69,9 @@ def in_the_way(drops: Iterable[_Leaving], paths: Collection[str], *, fold: bool)
 
     A file where a folder must be, a file below a path that becomes a file, or (`fold`) the same name in another case.
     """
+    leaving = tuple(drops)
+    if not leaving:
+        return ()
     files = {same_name(path, fold) for path in paths}
     folders = all_parents(files)
 
@@ -75,7 +79,7 @@ def in_the_way(drops: Iterable[_Leaving], paths: Collection[str], *, fold: bool)
         path = same_name(drop.path, fold)
         return path in files or path in folders or not files.isdisjoint(parents(path))
 
-    return tuple(drop for drop in drops if blocks(drop))
+    return tuple(drop for drop in leaving if blocks(drop))
 
 
 def way_drops(note: Note, puts: Iterable[Put]) -> tuple[Drop, ...]:
@@ -85,6 +89,8 @@ def way_drops(note: Note, puts: Iterable[Put]) -> tuple[Drop, ...]:
 
 def clear_way(note: Note, held: Held, todo: Remaining, live: Lives) -> tuple[Call, ...]:
     """Step 13: names in the way of a put that is still staged go to the trash, only while they are files."""
+    if not note.drops and not note.folders:
+        return ()
     drops = way_drops(note, todo.puts)
     files = {same_name(put.path, note.fold) for put in todo.puts}
     hollow = {folder for folder in note.folders if same_name(folder, note.fold) in files or not files.isdisjoint(parents(folder))}
@@ -132,9 +138,8 @@ def unmake_folders(note: Note, held: Held) -> tuple[Call, ...]:
 
 def put_calls(note: Note, held: Held, puts: Iterable[Put], part: Part) -> tuple[Call, ...]:
     """Step 15: the renames of one part."""
-    return tuple(
-        Call(Op.RENAME, held.inside(staged(note.tag, put.name)), held.live(put.path)) for put in puts if put.part is part
-    )
+    begin = held.inside(staged(note.tag, ""))
+    return tuple(Call(Op.RENAME, begin + put.name, held.live(put.path)) for put in puts if put.part is part)
 
 
 def slip_call(note: Note, held: Held) -> Call:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from packageslip import ITSELF, Digest
-from targets.area import all_parents, live_path, parents
+from targets.area import all_parents, live_path
 from targets.disk import Disk, Entry, EntryType
 from targets.ground import refuse_links
 from targets.shelf import Shelf, refuse_links_above
@@ -28,8 +28,12 @@ class Place:
 
     def reachable(self, paths: Sequence[str]) -> list[str]:
         """Those of the paths to which only folders lead."""
-        missing = {folder for folder, entry in self.folders.items() if entry is None or entry.type is not EntryType.FOLDER}
-        return [path for path in paths if missing.isdisjoint(parents(self.at(path)))]
+        open_: set[str] = {""}
+        for folder in sorted(self.folders):
+            entry = self.folders[folder]
+            if entry is not None and entry.type is EntryType.FOLDER and folder.rpartition("/")[0] in open_:
+                open_.add(folder)
+        return [path for path in paths if self.at(path).rpartition("/")[0] in open_]
 
 
 @dataclass(frozen=True, slots=True)

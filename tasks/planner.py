@@ -161,12 +161,12 @@ def _departure(old: Held | None, url: str, leaving: _Leaving, ground: Ground) ->
     grace = leaving.grace
     change = Change(old.path, Verb.DROP, leaving.reason, old.size, was=old.digest, view=isinstance(old, View))
     if isinstance(old, Stale) and leaving.reason is Reason.STALE and (grace is None or grace.over(old)):
-        return replace(change, reason=Reason.OVER)
+        return change._replace(reason=Reason.OVER)
     if grace is None or old.path in leaving.way:
         return change
     if isinstance(old, Stale):
-        return replace(change, verb=Verb.STALE, reason=Reason.LINGERS, until=old.until(grace.seconds))
-    return replace(change, verb=Verb.STALE, reason=Reason.GRACE, until=grace.since + grace.seconds)
+        return change._replace(verb=Verb.STALE, reason=Reason.LINGERS, until=old.until(grace.seconds))
+    return change._replace(verb=Verb.STALE, reason=Reason.GRACE, until=grace.since + grace.seconds)
 
 
 def _is_same(new: File, old: Held | None, policy: Policy, ground: Ground) -> bool:

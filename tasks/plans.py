@@ -7,7 +7,7 @@ from enum import StrEnum
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from packageslip import Digest, Resource, View, format_time
 
@@ -71,8 +71,7 @@ _SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One path's fate. `size` and `digest`: of what will lie there; `was`: the digest of what lies there now."""
 
     path: str
@@ -170,7 +169,7 @@ class Plan:
         found[Verb.KEEP] += len(self.same)
         size = 0
         for change in self.others:
-            found[change.verb] += 1
+            found[str(change.verb)] += 1
             size += (change.size or 0) if change.verb is Verb.PUT else 0
         return {**found, "bytes": size}
 
