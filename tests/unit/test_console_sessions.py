@@ -205,7 +205,7 @@ def test_a_password_file_of_everybody_is_refused(tmp_path: Path, mode: int, good
 
 
 def test_a_password_file_that_is_not_there_or_no_text_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(ConsoleRefused, match="cannot be read: No such file"):
+    with pytest.raises(ConsoleRefused, match="cannot be read: there is no such file"):
         read_accounts(tmp_path / "none")
     (tmp_path / "passwords").write_bytes(b"\xff\xfe")
     with pytest.raises(ConsoleRefused, match="UTF-8"):
