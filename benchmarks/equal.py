@@ -17,7 +17,10 @@ class Unequal(AssertionError):
 
 
 def check_equal(source: Path, target: Path, who: str) -> None:
-    """Raise Unequal with some of the differences. Slips are left out, for ours say more, and so is our own area."""
+    """Raise Unequal with some of the differences, as visitors see it: through the links of the versioned layout.
+
+    Slips are left out, for ours say more, and so is our own area.
+    """
     wanted, found = _sizes(source), _sizes(target)
     wrong = [path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path)]
     if not wrong:
@@ -29,8 +32,8 @@ def check_equal(source: Path, target: Path, who: str) -> None:
 
 def _sizes(folder: Path) -> Mapping[str, int]:
     sizes = {}
-    for root, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name != ".slipway"]
+    for root, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if name not in {".slipway", ".slipway-releases"}]
         for name in files:
             if name not in {SLIP, "packageslips.xml"}:
                 path = os.path.join(root, name)  # noqa: PTH118 - a million of them

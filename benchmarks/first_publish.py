@@ -29,20 +29,34 @@ Runner = Callable[[Tree, Site], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How ours does it: settings of its target. Where the layout is versioned, visitors see each module through a link."""
+
+    name: str
+    settings: Mapping[str, str]
+
+
+SFTP = Way("SFTP, durability none", {"durability": "none"})
+STREAM = Way("stream, durability none", {"durability": "none", "transfer": "stream"})
+VERSIONED = Way("stream, versioned, durability none", {"durability": "none", "transfer": "stream", "layout": "versioned"})
+COMMIT = Way("stream, durability commit", {"durability": "commit", "transfer": "stream"})
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
-    """Somebody to compare with. `key`: what a trial names it; `like`: which of ours does the same; `reach`: the most."""
+    """Somebody to compare with. `key`: what a trial names it; `like`: which of ours do the same; `reach`: the most."""
 
     key: str
     name: str
-    like: str
+    like: Sequence[Way]
     reach: float
     work: Callable[[Path, Site], None]
 
 
-RSYNC = Peer("rsync", "rsync -a", "none", 1.0, rsync)
-DURABLE = Peer("fsync", "rsync -a --fsync", "commit", 1.0, lambda source, site: rsync(source, site, "--fsync"))
-RCLONE = Peer("rclone", "rclone --transfers 16", "none", 0.3, rclone)
-LFTP = Peer("lftp", "lftp --parallel 8", "none", 0.4, lftp)
+RSYNC = Peer("rsync", "rsync -a", (SFTP, STREAM, VERSIONED), 1.0, rsync)
+DURABLE = Peer("fsync", "rsync -a --fsync", (COMMIT,), 1.0, lambda source, site: rsync(source, site, "--fsync"))
+RCLONE = Peer("rclone", "rclone --transfers 16", (SFTP, STREAM), 0.3, rclone)
+LFTP = Peer("lftp", "lftp --parallel 8", (SFTP, STREAM), 0.4, lftp)
 
 
 def row_1(place: Place, modules: int = 40, files: int = 20_000) -> list[Result]:
@@ -59,14 +73,14 @@ def row_2(place: Place, modules: int = 40, files: int = 20_000) -> list[Result]:
         proxied(place.server.port, delay=ROUND_TRIP / 2) as port,
     ):
         name = f"first publish at {ROUND_TRIP * 1000:.0f} ms, {files:,} files in {modules} modules"
-        return _compared(2, name, place, tree, [RSYNC], port)
+        return _compared(2, name, place, tree, [replace(RSYNC, like=(SFTP, STREAM))], port)
 
 
 def row_3(place: Place, files: int = 10, size: int = 50_000_000) -> list[Result]:
     """Few large files."""
     with _grown(place, lambda folder: grow_alike(folder, [size] * files, place.store)) as tree:
         name = f"first publish, {files} files of {size // 1_000_000} MB in one module"
-        return _compared(3, name, place, tree, [replace(RSYNC, reach=1.2)])
+        return _compared(3, name, place, tree, [replace(RSYNC, like=(SFTP,), reach=1.2)])
 
 
 @contextmanager
@@ -78,12 +92,11 @@ def _compared(row: int, name: str, place: Place, tree: Tree, known: Sequence[Pee
     peers = [peer for peer in known if not place.peers or peer.key in place.peers]
     seconds = _rounds(place, tree, peers, port)
     results = []
-    for peer in peers:
-        ours, theirs = seconds[peer.like], seconds[peer.name]
+    for peer, way in [(each, way) for each in peers for way in each.like]:
+        ours, theirs = seconds[way.name], seconds[peer.name]
         clock, processors = (([pair[which] for pair in ours], [pair[which] for pair in theirs]) for which in (0, 1))
         used = f"processors {median(processors[0]):.1f} s and {median(processors[1]):.1f} s"
-        heading = f"{name}, durability {peer.like}"
-        results.append(Result.of(row, heading, clock[0], peer.name, clock[1], peer.reach, figures=used))
+        results.append(Result.of(row, f"{name}, {way.name}", clock[0], peer.name, clock[1], peer.reach, figures=used))
     return results
 
 
@@ -93,8 +106,7 @@ def _rounds(place: Place, tree: Tree, peers: Sequence[Peer], port: int | None) -
         settle()
     runners: dict[str, Runner] = {}
     for peer in peers:
-        runners.setdefault(peer.like, partial(_ours, place, peer.like))
-        runners[peer.name] = partial(_theirs, place, peer)
+        runners |= {way.name: partial(_ours, place, way) for way in peer.like} | {peer.name: partial(_theirs, place, peer)}
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in runners}
     for number in range(place.rounds):
         for name in list(runners) if number % 2 == 0 else reversed(list(runners)):
@@ -105,8 +117,8 @@ def _rounds(place: Place, tree: Tree, peers: Sequence[Peer], port: int | None) -
     return seconds
 
 
-def _ours(place: Place, durability: str, tree: Tree, site: Site) -> tuple[float, float]:
-    with running(place, folder_source(tree.folder), {ENVIRONMENT: origin(site, durability=durability)}) as ours:
+def _ours(place: Place, way: Way, tree: Tree, site: Site) -> tuple[float, float]:
+    with running(place, folder_source(tree.folder), {ENVIRONMENT: origin(site, **way.settings)}) as ours:
         ours.warm()
         with place.metered(*ours.processes) as meter:
             seconds = ours.publish(tree.urls)
