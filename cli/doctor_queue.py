@@ -123,11 +123,13 @@ def file_check(url: str) -> Check:
 
 def engine_checks(session: Session, database: Database) -> Iterator[Check]:
     """Whether somebody works where engines should, and where not, what keeps them from it."""
-    poll, pauses = Intake(database).poll(), Desk(database).pauses()
+    poll, pauses, up = Intake(database).poll(), Desk(database).pauses(), Leases(database).engines()
     for name, settings in session.settings.environments.items():
         engines = poll.engines.get(name, 0)
         by_hand = ", started by hand" if settings.start == "manual" else ""
-        said = f"environment {name}: {many(engines, 'engine')} up{by_hand}"
+        hosts = sorted({each.engine.host for each in up if each.engine.environment == name})
+        where = f" on {', '.join(hosts)}" if engines and hosts else ""
+        said = f"environment {name}: {many(engines, 'engine')} up{where}{by_hand}"
         state = standing(pauses.get(name), engines)
         if state != WORKS:
             yield Check("warning", f"{said}; {standing_words(name, state)}", "'slipway audit list' says who wanted that, and why")

@@ -72,7 +72,7 @@ def test_paused_draining_drained_and_started_by_hand_are_told_apart(small_site: 
         assert "STAGING is drained" in small_site.run("doctor").stdout
         Leases(database).register("STAGING", "here", "boot", 1, 60, "test")
         assert f"task {task} waits because STAGING is being drained" in why(small_site)
-        assert "1 engine up; STAGING is being drained" in small_site.run("doctor").stdout
+        assert "1 engine up on here; STAGING is being drained" in small_site.run("doctor").stdout
         found = {one["environment"]: one for one in small_site.json("why", "/about")["environments"]}
         assert (found["STAGING"]["state"], found["STAGING"]["engines"], found["STAGING"]["start"]) == ("draining", 1, "auto")
 

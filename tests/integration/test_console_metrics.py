@@ -5,6 +5,7 @@ import json
 import re
 import socket
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.request import urlopen
 
@@ -164,6 +165,14 @@ def test_a_database_that_is_away_is_told_without_its_address_to_strangers(away: 
     found = scraped(away)
     assert of(found, "slipway_database_up") == 0
     assert not [name for name, _ in found if name.startswith("slipway_queue")]
+
+
+def test_a_database_that_hangs_is_told_before_prometheus_gives_up(sqlite_seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = Event()
+    monkeypatch.setattr("console.metrics.PATIENCE", 0.1)
+    monkeypatch.setattr("console.metrics.overview", lambda *_: goes_on.wait(60) and [])
+    assert of(scraped(sqlite_seat), "slipway_database_up") == 0
+    goes_on.set()
 
 
 def test_rules_dashboard_and_manual_name_numbers_that_there_are(seat: Seat, busy: Queue) -> None:
