@@ -32,7 +32,7 @@ def show(asked: Asked) -> Response:
         changes=changes,
         bars=[parts(plan.tallies) for plan in changes.plans] if changes else [],
         listed=LISTED,
-        tries=[(attempt, remarks(attempt), remedy(attempt)) for attempt in reversed(view.attempts)],
+        tries=[(attempt, remedy(attempt), remarks(attempt)) for attempt in reversed(view.attempts)],
         family=family(view.task, _parent(desk, view.task), offspring.tasks),
         offspring=offspring,
         made=_publication(asked, view),

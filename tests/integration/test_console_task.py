@@ -80,10 +80,18 @@ def test_a_task_that_ended_shows_what_each_step_took_and_what_it_changed(seat: S
 
 def test_a_failed_attempt_says_what_to_do(seat: Seat, queue: Queue) -> None:
     engine, task = claimed(queue)
-    queue.end(engine, task, Outcome.FAILED, "the key was refused", error="LoginRefused", summary={"seconds": {"take over": 0.1}})
+    queue.end(
+        engine,
+        task,
+        Outcome.FAILED,
+        "the key was refused",
+        error="LoginRefused",
+        summary={"seconds": {"take over": 0.1}, "lagging": ["web2"]},
+    )
     said = seat.text(f"/task/{task.id}")
     assert "the key was refused" in said
-    assert "What to do: Look whether the account and its key" in said
+    assert said.count("What to do: Look whether the account and its key") == 2, "at the top, and with the attempt"
+    assert "web2 did not answer" in said
     assert "taken over (failed)" in said
 
 
