@@ -69,8 +69,18 @@ class Connection:
 
     def program(self, command: str) -> paramiko.Channel:
         """A channel with a program that the account's shell runs. Raises TargetUnreachable and TargetUnfit."""
-        self._programs.append(_program_channel(self._transport, self._settings, self.place, command))
-        return self._programs[-1]
+        try:
+            channel = _program_channel(self._transport, self._settings, self.place, command)
+        except TargetUnreachable as error:
+            if isinstance(error.__cause__, paramiko.ChannelException) and not self._programs:
+                # Where one ran before, it may not have ended yet.
+                raise TargetUnfit(
+                    f'{self.place} opens no second channel for {self._settings.user!r}, which transfer = "stream" needs. Set '
+                    'MaxSessions to 6 or more in its sshd_config, or set transfer = "sftp".'
+                ) from error
+            raise
+        self._programs = [*(one for one in self._programs if not one.closed), channel]
+        return channel
 
     @property
     def alive(self) -> bool:

@@ -3,8 +3,8 @@
 import io
 import posixpath
 import stat
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain, groupby, islice
 from typing import BinaryIO, Protocol, TypeVar
@@ -267,22 +267,27 @@ class SftpDisk:
         return session.finish(calls.change(session, batch))
 
     def _receiver(self) -> Receiver:
-        assert self._connection is not None, "connected before"
         connection = self._connection
+        if connection is None:
+            raise TargetUnreachable("the connection was closed meanwhile.")
+        pipe = connection.program(COMMAND)
         try:
-            return Receiver(connection.program(COMMAND), connection.place, patience=self._settings.idle_timeout)
-        except TargetUnfit as error:
-            if connection.alive:
-                raise
-            raise TargetUnreachable(f"the connection to {connection.place} was cut as a program began.") from error
+            return Receiver(pipe, connection.place, patience=self._settings.idle_timeout)
+        except TargetUnfit:
+            pipe.close()
+            # A server that stands still runs no program either, and may do so later: this raises TargetUnreachable then.
+            session = self._lanes[0]
+            session.wait(session.send(wire.lstat(self._path(""))))
+            raise
 
-    def _read_again(self, session: Session, written: Iterator[Write]) -> Iterator[Write]:
+    def _read_again(self, session: Session, written: Generator[Write, None, None]) -> Iterator[Write]:
         """What a stream brought, once it was compared where that is wanted."""
-        while together := list(islice(written, FILES_AT_ONCE)):
-            again = [partial(compare, write=write, path=self._path(write.path)) for write in together if write.read_back]
-            for _ in drive([session], again, self._at_once(session)):
-                pass
-            yield from together
+        with closing(written):
+            while together := list(islice(written, FILES_AT_ONCE)):
+                again = [partial(compare, write=write, path=self._path(write.path)) for write in together if write.read_back]
+                for _ in drive([session], again, self._at_once(session)):
+                    pass
+                yield from together
 
     def _each(self, work: Callable[[Session, bytes], Work[T]], paths: Iterable[bytes]) -> Iterator[Begin[tuple[int, T]]]:
         for number, path in enumerate(paths):

@@ -8,7 +8,8 @@ answered for, in order, once its mode and times are set and it is closed.
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -46,27 +47,31 @@ class Program(Pipe, Protocol):
 
 
 class Receiver:
-    """The program on the server. Used by one thread at a time; after an error it is closed.
+    """The program on the server. Used by one thread at a time; after an error it is ended.
 
     Methods raise TargetUnreachable when the connection is cut or silent for too long.
     """
 
-    def __init__(self, pipe: Program, place: str, *, patience: float) -> None:
+    def __init__(self, pipe: Program, place: str, *, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
         """`patience`: seconds that the pipe waits for anything. Raises TargetUnfit where no program can be run."""
-        self._pipe, self._place, self._patience = pipe, place, patience
+        self._pipe, self._place, self._patience, self._clock = pipe, place, patience, clock
         self._out = bytearray(PROGRAM)
         self._in = b""
+        self._begun = 0.0
+        """When the answer began to arrive of which a part is here."""
+        self.lost = False
+        """Whether it was silent for too long, or talks nonsense: nothing that it says is awaited any more."""
         self.backlog = 0
         """How many requests are not answered yet."""
         self._greet()
 
-    def write(self, write: Write, path: bytes) -> None:
-        """Put one file on its way.
+    def write(self, write: Write, path: bytes) -> Iterator[None]:
+        """Put one file on its way, in steps: after each there may be an answer that makes the next one needless.
 
         Raises CorruptTransfer if its source gives other bytes than were promised: then it is not kept, and the receiver
         serves for nothing more.
         """
-        mode, time = (
+        mode, moment = (
             b"-" if value is None else pattern % value for pattern, value in ((b"%o", write.mode), (b"%d", write.modified))
         )
         with write.open() as stream:
@@ -79,25 +84,29 @@ class Receiver:
                 if sent + len(chunk) > write.size:
                     raise wrong_source(write, f"more than {write.size} bytes")
                 if not sent:
-                    self._out += b"F %b %b %d %d %d\n%b" % (mode, time, write.sync, write.size, len(path), path)
+                    self._ask(b"F %b %b %d %d %d\n%b" % (mode, moment, write.sync, write.size, len(path), path))
                 self._out += chunk
                 sent += len(chunk)
                 if len(chunk) < wanted:
                     break
                 self._flush()
+                yield
         if sent < write.size:
             raise wrong_source(write, f"{sent} bytes instead of {write.size}")
         if hasher.digest() != write.digest:
             raise wrong_source(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")
-        self._ask(b"k")
+        self._put(b"k")
 
     def change(self, change: Change) -> None:
         """Put one call on its way."""
         self._ask(b"%b %d %d\n%b%b" % (OPS[change.op], len(change.path), len(change.to), change.path, change.to))
 
     def _ask(self, request: bytes) -> None:
-        self._out += request
         self.backlog += 1
+        self._put(request)
+
+    def _put(self, some: bytes) -> None:
+        self._out += some
         if len(self._out) >= _FLUSH:
             self._flush()
 
@@ -106,27 +115,38 @@ class Receiver:
         if all_of_them:
             self._flush()
         while self.backlog and (all_of_them or self._pipe.recv_ready()):
-            self._in += self._read()
-            while self._in:
-                good = len(self._in) - len(self._in.lstrip(_GOOD))
-                self._in = self._in[good:]
-                self._answered(good)
-                yield from [""] * good
-                if self._in:
-                    fault = self._fault()
-                    if fault is None:
-                        break
-                    self._answered(1)
-                    yield fault
+            yield from self._said(self._read() or self._ended())
 
-    def end(self) -> None:
-        """Let it remove what is not whole and end: nothing is written any more once this returns."""
+    def end(self, *, wait: bool = True) -> None:
+        """Let it remove what is not whole, and end. Once it was waited for, and is not lost, it writes nothing any more."""
         with contextlib.suppress(TargetUnreachable, OSError, EOFError, paramiko.SSHException):
-            self._pipe.shutdown_write()
-            while self._pipe.recv(_CHUNK):
-                pass
+            if wait and self.backlog and not self.lost:
+                self._pipe.shutdown_write()
+                while received := self._read():
+                    for _ in self._said(received):
+                        """Nobody wants to know any more."""
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             self._pipe.close()
+
+    def _said(self, received: bytes) -> Iterator[str]:
+        """The answers that are whole now. Gives up one that only drips."""
+        if not self._in:
+            self._begun = self._clock()
+        self._in += received
+        while self._in:
+            good = len(self._in) - len(self._in.lstrip(_GOOD))
+            self._in = self._in[good:]
+            self._answered(good)
+            yield from [""] * good
+            if self._in:
+                fault = self._fault()
+                if fault is None:
+                    break
+                self._begun = self._clock()
+                self._answered(1)
+                yield fault
+        if self._in and self._clock() - self._begun > self._patience:
+            self._lost(f"{self._place} sent {len(self._in)} bytes of an answer in {self._patience:g} s, and no more")
 
     def _answered(self, count: int) -> None:
         self.backlog -= count
@@ -147,8 +167,8 @@ class Receiver:
         try:
             self._flush()
             while len(self._in) < len(GREETING):
-                self._in += self._pipe.recv(len(GREETING) - len(self._in)) or self._no_program()
-        except (TargetUnreachable, TimeoutError):
+                self._in += self._read(len(GREETING) - len(self._in)) or self._no_program()
+        except TargetUnreachable:
             # It did not even read to the end what it was to be.
             self._no_program()
         if self._in != GREETING:
@@ -171,22 +191,22 @@ class Receiver:
         while at < len(out):
             try:
                 sent = self._pipe.send(bytes(out[at : at + _PACKET]))
-            except TimeoutError as error:
-                raise TargetUnreachable(f"{self._place} took no data for {self._patience:g} s.") from error
+            except TimeoutError:
+                self._lost(f"{self._place} took no data for {self._patience:g} s")
             except (OSError, EOFError, paramiko.SSHException) as error:
                 raise TargetUnreachable(f"the connection to {self._place} was cut while sending: {error}.") from error
             if not sent:
                 self._ended()
             at += sent
 
-    def _read(self) -> bytes:
+    def _read(self, most: int = _CHUNK) -> bytes:
+        """Some bytes; none at the end."""
         try:
-            received = self._pipe.recv(_CHUNK)
-        except TimeoutError as error:
-            raise TargetUnreachable(f"{self._place} did not answer for {self._patience:g} s.") from error
+            return self._pipe.recv(most)
+        except TimeoutError:
+            self._lost(f"{self._place} did not answer for {self._patience:g} s")
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise TargetUnreachable(f"the connection to {self._place} was cut: {error}.") from error
-        return received or self._ended()
 
     def _ended(self) -> NoReturn:
         said = self._pipe.recv_stderr(_LONGEST_ANSWER) if self._pipe.recv_stderr_ready() else b""
@@ -194,4 +214,9 @@ class Receiver:
         raise TargetUnreachable(f"the program on {self._place} ended{f': {words[:200]}' if words else ''}.")
 
     def _garbled(self, found: bytes) -> NoReturn:
-        raise TargetUnreachable(f"{self._place} sent something that is no answer: {found[:80]!r}.")
+        self._lost(f"{self._place} sent something that is no answer: {found[:80]!r}")
+
+    def _lost(self, what: str) -> NoReturn:
+        """Nothing more is believed or awaited."""
+        self.lost = True
+        raise TargetUnreachable(f"{what}.")

@@ -2,7 +2,8 @@
 
 import errno
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 
@@ -25,66 +26,74 @@ class Stream:
 
     def __init__(self, begin: Callable[[], Receiver], target: str) -> None:
         self._begin, self._target = begin, target
-        self._lanes: list[_Lane] = []
-        self._widened = False
+        self._free: list[_Lane] = []
+        """Lanes with which nobody works. Whoever does has taken them, so that every answer comes to whom it belongs."""
+        self._narrow = False
+        """Whether the server allows no further ones."""
 
-    def write(self, writes: Iterable[tuple[Write, bytes]]) -> Iterator[Write]:
+    def write(self, writes: Iterable[tuple[Write, bytes]]) -> Generator[Write, None, None]:
         """Put files at these paths; each is given back as soon as it is known to be there. Raises what `Disk.write` does."""
         synced = 0
-        try:
+        with self._lanes() as lanes:
             for write, path in writes:
                 synced += write.sync
-                lane = self._lane(synced)
-                lane.receiver.write(write, path)
+                if synced > MANY_SYNCS:
+                    self._widen(lanes)
+                # Who has least to do.
+                lane = min(lanes, key=lambda lane: len(lane.awaited))
                 lane.awaited.append((write, path))
+                for _ in lane.receiver.write(write, path):
+                    yield from self._arrived(lane)
                 yield from self._arrived(lane)
-            for lane in self._lanes:
+            for lane in lanes:
                 yield from self._arrived(lane, all_of_them=True)
-        except BaseException:
-            self.end()
-            raise
 
     def change(self, changes: Sequence[Change]) -> Sequence[Answer]:
         """Make calls one after the other."""
-        receiver = self._lane(0).receiver
-        try:
+        answers: list[str] = []
+        with self._lanes() as lanes:
+            receiver = lanes[0].receiver
             for change in changes:
                 receiver.change(change)
-            return [self._answer(*pair) for pair in zip(changes, receiver.answers(all_of_them=True), strict=True)]
-        except BaseException:
-            self.end()
-            raise
+                answers += receiver.answers()
+            answers += receiver.answers(all_of_them=True)
+            return [self._answer(*pair) for pair in zip(changes, answers, strict=True)]
 
     def tried(self) -> tuple[bool, str]:
         """Whether the program runs there, and what to do if not."""
         try:
-            self._lane(0)
+            with self._lanes():
+                return True, ""
         except TargetUnfit as error:
             return False, str(error)
-        return True, ""
 
     def end(self) -> None:
         """Let all of them end. The next call begins anew."""
-        lanes, self._lanes, self._widened = self._lanes, [], False
-        for lane in lanes:
-            lane.receiver.end()
+        free, self._free, self._narrow = self._free, [], False
+        _end(free)
 
-    def _lane(self, synced: int) -> "_Lane":
-        """Who has least to do."""
-        if not self._lanes:
-            self._lanes.append(_Lane(self._begin()))
-        if synced > MANY_SYNCS and not self._widened:
-            self._widen()
-        return min(self._lanes, key=lambda lane: len(lane.awaited)) if self._widened else self._lanes[0]
-
-    def _widen(self) -> None:
-        self._widened = True
+    @contextmanager
+    def _lanes(self) -> Iterator[list["_Lane"]]:
+        """At least one; after any error they are ended."""
+        free = self._free
+        lanes = [*free] or [_Lane(self._begin())]
+        free.clear()
         try:
-            while len(self._lanes) < LANES:
-                self._lanes.append(_Lane(self._begin()))
+            yield lanes
+        except BaseException:
+            _end(lanes)
+            raise
+        # After `end` nobody looks there any more.
+        free += lanes
+
+    def _widen(self, lanes: list["_Lane"]) -> None:
+        try:
+            while len(lanes) < LANES and not self._narrow:
+                lanes.append(_Lane(self._begin()))
         except (TargetUnfit, TargetUnreachable) as error:
             # MaxSessions of the server, most likely: fewer lanes are slower, nothing else.
-            log.info("server allows few channels", target=self._target, lanes=len(self._lanes), reason=str(error))
+            self._narrow = True
+            log.info("server allows few channels", target=self._target, lanes=len(lanes), reason=str(error))
 
     def _arrived(self, lane: "_Lane", *, all_of_them: bool = False) -> Iterator[Write]:
         for said in lane.receiver.answers(all_of_them=all_of_them):
@@ -125,6 +134,14 @@ class _Lane:
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
         self.awaited: deque[tuple[Write, bytes]] = deque()
+
+
+def _end(lanes: Sequence[_Lane]) -> None:
+    """All of them. Where one does not answer in time, none is waited for any more."""
+    lost = any(lane.receiver.lost for lane in lanes)
+    for lane in lanes:
+        lane.receiver.end(wait=not lost)
+        lost = lost or lane.receiver.lost
 
 
 def _parts(said: str) -> tuple[str, int, str]:

@@ -74,6 +74,11 @@ def test_fewer_programs_where_the_server_allows_few_sessions(start_sshd: StartSs
     assert LANES > 2
 
 
+def test_a_server_that_allows_one_session_alone(start_sshd: StartSshd) -> None:
+    with disk(start_sshd(options=("MaxSessions 1",))) as origin, pytest.raises(TargetUnfit, match="MaxSessions to 6"):
+        list(origin.write(files()))
+
+
 def test_a_connection_that_is_closed_meanwhile_writes_nothing_more(sshd: Sshd) -> None:
     """The engine goes away in the middle of a file: the server's side removes the piece of it and ends."""
     site = sshd.fresh_site()

@@ -47,7 +47,7 @@ class SocketPipe:
         self._near.settimeout(seconds)
 
     def recv_ready(self) -> bool:
-        return bool(select.select([self._near], [], [], 0)[0])
+        return self._near.fileno() >= 0 and bool(select.select([self._near], [], [], 0)[0])
 
     def fileno(self) -> int:
         return self._near.fileno()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from support.receiving import Liar, a_write, many_writes
 from support.sftp_pipe import PlainLink, SocketPipe, plain, plain_settings
 from targets.disk import Answer, Call, Op, Write
 from targets.errors import CorruptTransfer, PathBlocked, TargetUnfit, TargetUnreachable
@@ -45,14 +46,6 @@ def site(tmp_path: Path) -> Iterator[Watched]:
     watched.disk.close()
 
 
-def write(path: str, content: bytes = b"content", **how: Any) -> Write:
-    return Write(path, lambda: io.BytesIO(content), len(content), hashlib.sha256(content).digest(), **how)
-
-
-def many(prefix: str = "f", count: int = MANY) -> list[Write]:
-    return [write(f"{prefix}{number}", b"%d" % number) for number in range(count)]
-
-
 def there(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -60,10 +53,10 @@ def there(folder: Path) -> list[str]:
 def test_files_arrive_with_their_bytes_modes_and_times(site: Watched, tmp_path: Path) -> None:
     big = os.urandom(700_001)
     files = [
-        *many(),
-        write("big", big, mode=0o640, modified=1_000_000_000),
-        write("none", b"", mode=0o600),
-        write("old\n name", b"x"),
+        *many_writes(MANY),
+        a_write("big", big, mode=0o640, modified=1_000_000_000),
+        a_write("none", b"", mode=0o600),
+        a_write("old\n name", b"x"),
     ]
     assert list(site.disk.write(files)) == files
     assert (tmp_path / "big").read_bytes() == big
@@ -77,13 +70,13 @@ def test_files_arrive_with_their_bytes_modes_and_times(site: Watched, tmp_path: 
 
 
 def test_few_files_take_no_program(site: Watched) -> None:
-    list(site.disk.write(many(count=5)))
+    list(site.disk.write(many_writes(5)))
     assert not site.programs
 
 
 def test_one_program_serves_all_that_follows(site: Watched, tmp_path: Path) -> None:
-    list(site.disk.write(many("a")))
-    list(site.disk.write(many("b")))
+    list(site.disk.write(many_writes(MANY, "a")))
+    list(site.disk.write(many_writes(MANY, "b")))
     assert site.disk.run([Call(Op.RENAME, f"a{n}", f"c{n}") for n in range(MANY)]) == [Answer.OK] * MANY
     assert site.disk.run([Call(Op.LINK, f"b{n}", f"d{n}") for n in range(MANY)]) == [Answer.OK] * MANY
     assert site.disk.run([Call(Op.UNLINK, f"b{n}") for n in range(MANY)]) == [Answer.OK] * MANY
@@ -123,7 +116,7 @@ def test_a_name_that_is_there_is_never_written_over(site: Watched, tmp_path: Pat
     (tmp_path / "f3").write_bytes(b"theirs")
     (tmp_path / "f4").symlink_to(tmp_path / "outside")
     with pytest.raises(PathBlocked, match=r"f3.*there already"):
-        list(site.disk.write(many()))
+        list(site.disk.write(many_writes(MANY)))
     assert (tmp_path / "f3").read_bytes() == b"theirs"
     assert not (tmp_path / "outside").exists()
 
@@ -131,18 +124,18 @@ def test_a_name_that_is_there_is_never_written_over(site: Watched, tmp_path: Pat
 def test_a_folder_that_was_renamed_meanwhile_is_not_there(site: Watched, tmp_path: Path) -> None:
     """The fence of the commit protocol: whoever was taken over finds nothing at the old name, and writes nothing at the new one."""
     (tmp_path / "mine").mkdir()
-    list(site.disk.write(many("mine/a")))
+    list(site.disk.write(many_writes(MANY, "mine/a")))
     (tmp_path / "mine").rename(tmp_path / "theirs")
     with pytest.raises(FileNotFoundError, match="mine/b"):
-        list(site.disk.write(many("mine/b")))
+        list(site.disk.write(many_writes(MANY, "mine/b")))
     assert not (tmp_path / "mine").exists()
     assert there(tmp_path / "theirs") == sorted(f"a{n}" for n in range(MANY))
 
 
 def test_after_an_error_the_next_call_begins_anew(site: Watched, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        list(site.disk.write(many("no-such-folder/f")))
-    list(site.disk.write(many()))
+        list(site.disk.write(many_writes(MANY, "no-such-folder/f")))
+    list(site.disk.write(many_writes(MANY)))
     assert len(there(tmp_path)) == MANY
     assert [program.server.poll() is None for program in site.programs] == [False, True]
 
@@ -154,7 +147,7 @@ def test_a_source_with_other_bytes_leaves_no_file(site: Watched, tmp_path: Path,
     sent = {"shorter": promised[:-1], "longer": promised + b"x", "other": promised[:-1] + b"x"}[given]
     wrong = Write("wrong", lambda: io.BytesIO(sent), size, hashlib.sha256(promised).digest())
     with pytest.raises(CorruptTransfer, match="wrong was not stored"):
-        list(site.disk.write([*many(), wrong, write("after")]))
+        list(site.disk.write([*many_writes(MANY), wrong, a_write("after")]))
     assert "wrong" not in there(tmp_path)
     assert "after" not in there(tmp_path)
 
@@ -169,21 +162,21 @@ def test_what_is_cut_off_in_a_file_is_removed(site: Watched, tmp_path: Path) -> 
     big = bytes(900_000)
     broken = Write("broken", lambda: Breaks(big), len(big), hashlib.sha256(big).digest())
     with pytest.raises(OSError, match="store's disk"):
-        list(site.disk.write([*many(), broken]))
+        list(site.disk.write([*many_writes(MANY), broken]))
     assert "broken" not in there(tmp_path)
 
 
 def test_a_program_that_dies_is_a_cut_connection(site: Watched) -> None:
-    list(site.disk.write(many("a")))
+    list(site.disk.write(many_writes(MANY, "a")))
     site.programs[0].server.kill()
     site.programs[0].server.wait()
     with pytest.raises(TargetUnreachable):
-        list(site.disk.write(many("b")))
-    assert len(list(site.disk.write(many("c")))) == MANY
+        list(site.disk.write(many_writes(MANY, "b")))
+    assert len(list(site.disk.write(many_writes(MANY, "c")))) == MANY
 
 
 def test_many_synced_files_go_over_several_programs(site: Watched, tmp_path: Path) -> None:
-    files = [write(f"f{number}", b"%d" % number, sync=True) for number in range(100)]
+    files = [a_write(f"f{number}", b"%d" % number, sync=True) for number in range(100)]
     assert {file.path for file in site.disk.write(files)} == {file.path for file in files}
     assert len(there(tmp_path)) == 100
     assert len(site.programs) == 4
@@ -191,13 +184,13 @@ def test_many_synced_files_go_over_several_programs(site: Watched, tmp_path: Pat
 
 def test_read_back_finds_what_became_of_it(site: Watched, tmp_path: Path) -> None:
     """The first file is spoilt once it is there, while the last ones are still on their way."""
-    first = write("first", os.urandom(300_000), read_back=True)
+    first = a_write("first", os.urandom(300_000), read_back=True)
 
     def files() -> Iterator[Write]:
         yield first
-        yield from many()
+        yield from many_writes(MANY)
         while not (tmp_path / "f0").exists():
-            yield write(f"more{len(there(tmp_path))}-{os.urandom(4).hex()}", os.urandom(100_000))
+            yield a_write(f"more{len(there(tmp_path))}-{os.urandom(4).hex()}", os.urandom(100_000))
         (tmp_path / "first").write_bytes(bytes(300_000))
 
     with pytest.raises(CorruptTransfer, match="first on the server is not what was sent"):
@@ -209,44 +202,6 @@ def test_the_probe_says_whether_the_program_runs(site: Watched) -> None:
     assert ("run the program that takes a stream", True, "") in list(site.disk.probe(""))
 
 
-class Liar:
-    """A program that answers what it likes."""
-
-    def __init__(self, *answers: bytes) -> None:
-        self._answers = list(answers)
-        self.sent = 0
-
-    def send(self, data: bytes, /) -> int:
-        self.sent += len(data)
-        return len(data)
-
-    def recv(self, count: int, /) -> bytes:
-        if not self._answers:
-            raise TimeoutError
-        answer, self._answers[0] = self._answers[0][:count], self._answers[0][count:]
-        if not self._answers[0]:
-            self._answers.pop(0)
-        return answer
-
-    def recv_ready(self) -> bool:
-        return bool(self._answers)
-
-    def recv_stderr_ready(self) -> bool:
-        return False
-
-    def recv_stderr(self, count: int, /) -> bytes:
-        return b""
-
-    def fileno(self) -> int:
-        raise NotImplementedError
-
-    def shutdown_write(self) -> None:
-        """Nothing is heard."""
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 @pytest.mark.parametrize("said", [b"Welcome to this server!\n", b"", b"slipway receiver 2\n", b"\0\0\0\5\2\0\0\0\3"])
 def test_a_shell_that_says_something_else_is_unfit(said: bytes) -> None:
     with pytest.raises(TargetUnfit, match='set transfer = "sftp"'):
@@ -256,14 +211,14 @@ def test_a_shell_that_says_something_else_is_unfit(said: bytes) -> None:
 @pytest.mark.parametrize("said", [b"..", b"x", b"!" + b"a" * 9000, b"!write ENOSPC no end"])
 def test_answers_that_are_none_end_it(said: bytes) -> None:
     receiver = Receiver(Liar(GREETING, said), "there", patience=1)
-    receiver.write(write("f"), b"/f")
+    list(receiver.write(a_write("f"), b"/f"))
     with pytest.raises(TargetUnreachable):
         list(receiver.answers(all_of_them=True))
 
 
 def test_silence_ends_it() -> None:
     receiver = Receiver(Liar(GREETING), "there", patience=1)
-    receiver.write(write("f"), b"/f")
+    list(receiver.write(a_write("f"), b"/f"))
     with pytest.raises(TargetUnreachable, match="did not answer for 1 s"):
         list(receiver.answers(all_of_them=True))
 
@@ -271,7 +226,7 @@ def test_silence_ends_it() -> None:
 def test_a_refusal_in_pieces_is_one() -> None:
     receiver = Receiver(Liar(GREETING, b".!cre", b"ate EEX", b"IST there\n", b"."), "there", patience=1)
     for name in "abc":
-        receiver.write(write(name), name.encode())
+        list(receiver.write(a_write(name), name.encode()))
     assert list(receiver.answers(all_of_them=True)) == ["", "create EEXIST there", ""]
 
 

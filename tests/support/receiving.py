@@ -1,0 +1,55 @@
+"""What tests of the stream have in common: files to write, and a program that answers what it likes."""
+
+import hashlib
+import io
+from typing import Any
+
+from targets.disk import Write
+
+
+def a_write(path: str, content: bytes = b"content", **how: Any) -> Write:
+    return Write(path, lambda: io.BytesIO(content), len(content), hashlib.sha256(content).digest(), **how)
+
+
+def many_writes(count: int, prefix: str = "f") -> list[Write]:
+    return [a_write(f"{prefix}{number}", b"%d" % number) for number in range(count)]
+
+
+class Liar:
+    """Implements `Program`: takes all that it is sent, says what it was made with, then nothing more."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self._answers = list(answers)
+        self.in_vain = 0
+        """How often something was waited for that never came."""
+        self.closed = False
+
+    def send(self, data: bytes, /) -> int:
+        return len(data)
+
+    def recv(self, count: int, /) -> bytes:
+        if not self._answers:
+            self.in_vain += 1
+            raise TimeoutError
+        answer, self._answers[0] = self._answers[0][:count], self._answers[0][count:]
+        if not self._answers[0]:
+            self._answers.pop(0)
+        return answer
+
+    def recv_ready(self) -> bool:
+        return bool(self._answers)
+
+    def recv_stderr_ready(self) -> bool:
+        return False
+
+    def recv_stderr(self, count: int, /) -> bytes:
+        return b""
+
+    def fileno(self) -> int:
+        raise NotImplementedError
+
+    def shutdown_write(self) -> None:
+        """Nothing is heard."""
+
+    def close(self) -> None:
+        self.closed = True
