@@ -18,6 +18,7 @@ from database.earlier import NoSuchPublication, find_earlier
 from database.inserted import lock_inserted, read_requests
 from database.judge import Accepted, Rejected, judge
 from database.known import know
+from database.moments import Moment
 from database.pausing import pause
 from database.rows import by_id, tell, text_of
 from database.takedowns import brought_back, carry_out, rootless
@@ -121,7 +122,7 @@ class _Intake:
                     target=like.target,
                     max_attempts=like.max_attempts,
                     absorbs=int(like.absorbs),
-                    run_after=func.coalesce(_queue.run_after, self._now, type_=schema.Moment()),
+                    run_after=func.coalesce(_queue.run_after, self._now, type_=Moment()),
                     batch=func.coalesce(_queue.batch, _queue.id),
                 )
             )

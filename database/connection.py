@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from database import schema
 from database.errors import DatabaseError, SchemaMismatch
 from database.greeting import connect_lightly
+from database.moments import format_moment
 from database.transactions import ours, tried_again
 
 T = TypeVar("T")
@@ -188,7 +189,7 @@ def _sqlite(where: URL, clock: Clock, *, deferred: bool) -> Engine:
         connection.text_factory = lambda value: value.decode("utf-8", "replace")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.create_function("UTC_TIMESTAMP", 1, lambda _digits: schema.format_moment(clock().replace(tzinfo=None)))
+        connection.create_function("UTC_TIMESTAMP", 1, lambda _digits: format_moment(clock().replace(tzinfo=None)))
 
     if not deferred:
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

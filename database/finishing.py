@@ -13,11 +13,11 @@ from database.auditing import note
 from database.backoff import Random
 from database.breakers import lock_concerned, note_outcomes
 from database.expanding import insert_made
+from database.moments import Moment
 from database.outcome_entries import entries
 from database.picking import SIBLING, TASK, replaces
 from database.publishing import Packed, record
 from database.rows import by_id, clipped, tell
-from database.schema import Moment
 from database.settling import Ending, settle
 from database.starting import lock_running, running
 from database.values import Engine, Outcome, Result, State

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from database.moments import format_moment, parse_moment
 from database.rows import chunks, clipped, object_of, text_of
-from database.schema import format_moment, parse_moment
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31)))
