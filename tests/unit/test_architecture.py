@@ -5,7 +5,7 @@ import configparser
 import importlib
 import importlib.metadata
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,13 +69,16 @@ def sources_of(layer: str) -> list[Path]:
     return sorted([*ROOT.glob(f"{layer}.py"), *ROOT.glob(f"{layer}/**/*.py")])
 
 
-def imports(source: Path) -> Iterator[str]:
+@cache
+def imports(source: Path) -> frozenset[str]:
     """Every module name that a file imports, in full."""
+    found: set[str] = set()
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+            found.add(node.module)
+    return frozenset(found)
 
 
 def every_source() -> list[Path]:
