@@ -105,7 +105,9 @@ class Engines:
         for process in self._processes:
             if process.poll() is None:
                 process.kill()
-            process.communicate()
+            output, _ = process.communicate()
+            # What it wrote and nobody read: shown beside a test that failed.
+            print(f"engine {process.pid} ended with {process.returncode}:\n{output}")
 
 
 def until(condition: Callable[[], object], what: str) -> None:
