@@ -49,6 +49,7 @@ class TargetLane:
         self._least = min(self._most + CHUNK, workshop.settings.queue.batch)
         self._ahead, self._chunk = self._least, CHUNK
         self._claimed_at = 0.0
+        self._wished = 0
         self._waiting: deque[Task] = deque()
         self._started: SimpleQueue[Task | None] = SimpleQueue()
         self._threads: list[Thread] = []
@@ -69,7 +70,8 @@ class TargetLane:
         ahead = self._least if self._pace is None else min(self._ahead, self._worth(AHEAD))
         spare = max(SPARE, ahead - self._most)
         most, here = min(spare + free, self._workshop.settings.queue.batch), len(self._waiting)
-        return Lane(self.target, most - here, self._needs, self._urgent) if here * 2 < most else None
+        self._wished = most - here
+        return Lane(self.target, self._wished, self._needs, self._urgent) if here * 2 < most else None
 
     def _worth(self, seconds: float) -> int:
         """Tasks that the workers carry out in this time."""
@@ -78,7 +80,9 @@ class TargetLane:
     def take(self, tasks: Sequence[Task]) -> None:
         """What a claim gave, to be started when workers are free."""
         self._claimed_at = self._workshop.lease.clock()
-        self._ahead = min(self._ahead * 2, self._workshop.settings.queue.batch)
+        # A task or two that end at once say nothing of the many that come next: only who got all that he wished gets more.
+        if len(tasks) >= self._wished:
+            self._ahead = min(self._ahead * 2, self._workshop.settings.queue.batch)
         self._waiting.extend(tasks)
 
     def next_chunk(self) -> list[Task]:

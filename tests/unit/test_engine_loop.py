@@ -221,10 +221,25 @@ def test_a_brisk_lane_claims_more_at_once_and_a_slow_one_what_its_workers_can_be
         wish = lane.wish()
         assert wish is not None
         limits.append(wish.limit)
-        lane.take([task(1)])
+        lane.take([task(number) for number in range(wish.limit)])
         lane.next_chunk()
+        lane._waiting.clear()
         lane.note(took)
     assert limits == [10, 20, 40, 64, 10, 20, 40, 4, 4]
+
+
+def test_a_lane_that_got_less_than_it_wished_wishes_no_more() -> None:
+    """One small task that ended at once, and then many large ones: half of them are another engine's."""
+    loop, workshop, _ = made(Script())
+    workshop.lease.clock = lambda: 1000.0
+    lane = loop._lanes[0]
+    for _ in range(5):
+        wish = lane.wish()
+        assert wish is not None
+        assert wish.limit == 10
+        lane.take([task(1)])
+        lane.next_chunk()
+        lane.note(0.001)
 
 
 def test_an_outage_loses_no_task_and_no_result() -> None:
