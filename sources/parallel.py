@@ -1,8 +1,9 @@
 """The same work for many things on a few threads, answered in the order in which it is done."""
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from queue import SimpleQueue
 from threading import Event
 from typing import TypeVar
 
@@ -18,20 +19,21 @@ def in_parallel(work: Callable[[Thing, Event], Done], things: Iterable[Thing], t
     """
     stop, rest = Event(), iter(things)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
+    finished: SimpleQueue[Future[Done]] = SimpleQueue()
+
+    def begin(count: int) -> int:
+        begun = 0
+        for thing in islice(rest, count):
+            pool.submit(work, thing, stop).add_done_callback(finished.put)
+            begun += 1
+        return begun
+
     try:
-        under_way = {pool.submit(work, thing, stop) for thing in islice(rest, 2 * threads)}
+        under_way = begin(2 * threads)
         while under_way:
-            finished, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            under_way |= {pool.submit(work, thing, stop) for thing in islice(rest, len(finished))}
-            yield from _results(finished)
+            result = finished.get().result()
+            under_way += begin(1) - 1
+            yield result
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _results(finished: set[Future[Done]]) -> Iterator[Done]:
-    """Failures first: nothing is gained by handing out the results that came with them."""
-    for future in finished:
-        if error := future.exception():
-            raise error
-    yield from (future.result() for future in finished)

@@ -33,6 +33,17 @@ class Patience:
 
     def attempt(self, request: Callable[[], Result], stop: Event) -> Result:
         """The request's result; its last error if it failed each time, or asked for too long a wait, or `stop` is set."""
+        try:
+            return request()
+        except TransientSourceError as error:
+            # Most requests need no patience, which costs as much as a small file does. Here it is told of the first attempt.
+            failed = [error]
+
+        def again() -> Result:
+            if failed:
+                raise failed.pop()
+            return request()
+
         retrying = Retrying(
             retry=retry_if_exception(self._may_pass),
             stop=stop_after_attempt(self._retries + 1) | stop_when_event_set(stop),
@@ -41,7 +52,7 @@ class Patience:
             before_sleep=_tell,
             reraise=True,
         )
-        return retrying(request)
+        return retrying(again)
 
     def _may_pass(self, error: BaseException) -> bool:
         if not isinstance(error, TransientSourceError):

@@ -16,7 +16,7 @@ after the folder was made)."""
 
 
 @contextmanager
-def disk_faults(folder: Path) -> Iterator[None]:
+def disk_faults(folder: Path | str) -> Iterator[None]:
     """Raise StoreFull, StoreHindered or StoreUnwritable for an OSError; `folder` is what the message names."""
     try:
         yield

@@ -1,10 +1,14 @@
 """A blob on its way into the store: written under a temporary name, kept under its digest by one rename."""
 
+# ruff: noqa: PTH105, PTH108, PTH120
+
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 from store.faults import disk_faults
 
@@ -12,8 +16,9 @@ from store.faults import disk_faults
 class Incoming:
     """A file of unknown digest. Used by one thread; leaving the `with` block discards what was not committed."""
 
-    def __init__(self, temporary: Path, place: Callable[[bytes], Path], *, fsync: bool) -> None:
-        self._temporary = temporary
+    def __init__(self, folder: str, place: Callable[[bytes], str], *, fsync: bool) -> None:
+        # Text, not Path: for each of a million files that costs more than the system calls.
+        self._folder, self._temporary = folder, f"{folder}/{uuid4().hex}"
         self._place = place
         self._fsync = fsync
         self._hash = hashlib.sha256()
@@ -21,24 +26,31 @@ class Incoming:
         self._descriptor = -1
 
     def __enter__(self) -> Self:
-        with disk_faults(self._temporary.parent):
-            self._temporary.parent.mkdir(parents=True, exist_ok=True)
-            # Exclusive: two processes that drew the same name must not write into one file.
-            self._descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with disk_faults(self._folder):
+            try:
+                self._descriptor = self._create()
+            except FileNotFoundError:
+                Path(self._folder).mkdir(parents=True, exist_ok=True)
+                self._descriptor = self._create()
         return self
+
+    def _create(self) -> int:
+        # Exclusive: two processes that drew the same name must not write into one file.
+        return os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
 
     def __exit__(self, *exc: object) -> None:
         """Discard what was not committed."""
         if self._descriptor >= 0:
             self._close()
-            self._temporary.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(self._temporary)
 
     def write(self, chunk: bytes) -> None:
         """Add to the end. Raises StoreFull, StoreHindered."""
         self._hash.update(chunk)
         self._size += len(chunk)
         rest = memoryview(chunk)
-        with disk_faults(self._temporary.parent):
+        with disk_faults(self._folder):
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
 
@@ -46,14 +58,17 @@ class Incoming:
         """Keep it under its digest; digest and size. A blob that is there already is replaced by equal bytes."""
         digest = self._hash.digest()
         place = self._place(digest)
-        with disk_faults(self._temporary.parent):
+        with disk_faults(self._folder):
             if self._fsync:
                 os.fsync(self._descriptor)
-            place.parent.mkdir(exist_ok=True)
-            self._temporary.replace(place)
+            try:
+                os.replace(self._temporary, place)
+            except FileNotFoundError:
+                Path(os.path.dirname(place)).mkdir(exist_ok=True)
+                os.replace(self._temporary, place)
             self._close()
             if self._fsync:
-                _sync_folder(place.parent)
+                _sync_folder(os.path.dirname(place))
         return digest, self._size
 
     def _close(self) -> None:
@@ -61,7 +76,7 @@ class Incoming:
         os.close(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -13,7 +13,6 @@ from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
-from uuid import uuid4
 
 from store.errors import BlobMissing
 from store.faults import disk_faults
@@ -86,7 +85,7 @@ class Store:
 
     def incoming(self) -> Incoming:
         """A new blob to write. Raises StoreFull, StoreHindered, StoreUnwritable."""
-        return Incoming(self.root / _INCOMING / uuid4().hex, self.path, fsync=self._fsync)
+        return Incoming(f"{self._start}{_INCOMING}", self._place, fsync=self._fsync)
 
     def scratch(self) -> BinaryIO:
         """A file without a name on the store's disk, to write and read: gone when it is closed, or when its process dies.
