@@ -127,8 +127,7 @@ class SftpTarget(PlacedTarget):
     idle_timeout: float = Field(default=60, gt=0)
     """Seconds without any reply after which the connection counts as cut; one reply may take as long to arrive."""
     transfer: Literal["sftp", "stream"] = "sftp"
-    """How many files are brought there at once: `sftp`: by requests of that protocol, which every account can have;
-    `stream`: in one stream to a small program that is sent along, twice as fast, for accounts with a shell and Perl."""
+    """`sftp`: file by file; `stream`: many at once to a program that is sent along, for accounts with a shell and Perl."""
 
 
 class MemoryTarget(LaidOut):
