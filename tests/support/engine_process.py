@@ -16,7 +16,7 @@ from support.bench import Bench, settings_of
 from support.nest import Nest
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = 120.0
 """A bound for hangs, not a measure of speed."""
 
 
