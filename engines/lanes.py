@@ -49,7 +49,8 @@ class TargetLane:
         self._least = min(self._most + CHUNK, workshop.settings.queue.batch)
         self._ahead, self._chunk = self._least, CHUNK
         self._claimed_at = 0.0
-        self._wished = 0
+        self._wished = self._proven = 0
+        """Tasks that were asked for last, and that have ended since there was nothing to do."""
         self._waiting: deque[Task] = deque()
         self._started: SimpleQueue[Task | None] = SimpleQueue()
         self._threads: list[Thread] = []
@@ -64,7 +65,7 @@ class TargetLane:
     def wish(self) -> Lane | None:
         """What the lane could take now; nothing as long as half of what it may hold in advance is there."""
         if self.idle and self._workshop.lease.clock() - self._claimed_at >= REST:
-            self._ahead, self._chunk, self._pace = self._least, CHUNK, None
+            self._ahead, self._chunk, self._pace, self._proven = self._least, CHUNK, None, 0
         free = max(self._most - self.busy, 0)
         # Before the first one has ended, nobody knows whether they are quick.
         ahead = self._least if self._pace is None else min(self._ahead, self._worth(AHEAD))
@@ -80,8 +81,8 @@ class TargetLane:
     def take(self, tasks: Sequence[Task]) -> None:
         """What a claim gave, to be started when workers are free."""
         self._claimed_at = self._workshop.lease.clock()
-        # A task or two that end at once say nothing of the many that come next: only who got all that he wished gets more.
-        if len(tasks) >= self._wished:
+        # A few tasks that ended at once say nothing of the many that come next: more are held once as many have ended.
+        if len(tasks) >= self._wished and self._proven >= self._ahead:
             self._ahead = min(self._ahead * 2, self._workshop.settings.queue.batch)
         self._waiting.extend(tasks)
 
@@ -90,7 +91,8 @@ class TargetLane:
         if self.busy >= self._most or not self._waiting:
             return []
         room = max(self._most, min(self._chunk, self._worth(QUICK))) - self.busy
-        self._chunk = min(self._chunk * 2, QUICK_CHUNK)
+        if room <= len(self._waiting):
+            self._chunk = min(self._chunk * 2, QUICK_CHUNK)
         return [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
 
     def put_back(self, tasks: Sequence[Task]) -> None:
@@ -119,6 +121,7 @@ class TargetLane:
     def note(self, seconds: float) -> None:
         """A task took so long."""
         self._pace = seconds if self._pace is None else (self._pace + seconds) / 2
+        self._proven += 1
 
     def dismiss(self) -> None:
         """No task will come any more: workers close their targets and end."""
