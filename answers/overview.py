@@ -60,6 +60,9 @@ class EnvironmentState:
             return "No engine is up; one starts when something is due."
         if self.settings.start == "manual":
             return f"No engine is up, and none starts by itself: python -P -m engines {self.name}"
+        if self.outages:
+            away = ", ".join(each.name for each in self.outages)
+            return f"No engine is up. What needs {away} waits until that answers; an engine starts for each try."
         return "No engine is up although something is due. If that stays so, no daemon runs: systemctl status slipway"
 
 

@@ -83,6 +83,7 @@ def of_queue(asked: Asked) -> Iterator[Family]:
     yield by_environment("slipway_queue_oldest_due_seconds", OLDEST, found, lambda each: age(each.oldest, now))
     yield by_environment("slipway_engines_up", "Engines that are up.", found, lambda each: len(each.engines))
     yield by_environment("slipway_environment_paused", "1: paused or drained.", found, lambda each: each.state != "works")
+    yield by_environment("slipway_environment_outages", OUTAGES, found, lambda each: len(each.outages))
     yield by_environment("slipway_last_success_timestamp_seconds", "When a task last ended well; 0: never.", found, last_success)
     yield by_environment("slipway_last_failure_timestamp_seconds", "When a task last failed; 0: never.", found, last_failure)
     breakers = [(float(each.open), {"name": each.name}) for each in Desk(asked.database).breakers()]
@@ -92,6 +93,7 @@ def of_queue(asked: Asked) -> Iterator[Family]:
     yield from of_attempts(with_zeros(Trends(asked.database).totals(), asked.settings.environments))
 
 
+OUTAGES = "Its targets, sources and notices that do not answer."
 OLDEST = "For how long the first of those that are due could have run; 0: none is."
 
 

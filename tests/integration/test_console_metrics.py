@@ -83,6 +83,7 @@ def test_the_queue_is_told_in_numbers(seat: Seat, busy: Queue) -> None:
     assert of(found, "slipway_environment_paused", environment="ARCHIVE") == 1
     assert of(found, "slipway_environment_paused", environment="STAGING") == 0
     assert of(found, "slipway_breaker_open", name="staging") == 1
+    assert of(found, "slipway_environment_outages", environment="STAGING") == 1
     assert of(found, "slipway_queue_stopped") == 0
     assert of(found, "slipway_attempts_total", environment="STAGING", outcome="SUCCEEDED") == 1
     assert of(found, "slipway_attempts_total", environment="PRODUCTION", outcome="FAILED") == 0
