@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The tests wait for servers much of the time: with four at once on two cores a seventh of the cores' time went by unused.
-WORKERS ?= 6
+WORKERS ?= 5
 # Where the tests are; some of them, if somebody says so.
 TESTS ?= tests
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
