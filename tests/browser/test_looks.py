@@ -52,7 +52,7 @@ def test_every_page_is_accessible_and_nothing_is_cut_off(visit: Visits, screensh
     for name, path in PAGES.items():
         page = window.open(path)
         page.wait_for_load_state("load")
-        page.screenshot(path=screenshots / f"{name}-{look}.png", full_page=True)
+        picture(page, screenshots / f"{name}-{look}.png")
         found[name] = cut_off(page) if look == "phone" else grave_faults(page, *RULES[look])
     assert {name: faults for name, faults in found.items() if faults} == {}
 
@@ -60,8 +60,14 @@ def test_every_page_is_accessible_and_nothing_is_cut_off(visit: Visits, screensh
 def test_the_sign_in_page_is_accessible(visit: Visits, screenshots: Path) -> None:
     for look, (colours, size) in LOOKS.items():
         page = visit(role=None, colours=colours, size=size).open("/signin")
-        page.screenshot(path=screenshots / f"signin-{look}.png", full_page=True)
+        picture(page, screenshots / f"signin-{look}.png")
         assert [*(grave_faults(page) if look == "light" else ()), *cut_off(page)] == []
+
+
+def picture(page: Page, path: Path) -> None:
+    """Of the whole page; its foot, which stays in sight in a window, is at its end."""
+    page.evaluate("document.querySelector('.bottom').style.position = 'static'")
+    page.screenshot(path=path, full_page=True)
 
 
 def test_the_pictures_are_of_what_they_say(watched_site: WatchedSite) -> None:
