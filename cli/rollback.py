@@ -12,7 +12,7 @@ from cli.exits import Exit
 from cli.flags import Way, following
 from cli.places import environment_of, module_url, store_of
 from cli.publish import ask
-from cli.session import Session, in_session
+from cli.session import Failure, Session, in_session
 from cli.words import table
 from database import Action, Publication, Record
 from packageslip import Packageslip, diff_slips
@@ -50,8 +50,17 @@ def rollback(session: Session, url: str, environment: str, to: int | None, versi
         raise click.UsageError("--to and --version name the same thing: choose one")
     if listing:
         return list_ways(session, module_url(url), environment_of(session, environment).origin, as_json=way.as_json)
+    if to is not None:
+        check_there(session, module_url(url), environment_of(session, environment).origin, to)
     chosen: dict[str, Any] = {"to": to, "version": version and version.lower()}
     return ask(session, environment, [url], Action.ROLLBACK, {key: value for key, value in chosen.items() if value}, way)
+
+
+def check_there(session: Session, url: str, target: str, number: int) -> None:
+    """A wrong number is told at once, not by a row that is rejected later. Raises Failure."""
+    found = Record(session.database).publication(number)
+    if found is None or (found.url, found.target) != (url, target):
+        raise Failure(f"{number} is no publication of {url} on {target}; --list shows what there was", Exit.FAILED)
 
 
 def list_ways(session: Session, url: str, target: str, *, as_json: bool) -> Exit:

@@ -36,6 +36,9 @@ def test_it_goes_back_here_and_now(small_site: SmallSite) -> None:
 
 
 def test_a_usage_error_names_what_is_wrong(small_site: SmallSite) -> None:
+    unknown = small_site.run("rollback", "/about", "--in", "STAGING", "--to", "999")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert "999 is no publication of /about on staging; --list shows what there was" in unknown.stderr
     both = small_site.run("rollback", "/about", "--in", "STAGING", "--to", "1", "--version", "ab")
     assert (both.exit_code, "choose one" in both.output) == (2, True)
     unknown = small_site.run("rollback", "/about", "--in", "STAGIN", "--list")
