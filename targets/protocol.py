@@ -36,6 +36,11 @@ def remaining(note: Note, names: Collection[str]) -> Remaining:
     return Remaining(puts, staged(note.tag, SLIP_NAME) in names)
 
 
+def laid_out(note: Note) -> frozenset[str]:
+    """What lies in the holder's folder once a release without trees is prepared, as far as `remaining` asks."""
+    return frozenset(staged(note.tag, name) for name in (*(put.name for put in note.puts), SLIP_NAME))
+
+
 def begun(note: Note, names: Collection[str]) -> bool:
     """Whether anything of a release may be visible already, by a listing of the holder's folder.
 

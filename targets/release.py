@@ -65,6 +65,8 @@ class OrderedRelease:
     volume: int = 0
     counter: int = 0
     note: Note | None = None
+    fresh: bool = True
+    """Whether nothing was switched yet."""
     open: bool = True
 
     def __enter__(self) -> Self:
@@ -236,7 +238,8 @@ class OrderedRelease:
             if self._nothing():
                 return Moved()
             raise ValueError(f"{self.hold.names.url}: switch needs a prepare before it")
-        Replay(self.hold, self.note).finish()
+        fresh, self.fresh = self.fresh, False
+        Replay(self.hold, self.note, fresh=fresh).finish()
         moved = Moved(files=len(self.staged), bytes=self.volume, dropped=self._dropped(self.note))
         log.info("release switched", target=self.hold.target, url=self.note.url, files=moved.files, dropped=moved.dropped)
         return moved

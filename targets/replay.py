@@ -1,6 +1,6 @@
 """Finishing a release from its note: steps 11 to 19 of the commit protocol, for one's own note and a dead engine's.
 
-11  list the holder's folder; gone: somebody took over, stop
+11  list the holder's folder, unless the holder has filled it a moment ago; gone: somebody took over, stop
 12  sync the note: a predecessor may have died before it did
 13  names in the way of a put go to the trash
 14  folders that are needed
@@ -11,7 +11,7 @@
 19  the note goes, then all else in the holder's folder
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -44,6 +44,9 @@ class Replay:
 
     hold: Hold
     note: Note
+    fresh: bool = False
+    """Whether the holder has just prepared it: then everything lies in its folder still, or the folder is somebody else's by
+    now and the first rename out of it fails, as it would right after a listing."""
 
     def finish(self) -> None:
         """Steps 11 to 19. Raises Fenced, PathBlocked, PermissionRefused, TransientTargetError.
@@ -57,18 +60,19 @@ class Replay:
 
     def _put(self) -> None:
         """Steps 11 to 16, until a look at the folder finds nothing that fails."""
-        failed = self._switch()
+        # A listing costs the server a look at each staged file.
+        known = self.fresh and self.note.publish and self.note.turn is None
+        failed = self._switch(protocol.laid_out(self.note) if known else self.hold.listing())
         looks = 1
         while failed is not None:
             if looks == PASSES:
                 raise self._blocked(failed)
             log.info("put refused, looking again", target=self.hold.target, url=self.note.url, path=failed.to)
-            failed = self._switch()
+            failed = self._switch(self.hold.listing())
             looks += 1
 
-    def _switch(self) -> Call | None:
-        """Steps 11 to 16; the first call that failed, or None."""
-        there = self.hold.listing()
+    def _switch(self, there: Collection[str]) -> Call | None:
+        """Steps 12 to 16; the first call that failed, or None. `there`: the names in the holder's folder."""
         todo = protocol.remaining(self.note, there)
         names = self.hold.names
         self._sync([names.note])
@@ -100,7 +104,7 @@ class Replay:
         if turn.shelf_of(note, note.turn).linked(self.hold.disk, self.hold.disk.stat([live])[0]):
             self.hold.insist([turn.leave_call(names)])
 
-    def _turn(self, there: Mapping[str, Entry]) -> Call | None:
+    def _turn(self, there: Collection[str]) -> Call | None:
         """The release stands complete, durably; then the link leads to it. The first call that failed, or None."""
         note, names = self.note, self.hold.names
         if note.turn is None:
@@ -112,7 +116,7 @@ class Replay:
             failed = self._rename((turn.link_call(note, names),), synced=False)
         return failed
 
-    def _clear_way(self, todo: protocol.Remaining, there: Mapping[str, Entry]) -> None:
+    def _clear_way(self, todo: protocol.Remaining, there: Collection[str]) -> None:
         if self.note.turn and self.note.turn.to:
             if turn.turns(self.note, there):
                 self._clear_folder()

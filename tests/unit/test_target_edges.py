@@ -336,6 +336,19 @@ def test_a_twin_that_is_adopted_is_not_dropped(queue: TestQueue) -> None:
     assert list(live(files).values()) == [b"same"]
 
 
+def test_what_was_staged_is_not_listed_before_it_is_switched(files: MemoryFiles, queue: TestQueue) -> None:
+    calls: list[str] = []
+    target = OrderedTarget("t", MemoryDisk(files, lambda verb, _path, _to: calls.append(verb)))
+    present = target.present(URL, queue.claim())
+    with target.release(present, slip_of(URL, FILES)) as release:
+        release.put(changed(present, FILES))
+        release.prepare()
+        calls.clear()
+        release.switch()
+    assert live(files) == {f"m/{path}": content for path, content in FILES.items()}
+    assert "list" not in calls[: len(calls) - calls[::-1].index("rename")]
+
+
 def test_a_probe_says_what_fails_and_how_to_mend_it(files: MemoryFiles) -> None:
     checks = target_that(files, lambda call: Answer.REFUSED if call.op is Op.SYNC else None).probe()
     assert [(check.outcome, check.what) for check in checks][-1] == ("failure", "files can be synced")
