@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter, is_
 
@@ -82,7 +83,7 @@ def on_target(slip: Packageslip, *, serial: int, queue: str) -> Packageslip:
 def _unsettled(slip: Packageslip) -> tuple[Resource, ...]:
     """Those resources of which it is not known yet that they can be recorded."""
     listed = slip.resources
-    return () if isinstance(listed, Listing) and listed.recordable else listed
+    return () if isinstance(listed, Listing) and (listed.recordable or listed.recorded) else listed
 
 
 def _recorded(slip: Packageslip) -> Listing:
@@ -115,7 +116,13 @@ def is_page(file: Resource | View) -> bool:
     """Whether a file is switched after the assets that it may use. Views are: they name pages and files."""
     if isinstance(file, View):
         return True
-    return file.kind is Kind.PAGE or file.type.partition(";")[0].strip().lower() == "text/html"
+    return file.kind is Kind.PAGE or _is_html(file.type)
+
+
+@lru_cache(maxsize=256)
+def _is_html(media_type: str) -> bool:
+    """Whether a browser shows it as a page; a site has few types."""
+    return media_type.partition(";")[0].strip().lower() == "text/html"
 
 
 def _recordable(resource: Resource) -> Resource:

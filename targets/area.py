@@ -11,7 +11,7 @@ public copy), `t:<n>` a dropped file, `d:<n>` a live folder to be, `j:<name>` a 
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -132,6 +132,12 @@ def all_parents(paths: Iterable[str]) -> set[str]:
             found.add(folder)
             folder = folder.rpartition("/")[0]
     return found
+
+
+def live_folders(url: str, paths: Collection[str]) -> set[str]:
+    """The folders on the way to where the public sees these paths of a module: many lie in one, so one path of each will do."""
+    deep = {path.rpartition("/")[0]: path for path in paths if "/" in path}
+    return all_parents(live_path(url, path) for path in (*deep.values(), *(path for path in paths if "/" not in path)))
 
 
 def deepest_first(folders: Iterable[str]) -> list[str]:

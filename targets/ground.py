@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from packageslip import ITSELF
-from targets.area import Area, Held, all_parents, live_path, parents
+from targets.area import Area, Held, all_parents, live_folders, live_path, parents
 from targets.disk import Disk, Entry, EntryType
 from targets.errors import PathBlocked
 from targets.hold import names_in
@@ -40,8 +40,8 @@ class Ground:
 
         Returns those where nothing is. Raises PathBlocked.
         """
-        needed = sorted(all_parents(self.names.live(path) for path in wanted))
-        others = sorted(all_parents(self.names.live(path) for path in drops).difference(needed))
+        needed = sorted(live_folders(self.names.url, wanted))
+        others = sorted(live_folders(self.names.url, drops).difference(needed))
         live = self._stat([*needed, *others])
         refuse_links(self.target, live)
         going = {same_name(self.names.live(path), self.fold) for path in drops}

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from targets.area import SLIP, Held, all_parents, deepest_first, parents, staged
+from targets.area import SLIP, Held, all_parents, deepest_first, live_folders, parents, staged
 from targets.disk import Call, Entry, EntryType, Op
 from targets.note import Drop, Note, Part, Put
 from targets.turn import LINK_NAME, PUBLIC_NAME, TREE_NAME
@@ -122,7 +122,7 @@ def remove_folders(held: Held, folders: Iterable[str]) -> tuple[Call, ...]:
 
 def needed_folders(held: Held, puts: Iterable[Put]) -> tuple[str, ...]:
     """Live folders that puts need, relative to the root, outermost first: the module's own, those above it, those in it."""
-    wanted = all_parents(held.live(put.path) for put in puts)
+    wanted = live_folders(held.url, [put.path for put in puts])
     return tuple(sorted(wanted, key=lambda folder: (folder.count("/"), folder)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from packageslip import ITSELF, Digest
-from targets.area import all_parents, live_path
+from targets.area import all_parents, live_folders, live_path
 from targets.disk import Disk, Entry, EntryType
 from targets.ground import refuse_links
 from targets.shelf import Shelf, refuse_links_above
@@ -48,7 +48,7 @@ class Reading:
     def place(self, paths: Collection[str]) -> Place:
         """Where the module's files lie."""
         own = live_path(self.url, "")
-        folders = self._stat(all_parents(live_path(self.url, path) for path in paths))
+        folders = self._stat(live_folders(self.url, paths))
         shelf = Shelf(self.releases, self.url)
         name = shelf.linked(self.disk, folders.get(own))
         if name is None:

@@ -51,6 +51,20 @@ def test_lines_that_the_writer_wrote_are_written_again_as_they_are() -> None:
     assert write_slip(later) == data.replace(b'serial="7"', b'serial="8"') == write_slip(replace(SLIP, serial=8))
 
 
+def test_a_source_s_lines_are_put_in_order_and_not_made_again() -> None:
+    found = read_slip(write_slip(Packageslip("/m", (TWO, ONE))), "bytes")
+    kept = on_target(found, serial=7, queue="ab" * 16)
+    assert isinstance(kept.resources, Listing)
+    assert kept.resources.lines is not None
+    assert write_slip(kept) == write_slip(SLIP)
+
+
+def test_lines_of_a_file_that_is_recorded_otherwise_are_made_again() -> None:
+    listed = Listing((replace(TWO, etag="\x01"), ONE))
+    listed.lines = b"not to be\nwritten\n"
+    assert write_slip(on_target(Packageslip("/m", listed), serial=7, queue="ab" * 16)) == write_slip(SLIP)
+
+
 @pytest.mark.parametrize(
     "line",
     [
