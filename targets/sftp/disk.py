@@ -267,17 +267,24 @@ class SftpDisk:
         return session.finish(calls.change(session, batch))
 
     def _receiver(self) -> Receiver:
+        try:
+            return self._begin()
+        except TargetUnfit:
+            # A server that stands still runs no program either, and may do so later: this raises TargetUnreachable then.
+            session = self._lanes[0]
+            session.wait(session.send(wire.lstat(self._path(""))))
+            # One that was killed as it began says as little as one that may not run: that says it twice.
+            return self._begin()
+
+    def _begin(self) -> Receiver:
         connection = self._connection
         if connection is None:
             raise TargetUnreachable("the connection was closed meanwhile.")
         pipe = connection.program(COMMAND)
         try:
             return Receiver(pipe, connection.place, patience=self._settings.idle_timeout)
-        except TargetUnfit:
+        except BaseException:
             pipe.close()
-            # A server that stands still runs no program either, and may do so later: this raises TargetUnreachable then.
-            session = self._lanes[0]
-            session.wait(session.send(wire.lstat(self._path(""))))
             raise
 
     def _read_again(self, session: Session, written: Generator[Write, None, None]) -> Iterator[Write]:

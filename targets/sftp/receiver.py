@@ -102,6 +102,9 @@ class Receiver:
         self._ask(b"%b %d %d\n%b%b" % (OPS[change.op], len(change.path), len(change.to), change.path, change.to))
 
     def _ask(self, request: bytes) -> None:
+        if not self.backlog and self._pipe.recv_ready():
+            # To nothing: from here on no answer would stand beside its request.
+            self._garbled(self._read() or self._ended())
         self.backlog += 1
         self._put(request)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reliability.corruption import LocalCase, SftpCase, Tally, corrupt
+from reliability.corruption import LocalCase, SftpCase, StreamCase, Tally, corrupt
 from support.sftp_faults import Fault
 
 CONTENT = b"content " * 100
@@ -39,6 +39,17 @@ def test_bytes_that_the_server_lies_about_are_noticed_by_reading_back_alone(tmp_
         folder = tmp_path / str(read_back)
         folder.mkdir()
         case, tally = SftpCase(folder, CONTENT, read_back=read_back), Tally()
+        case.strike(fault, tally)
+        case.close()
+        assert (tally.noticed.total(), len(tally.violations)) == ((1, 0) if read_back else (0, 1))
+
+
+@pytest.mark.parametrize("fault", [Fault("request", 0, "flip", byte=200, mask=4), Fault("request", 0, "pretend")])
+def test_bytes_that_a_streams_server_lies_about_are_noticed_by_reading_back_alone(tmp_path: Path, fault: Fault) -> None:
+    for read_back in (True, False):
+        folder = tmp_path / str(read_back)
+        folder.mkdir()
+        case, tally = StreamCase(folder, CONTENT, read_back=read_back), Tally()
         case.strike(fault, tally)
         case.close()
         assert (tally.noticed.total(), len(tally.violations)) == ((1, 0) if read_back else (0, 1))

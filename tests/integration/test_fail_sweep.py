@@ -13,7 +13,7 @@ import structlog
 
 from reliability.fail_calls import Rack, Wanted, sweep_calls
 from reliability.fail_case import Case, Strike, Tally
-from reliability.fail_sweep import GROUP, SFTP, VERSIONED, Part, Wish, impatient, sweep
+from reliability.fail_sweep import GROUP, SFTP, STREAM, VERSIONED, Part, Wish, impatient, sweep
 from support.failing import BROKEN
 from support.injector import Injector, Lasting, Spot
 from support.kill_rig import Violation
@@ -35,12 +35,13 @@ def test_some_calls_fail_and_nothing_is_lost(tmp_path: Path) -> None:
         "file": VERSIONED,
         "group": GROUP,
         "sftp": SFTP,
+        "stream": STREAM,
         "s3": BUCKET,
         "http": {},
         "database": {},
     }
     parts = [Part(kind, CHANGE, place) for kind, place in places.items()]
-    tally = sweep(tmp_path, parts, Wish(12, math.inf, seed))
+    tally = sweep(tmp_path, parts, Wish(14, math.inf, seed))
     assert not tally.violations, f"seed {seed}: {tally.violations}"
     assert tally.injected.total() >= 12
     assert len(tally.hit) >= 10
@@ -48,9 +49,11 @@ def test_some_calls_fail_and_nothing_is_lost(tmp_path: Path) -> None:
 
 def test_some_system_calls_fail_and_nothing_is_lost(tmp_path: Path) -> None:
     seed, tally = random.SystemRandom().randrange(10**6), Tally()
-    sweep_calls(tmp_path, Wanted(4, math.inf, random.Random(seed)), tally, ["local, ordered", "sftp, versioned"])
+    sweep_calls(
+        tmp_path, Wanted(3, math.inf, random.Random(seed)), tally, ["local, ordered", "sftp, versioned", "stream, ordered"]
+    )
     assert not tally.violations, f"seed {seed}: {tally.violations}"
-    assert tally.injected == {"system calls": 8}
+    assert tally.injected == {"system calls": 9}
 
 
 def test_a_task_given_up_for_a_failing_system_call_is_noticed(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Spoil an upload in every way, and see that it is noticed: `make corruption`.
 
 Over SFTP, between the client and OpenSSH's own sftp-server: every reply refused, lost, doubled, swapped, every bit of every byte of
-requests and replies flipped, requests that are not carried out though the server says so. On a local disk: every bit of what is written.
+requests and replies flipped, requests that are not carried out though the server says so; the same of a stream and the program that
+takes it. On a local disk: every bit of what is written.
 With `verify = "replies"` any refused or lost reply is an error; with `verify = "readback"` any byte that differs on the target is, too.
 """
 
@@ -25,12 +26,17 @@ import structlog
 from support.kill_rig import folder_for_worlds
 from support.sftp_faults import Fault, FaultyPipe, every_fault
 from support.sftp_pipe import SocketPipe, plain_disk, plain_settings
+from support.stream_faults import FaultyProgram, is_program
+from support.stream_faults import every_fault as every_fault_of_a_stream
 from targets import CorruptTransfer, TargetError
 from targets.disk import Disk, Write
 from targets.local import LocalDisk
 from targets.local import disk as local
+from targets.sftp import disk as sftp
 
 SIZES = (0, 1, 300, 8192)
+STREAMED = (0, 1, 300)
+"""Of a stream: a program that was told nonsense is not used again, and the next one takes longer to begin than a file takes."""
 CHUNK = 256
 """Bytes of one WRITE, so that small files take several."""
 MODE, MTIME = 0o640, 1_700_000_000
@@ -132,6 +138,56 @@ class SftpCase:
         self._disk.close()
 
 
+class StreamCase:
+    """The same, as a stream."""
+
+    def __init__(self, folder: Path, content: bytes, *, read_back: bool) -> None:
+        self._folder, self._content, self._read_back = folder, content, read_back
+        self._programs: list[FaultyProgram] = []
+        self._disk = plain_disk(plain_settings(folder, idle_timeout=PATIENCE, transfer="stream"), "t", self._between)
+        error = self._upload(None)
+        if error is not None:
+            raise error
+        last = self._programs[-1]
+        faults = every_fault_of_a_stream(list(last.requests), list(last.replies), BITS)
+        self.faults: Sequence[Fault] = [fault for fault in faults if read_back or fault.action not in BEYOND]
+
+    def _between(self, pipe: SocketPipe) -> SocketPipe | FaultyProgram:
+        if not is_program(pipe):
+            return pipe
+        self._programs.append(FaultyProgram(pipe))
+        return self._programs[-1]
+
+    def strike(self, fault: Fault, tally: Tally) -> None:
+        error = self._upload(fault)
+        what = f"stream, {'readback' if self._read_back else 'replies'}, {len(self._content)} bytes, {fault}"
+        if self._programs[-1].struck:
+            tally.judge(what, error, self._folder / "file", self._content, loud=fault.action in LOUD)
+        else:
+            tally.violations.append(f"{what} was not produced")
+
+    def _upload(self, fault: Fault | None) -> Exception | None:
+        for left in self._folder.iterdir():
+            left.unlink()
+        with mock.patch.object(sftp, "MANY", 1):
+            if not self._programs or not self._programs[-1].quiet:
+                self._begin()
+            self._programs[-1].settimeout(PATIENCE if fault is None else IDLE)
+            self._programs[-1].arm(fault)
+            return _write(self._disk, self._content, read_back=self._read_back)
+
+    def _begin(self) -> None:
+        """A program that is ready, so that the next request is the file."""
+        self._disk.close()
+        self._disk._connected()
+        stream = self._disk._stream
+        assert stream is not None
+        assert stream.tried() == (True, "")
+
+    def close(self) -> None:
+        self._disk.close()
+
+
 class LocalCase:
     """The same on a disk of this machine, whose memory or controller spoils what is written."""
 
@@ -181,11 +237,13 @@ def _write(disk: Disk, content: bytes, *, read_back: bool) -> Exception | None:
 def corrupt(folder: Path, chance: random.Random, most: int | None, until: float = math.inf) -> Tally:
     """So many faults, drawn from all (None: each of them once), until a moment on the monotonic clock."""
     tally = Tally()
-    cases: list[SftpCase | LocalCase] = []
+    cases: list[SftpCase | StreamCase | LocalCase] = []
     for size in SIZES:
         content = chance.randbytes(size)
         cases += [SftpCase(_fresh(folder), content, read_back=read_back) for read_back in (False, True)]
         cases.append(LocalCase(_fresh(folder), content))
+        if size in STREAMED:
+            cases += [StreamCase(_fresh(folder), content, read_back=read_back) for read_back in (False, True)]
     flips = sum(fault.action == "flip" for case in cases for fault in case.faults)
     few = sum(len(case.faults) for case in cases) - flips
     share = 1.0 if most is None else max(0, most - few) / flips

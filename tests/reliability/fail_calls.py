@@ -1,7 +1,7 @@
 """Let system calls fail, and see that nothing is lost: a part of `make fail-sweep`.
 
-strace answers a call of the engine that may change something, or of OpenSSH's sftp-server, with an error of the kernel: one after
-the other, in a publish, in both layouts. An engine may end over it, as it may when it is killed; the next one makes all good.
+strace answers a call of the engine that may change something, of OpenSSH's sftp-server or of the program that takes a stream, with
+an error of the kernel: one after the other, in a publish, in both layouts. An engine may end over it, as it may when it is killed; the next one makes all good.
 """
 
 import os
@@ -15,20 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from reliability.fail_case import FOR_A_PERSON, Tally
-from support.kill_rig import Rig, Strike, Violation, _ending_well
-from support.killing import STRACE, injection, may_trace, run_traced
-from support.sshd import SFTP_SERVER
+from support.kill_rig import Rig, Strike, Violation
+from support.killing import may_trace, run_traced
 from support.sweep_world import CHANGE, World
 
 ERRORS = ("EIO", "ENOSPC")
 """Of a failing disk, and of a full one. In turn."""
 SFTP = {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"}
+STREAM = SFTP | {"transfer": "stream"}
 VERSIONED = {"layout": "versioned", "keep_releases": 1}
 PLACES: Mapping[str, Mapping[str, Any]] = {
     "local, ordered": {},
     "local, versioned": VERSIONED,
     "sftp, ordered": SFTP,
     "sftp, versioned": SFTP | VERSIONED,
+    "stream, ordered": STREAM,
+    "stream, versioned": STREAM | VERSIONED,
 }
 
 
@@ -49,13 +51,11 @@ class Rack(Rig):
         self.world.reset()
         before = self.world.trees()
         inject = f"error={error}:when={strike.nth}"
-        if strike.who == "server":
-            traced = [str(STRACE), "-qq", "-s", "80", *injection(inject, self._served, strike.what), str(SFTP_SERVER)]
-            with _ending_well():
-                self._work(self._tooling(lambda _: None, watched=False, servers=[traced]))
-        else:
+        if strike.who == "engine":
             run_traced(self._plainly, self._errors, inject, self._trace, strike.what)
-        trace = self._served if strike.who == "server" else self._trace
+        else:
+            self.with_server(strike.who, strike.what, inject)
+        trace = self._trace if strike.who == "engine" else self._served
         self._look(before)
         return "(INJECTED)" in trace.read_text(errors="replace")
 
@@ -71,9 +71,11 @@ class Rack(Rig):
                 raise Violation(f"a failure that may pass by itself ended a task: {state}, {reason}")
 
     def all_calls(self) -> list[Strike]:
-        """Those of the engine, and of its server if it has one. A server's are what its target's calls become: they alone, then."""
+        """Those of the engine, or of what serves it. A server's are what its target's calls become: they alone, then."""
         self.world.reset()
-        return self.server_calls() if self._sftp else self.calls()
+        found = self.server_calls() if self._servers else self.calls()
+        # What SFTP's server does beside a stream is what it does without one.
+        return [strike for strike in found if strike.who == "program"] or found
 
 
 def sweep_calls(folder: Path, wanted: Wanted, tally: Tally, places: Iterable[str] = PLACES) -> None:

@@ -25,8 +25,9 @@ from support.failing import (
 from support.http_cms import Cms, Fault
 from support.injector import Injector, Lasting, Spot, call_of
 from support.s3_memory import MemoryClient
-from support.sftp_pipe import plain
+from support.sftp_pipe import SocketPipe, plain
 from support.straight_engine import Tooling
+from support.stream_faults import FailingProgram, is_program
 from support.sweep_places import BESIDE, BucketWorld
 from support.sweep_world import Seen, World
 from targets import Target, open_target
@@ -40,6 +41,7 @@ KINDS: Mapping[str, Sequence[str]] = {
     "file": FILES,
     "group": FILES,
     "sftp": ("refuse", "cut before", "cut after"),
+    "stream": ("refuse", "cut before", "cut after"),
     "s3": ("refuse", "cut before", "cut after"),
     "http": ("500", "reset", "cut"),
     "database": (BUSY, BROKEN, BROKEN + LATER),
@@ -239,11 +241,16 @@ class Case:
                 return self.world.opened(name, settings, secrets, client)
             target = open_target(name, settings, secrets=secrets)
             if settings.targets[name].kind == "sftp":
-                wrapped = plain(wrap=lambda pipe: FailingPipe(pipe, self.injector, self.how))
-                target._disk._connecting = wrapped  # type: ignore[attr-defined]
+                target._disk._connecting = plain(wrap=self._between)  # type: ignore[attr-defined]
             return target
 
         return Tooling(Seams(opened), patience=LONG, enough=enough)
+
+    def _between(self, pipe: SocketPipe) -> SocketPipe | FailingPipe | FailingProgram:
+        """Where a stream fails, the SFTP beside it does not."""
+        if self.kind != "stream":
+            return FailingPipe(pipe, self.injector, self.how)
+        return FailingProgram(pipe, self.injector, self.how) if is_program(pipe) else pipe
 
 
 def _same_bytes(seen: Seen, expected: Seen) -> None:

@@ -1,6 +1,6 @@
 """Let any call fail, and see that nothing is lost: `make fail-sweep`.
 
-Each call of each call site, to a file, to an SFTP server, to the CMS over HTTP, to an object store or to the database, fails: once,
+Each call of each call site, to a file, to an SFTP server, to the program that takes a stream, to the CMS over HTTP, to an object store or to the database, fails: once,
 and from then on, there or everywhere. After one failure a task ends well by itself, or FAILED or HELD with a sentence where a
 person must act; while calls go on failing, nothing is torn and no task is lost; and once they work again everything comes to be
 as an undisturbed run leaves it. Then the calls fail that only the recovery from a failure makes.
@@ -37,11 +37,13 @@ from support.sweep_world import CHANGE, FIRST, WITHDRAW, Scenario, World
 
 VERSIONED = {"layout": "versioned", "keep_releases": 1}
 SFTP = {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"}
+STREAM = SFTP | {"transfer": "stream"}
 GROUP = {"kind": "group", "members": ["web1", "web2"]}
 SCENARIOS = (FIRST, CHANGE, WITHDRAW)
 PLACES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "file": ({}, VERSIONED),
     "sftp": (SFTP, SFTP | VERSIONED),
+    "stream": (STREAM, STREAM | VERSIONED),
     "group": (GROUP,),
     "s3": (BUCKET,),
 }
@@ -68,7 +70,7 @@ class Part:
 
 
 def parts_of(kinds: Collection[str]) -> list[Part]:
-    """Files and SFTP in both layouts. An unpublish asks no CMS."""
+    """Files, SFTP and streams in both layouts. An unpublish asks no CMS."""
     return [
         Part(kind, scenario, place)
         for kind in KINDS

@@ -93,7 +93,7 @@ class Sweep:
         with self._watching(rig, str(strike)):
             if not self._first(rig, strike):
                 return
-            if strike.who == "server":
+            if strike.who in {"server", "program"}:
                 # The engine went on, and is done.
                 rig.compare()
                 return

@@ -1,7 +1,7 @@
 """Kill an engine everywhere, and see that the next one makes all good: `make kill-sweep`.
 
 Every named point of the commit protocol, the queue and the content store; every system call of a publish that may change something,
-in the engine and in OpenSSH's sftp-server; in the first run, and again in the run that recovers from a kill. Whatever was killed,
+in the engine, in OpenSSH's sftp-server and in the program that takes a stream; in the first run, and again in the run that recovers from a kill. Whatever was killed,
 a last engine must leave exactly the tree, the modes, the times, the slip, the record and the queue of an undisturbed run.
 """
 
@@ -35,7 +35,7 @@ from support.sweep_world import AFTER, BEFORE, CHANGE, FIRST, OTHER, URL, WITHDR
 from targets import open_target
 
 LAYOUTS = ("ordered", "versioned")
-KINDS = ("local", "sftp")
+KINDS = ("local", "sftp", "stream")
 AGAIN = 0.25
 """How many of the kills at a system call are followed by one in the recovery."""
 MANY = 1000
@@ -101,8 +101,8 @@ class Part:
         if self.layout == "versioned":
             # So that the release before expires.
             place["keep_releases"] = 1
-        if self.kind == "sftp":
-            place |= {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"}
+        if self.kind != "local":
+            place |= {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent", "transfer": self.kind}
         # What a holding area is given does not depend on how the origin is reached; its tasks are swept where that is a folder.
         return Rig(World(Path(tempfile.mkdtemp(dir=folder)), self.scenario, place, delivers=self.kind == "local"))
 
@@ -115,6 +115,10 @@ PARTS = (
     *(Part(BACK, kind, "versioned", calls=True) for kind in KINDS),
     *(Part(scenario, "local", "ordered", calls=False) for scenario in ODD),
 )
+
+
+SMALL = tuple(part for part in PARTS if part.kind != "stream" or (part.scenario, part.layout) == (CHANGE, "ordered"))
+"""Where few kills are wanted: a stream differs from SFTP in its server alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +169,7 @@ def _calls(rigs: Sequence[tuple[Part, Rig]], kills: int | None, tally: Tally, ch
     left = None if kills is None else max(0, kills - sum(tally.kills.values()))
     for part, rig in rigs:
         rig.world.reset()
-        strikes = rig.calls()
-        rig.world.reset()
-        strikes += rig.server_calls()
+        strikes = [*rig.calls(), *rig.server_calls()]
         some = strikes if left is None else _some(strikes, math.ceil(left / len(rigs) / (1 + AGAIN)), chance)
         print(f"{part}: {len(some)} of {len(strikes)} system calls", flush=True)
         found += [(rig, strike) for strike in some]
@@ -187,7 +189,8 @@ def in_parts(folder: Path, wish: Wish, jobs: int) -> Tally:
     """The parts dealt out to so many processes."""
     tally, kills = Tally(), None if wish.kills is None else wish.kills // jobs
     wishes = [replace(wish, seed=wish.seed + job, kills=kills) for job in range(jobs)]
-    in_jobs(folder, [partial(sweep, folder, PARTS[job::jobs], own) for job, own in enumerate(wishes)], tally)
+    parts = SMALL if wish.kills is not None and wish.kills < MANY else PARTS
+    in_jobs(folder, [partial(sweep, folder, parts[job::jobs], own) for job, own in enumerate(wishes)], tally)
     return tally
 
 

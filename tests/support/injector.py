@@ -22,6 +22,8 @@ PLUMBING = (
     "targets/sftp/disk.py",
     "targets/sftp/calls.py",
     "targets/sftp/upload.py",
+    "targets/sftp/stream.py",
+    "targets/sftp/receiver.py",
     "targets/sftp/download.py",
     "targets/local/disk.py",
     "targets/hold.py",

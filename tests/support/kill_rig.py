@@ -6,17 +6,18 @@ import signal
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from config import Secrets, Settings
 from engines.workshop import Seams
 from store import Store
 from support.kill_points import WatchedDisk, WatchedStore
 from support.killing import CALLS, HANGS, STRACE, Ending, injection, numbered_calls, run_child, run_traced
-from support.sftp_pipe import plain
+from support.sftp_pipe import by_shell, plain
 from support.sshd import SFTP_SERVER
 from support.straight_engine import Tooling
 from support.sweep_world import Seen, World
@@ -29,10 +30,10 @@ KILL = "signal=SIGKILL"
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """Where to kill: at a named point, or at the Nth system call of a name; the engine, or its SFTP server."""
+    """Where to kill: at a named point, or at the Nth system call of a name; the engine, its SFTP server, or its program there."""
 
     who: str
-    """Any of "point", "engine", "server"."""
+    """Any of "point", "engine", "server", "program"."""
     what: str
     nth: int
 
@@ -57,7 +58,9 @@ class Rig:
         """What sort of world it is, for whoever counts."""
         self._errors, self._trace, self._served = (world.folder / name for name in ("errors", "trace", "served"))
         self._struck = world.folder / "struck"
-        self._sftp = world.settings.targets["origin"].kind == "sftp"
+        origin = world.settings.targets["origin"]
+        self._servers = ("server",) * (origin.kind == "sftp") + ("program",) * (getattr(origin, "transfer", "") == "stream")
+        """What runs for the engine on the other side."""
         world.reset()
         self.points = Counter(self.quiet())
         """The points of the task when nobody disturbs it, and how often each is reached."""
@@ -76,11 +79,13 @@ class Rig:
         return [Strike("engine", *call) for call in numbered_calls(self._trace)]
 
     def server_calls(self) -> list[Strike]:
-        """Those of the SFTP server."""
-        if not self._sftp:
-            return []
-        self._with_server(CALLS, NEVER)
-        return [Strike("server", *call) for call in numbered_calls(self._served)]
+        """Those of the SFTP server, and of the program that takes a stream; each as the world is now."""
+        found = []
+        for who in self._servers:
+            self.world.reset()
+            self.with_server(who, CALLS, f"{KILL}:when={NEVER}")
+            found += [Strike(who, *call) for call in numbered_calls(self._served)]
+        return found
 
     def strike(self, strike: Strike) -> bool:
         """Carry the task out with a kill there; whether it was reached. Where only the server is killed, the engine goes on, to its end."""
@@ -91,7 +96,7 @@ class Rig:
                 inject = f"{KILL}:when={strike.nth}"
                 ending = run_traced(self._plainly, self._errors, inject, self._trace, strike.what)
             case _:
-                self._with_server(strike.what, strike.nth)
+                self.with_server(strike.who, strike.what, f"{KILL}:when={strike.nth}")
                 return "killed by SIGKILL" in self._served.read_text(errors="replace")
         if not ending.killed:
             self._must_end_well(ending)
@@ -147,10 +152,11 @@ class Rig:
 
         self._work(self._tooling(reached, watched=True))
 
-    def _with_server(self, call: str, nth: int) -> None:
-        traced = [str(STRACE), "-qq", "-s", "80", *injection(f"{KILL}:when={nth}", self._served, call), str(SFTP_SERVER)]
+    def with_server(self, who: str, call: str, inject: str) -> None:
+        """The task, where strace does this to a call of the first server of a kind. Raises Violation if it does not end well."""
+        traced = [str(STRACE), "-qq", "-s", "80", *injection(inject, self._served, call)]
         with _ending_well():
-            self._work(self._tooling(lambda _: None, watched=False, servers=[traced]))
+            self._work(self._tooling(lambda _: None, watched=False, traced={who: traced}))
 
     def _work(self, tooling: Tooling) -> None:
         if self.world.scenario.collects:
@@ -158,17 +164,22 @@ class Rig:
             store.collect(lambda _: False, older_than=0, now=time.time() + 60)
         self.world.run(tooling)
 
-    def _tooling(self, reached: Callable[[str], None], *, watched: bool, servers: Sequence[list[str]] = ()) -> Tooling:
-        """`servers`: what the first connections start instead of a plain sftp-server."""
-        left = list(servers)
+    def _tooling(
+        self, reached: Callable[[str], None], *, watched: bool, traced: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> Tooling:
+        """`traced`: under what the first server, or the first program, is started."""
+        left = dict(traced)
 
         def command() -> list[str]:
-            return left.pop(0) if left else [str(SFTP_SERVER)]
+            return [*left.pop("server", ()), str(SFTP_SERVER)]
+
+        def program(line: str) -> list[str]:
+            return [*left.pop("program", ()), *by_shell(line)]
 
         def opened(name: str, settings: Settings, secrets: Secrets) -> Target:
             target = open_target(name, settings, secrets=secrets)
             if settings.targets[name].kind == "sftp":
-                target._disk._connecting = plain(command)  # type: ignore[attr-defined]
+                target._disk._connecting = plain(command, program=program)  # type: ignore[attr-defined]
             if watched:
                 target._disk = WatchedDisk(target._disk, reached)  # type: ignore[attr-defined]
             return target

@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 from targets.disk import Write
+from targets.sftp.receiver import PROGRAM
 
 
 def a_write(path: str, content: bytes = b"content", **how: Any) -> Write:
@@ -16,15 +17,17 @@ def many_writes(count: int, prefix: str = "f") -> list[Write]:
 
 
 class Liar:
-    """Implements `Program`: takes all that it is sent, says what it was made with, then nothing more."""
+    """Implements `Program`: takes all that it is sent, says what it was made with once it was asked, then nothing more."""
 
     def __init__(self, *answers: bytes) -> None:
         self._answers = list(answers)
+        self._heard = 0
         self.in_vain = 0
         """How often something was waited for that never came."""
         self.closed = False
 
     def send(self, data: bytes, /) -> int:
+        self._heard += len(data)
         return len(data)
 
     def recv(self, count: int, /) -> bytes:
@@ -37,7 +40,7 @@ class Liar:
         return answer
 
     def recv_ready(self) -> bool:
-        return bool(self._answers)
+        return bool(self._answers) and self._heard > len(PROGRAM)
 
     def recv_stderr_ready(self) -> bool:
         return False

@@ -71,14 +71,25 @@ class SocketPipe:
             self.server.wait()
 
 
+def by_shell(command: str) -> list[str]:
+    """How an account's shell runs a command."""
+    return ["/bin/sh", "-c", f"exec {command}"]
+
+
 class PlainLink:
     """Implements the disk's `Link`: each channel is a server process of its own. `wrap` puts something in between."""
 
     place = "the server"
     server = "SSH-2.0-OpenSSH_plain"
 
-    def __init__(self, command: Sequence[str], idle: float, wrap: Callable[[SocketPipe], Any]) -> None:
-        self._command, self._idle, self._wrap = command, idle, wrap
+    def __init__(
+        self,
+        command: Sequence[str],
+        idle: float,
+        wrap: Callable[[SocketPipe], Any],
+        program: Callable[[str], Sequence[str]] = by_shell,
+    ) -> None:
+        self._command, self._idle, self._wrap, self._program = command, idle, wrap, program
         self._pipes: list[SocketPipe] = []
         self.programs: list[SocketPipe] = []
 
@@ -87,7 +98,7 @@ class PlainLink:
         return self._wrap(self._pipes[-1])
 
     def program(self, command: str) -> Any:
-        self.programs.append(SocketPipe(["/bin/sh", "-c", f"exec {command}"], self._idle))
+        self.programs.append(SocketPipe(self._program(command), self._idle))
         return self._wrap(self.programs[-1])
 
     @property
@@ -100,12 +111,14 @@ class PlainLink:
 
 
 def plain(
-    command: Callable[[], Sequence[str]] = lambda: [str(SFTP_SERVER)], wrap: Callable[[SocketPipe], Any] = lambda pipe: pipe
+    command: Callable[[], Sequence[str]] = lambda: [str(SFTP_SERVER)],
+    wrap: Callable[[SocketPipe], Any] = lambda pipe: pipe,
+    program: Callable[[str], Sequence[str]] = by_shell,
 ) -> Callable[..., PlainLink]:
-    """What a disk connects with, in place of SSH. `command` says, for each connection, what to start."""
+    """What a disk connects with, in place of SSH. `command` says, for each connection, what to start, `program` for each command."""
 
     def connecting(settings: SftpTarget, **_: object) -> PlainLink:
-        return PlainLink(command(), settings.idle_timeout, wrap)
+        return PlainLink(command(), settings.idle_timeout, wrap, program)
 
     return connecting
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from support.receiving import Liar, a_write, many_writes
-from support.sftp_pipe import PlainLink, SocketPipe, plain, plain_settings
+from support.sftp_pipe import PlainLink, SocketPipe, by_shell, plain, plain_settings
 from targets.disk import Answer, Call, Op, Write
 from targets.errors import CorruptTransfer, PathBlocked, TargetUnfit, TargetUnreachable
 from targets.sftp import SftpDisk
@@ -182,6 +182,18 @@ def test_a_server_that_stands_still_is_unreachable_and_not_unfit(tmp_path: Path,
 
     with disk(tmp_path, plain(wrap=wrap)) as origin, pytest.raises(error):
         list(origin.write(files()))
+
+
+def test_a_program_that_is_killed_as_it_begins_is_begun_again(tmp_path: Path) -> None:
+    begun: list[str] = []
+
+    def program(line: str) -> list[str]:
+        begun.append(line)
+        return ["/bin/false"] if len(begun) == 1 else by_shell(line)
+
+    with disk(tmp_path, plain(program=program)) as origin:
+        assert len(list(origin.write(many_writes(MANY)))) == MANY
+    assert len(begun) == 2
 
 
 def silent() -> tuple[Liar, Receiver]:
