@@ -50,7 +50,7 @@ def test_why_is_this_page_not_live(visit: Visits) -> None:
     clicks.find("https://www.example.edu/courses/chemistry/lecture-03.htm")
     expect(clicks.page.locator("#why")).to_contain_text("lecture-03.htm does not exist; correct the slip or restore the file")
     clicks.find("/courses/logic/")
-    expect(clicks.page.locator("#why")).to_contain_text("waits for vault, which does not answer")
+    expect(clicks.page.locator("#why")).to_contain_text("waits for vault, which has not answered since")
     clicks.find("/courses/knots/lecture-30.htm")
     expect(clicks.page.locator("#why")).to_contain_text("is held: publishing /courses/knots would drop 40 of its 60 files")
     assert clicks.count == 3, "one for each"
