@@ -14,15 +14,17 @@ SLIPWAY = Path(sys.executable).with_name("slipway")
 Run = subprocess.CompletedProcess[str]
 Played = tuple[Path, list[Run], list[float]]
 KNOTS = "courses/seamanship/s-02-knots-fall-2024"
+HANGS = 120
+"""Seconds after which a command counts as hanging, also on a machine that is busy otherwise."""
 
 
 def demo(folder: Path, *, cwd: Path) -> Run:
-    return subprocess.run([SLIPWAY, "demo", "--dir", folder], cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([SLIPWAY, "demo", "--dir", folder], cwd=cwd, capture_output=True, text=True, timeout=HANGS, check=False)
 
 
 def slipway(folder: Path, *words: str) -> Run:
     command = [str(SLIPWAY), "-c", str(folder / "slipway.toml"), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANGS, check=False)
 
 
 def processes_of(folder: Path) -> list[str]:
@@ -150,7 +152,7 @@ def test_what_it_says_to_try_next_works_as_typed(
             cwd=folder.parent,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANGS,
             check=False,
             env={**os.environ, "PATH": path},
         )

@@ -17,7 +17,7 @@ from support.schema import fresh
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = ROOT / "tests/support/elsewhere"
-LONGEST = 60.0
+LONGEST = 120.0
 """Seconds before a wait counts as a hang."""
 
 CONFIG = """
