@@ -4,6 +4,7 @@ import structlog
 from starlette.responses import PlainTextResponse, Response
 
 from console.asked import Asked
+from console.within import PATIENCE, within
 from database import DatabaseError, SchemaMismatch
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ def ready(asked: Asked) -> Response:
     Who is not signed in is told the reason in general: an error of the database's can name its host and account.
     """
     try:
-        asked.database.check_schema()
+        within(PATIENCE, asked.database.check_schema)
     except DatabaseError as error:
         log.warning("console not ready", reason=str(error))
         general = "the queue's schema is not the one that this version needs" if isinstance(error, SchemaMismatch) else DOWN

@@ -2,10 +2,8 @@
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from datetime import datetime
 from importlib.metadata import version
-from threading import Thread
 
 from starlette.responses import Response
 
@@ -14,14 +12,13 @@ from console.asked import Asked
 from console.errors import NotSignedIn
 from console.exposition import TYPE, Family, counter, gauge, summary, text_of
 from console.traffic import Traffic
-from database import DatabaseError, DatabaseUnavailable, Desk, Intake, Leases, Outcome, Task, Total, Trends
+from console.within import PATIENCE, within
+from database import DatabaseError, Desk, Intake, Leases, Outcome, Task, Total, Trends
 
 COUNTED = 10_000
 """Where counting stops: further entries of an index are not worth their time."""
 OUTCOMES = (*Outcome, "LOST", "RETURNED")
 """How an attempt can end: as its engine says, or by the engine's death, with the task begun or not."""
-PATIENCE = 8.0
-"""Seconds for the database: Prometheus gives a scrape ten, and should hear which of the two does not answer."""
 KINDS = ("new", "due", "later", "on_hold", "running", "held")
 
 
@@ -34,7 +31,7 @@ def show(asked: Asked) -> Response:
         raise NotSignedIn("Sign in, or add this address to console.metrics.")
     families = [*of_program(asked)]
     try:
-        families += [*within(PATIENCE, lambda: of_queue(asked)), gauge("slipway_database_up", UP, [(1, {})])]
+        families += [*within(PATIENCE, lambda: list(of_queue(asked))), gauge("slipway_database_up", UP, [(1, {})])]
     except DatabaseError:
         families.append(gauge("slipway_database_up", UP, [(0, {})]))
     families += of_traffic(asked.console.traffic)
@@ -42,23 +39,6 @@ def show(asked: Asked) -> Response:
 
 
 UP = "Whether the queue's database answers."
-
-
-def within(seconds: float, ask: Callable[[], Iterator[Family]]) -> list[Family]:
-    """What it answers. Raises DatabaseUnavailable where that takes longer: its thread then ends when the driver gives up."""
-    answer: Future[list[Family]] = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(list(ask()))
-        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
-            answer.set_exception(error)
-
-    Thread(target=run, name="metrics", daemon=True).start()
-    try:
-        return answer.result(seconds)
-    except TimeoutError:
-        raise DatabaseUnavailable(f"The queue's database has not answered within {seconds:g} s.") from None
 
 
 def allowed(client: str, networks: tuple[str, ...]) -> bool:

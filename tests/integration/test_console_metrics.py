@@ -176,6 +176,15 @@ def test_a_database_that_hangs_is_told_before_prometheus_gives_up(sqlite_seat: S
     goes_on.set()
 
 
+def test_a_load_balancer_is_told_too(sqlite_seat: Seat, sqlite_queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = Event()
+    monkeypatch.setattr("console.health.PATIENCE", 0.1)
+    monkeypatch.setattr(type(sqlite_queue.db), "check_schema", lambda *_: goes_on.wait(60))
+    refused = sqlite_seat.client.get("/readyz")
+    goes_on.set()
+    assert (refused.status_code, refused.text) == (503, "not ready: the queue's database does not answer\n")
+
+
 def test_rules_dashboard_and_manual_name_numbers_that_there_are(seat: Seat, busy: Queue) -> None:
     seat.get("/")
     exposed = {name for name, _ in scraped(seat)}
