@@ -72,7 +72,7 @@ ADMINISTRATOR = {"db upgrade"}
 
 NOBODY = {
     *("demo", "init", "console password", "completion", "man"),
-    *("slip build", "slip check", "slip diff", "slip keygen", "slip sign", "slip verify", "package check"),
+    *("slip build", "slip catalogue", "slip check", "slip diff", "slip keygen", "slip sign", "slip verify", "package check"),
     *("config check", "config import", "config show", "target test", "notice test", "alert test"),
 }
 """Verbs that ask no database, or one of their own."""

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
@@ -45,6 +45,8 @@ IDLE = 0.3
 """Seconds of silence after which the client gives up: a flipped length leaves both sides waiting."""
 PATIENCE = 60.0
 """The same where nothing is wrong: a bound for hangs."""
+TRIES = 5
+"""Uploads that may end in such a silence, on a busy machine, before the fault has come."""
 LOUD = frozenset({"refuse", "drop", "cut"})
 """Faults that must be noticed although the file may be right."""
 BEYOND = frozenset({"flip", "pretend", "short"})
@@ -108,7 +110,7 @@ class SftpCase:
         return [fault for fault in faults if fault.action not in BEYOND]
 
     def strike(self, fault: Fault, tally: Tally) -> None:
-        error = self._upload(fault, read_back=self._read_back)
+        error = _struck(lambda: self._upload(fault, read_back=self._read_back), lambda: self._pipe)
         assert self._pipe is not None
         if not self._pipe.struck:
             tally.violations.append(f"{fault} of a file of {len(self._content)} bytes was not produced")
@@ -159,7 +161,7 @@ class StreamCase:
         return self._programs[-1]
 
     def strike(self, fault: Fault, tally: Tally) -> None:
-        error = self._upload(fault)
+        error = _struck(lambda: self._upload(fault), lambda: self._programs[-1])
         what = f"stream, {'readback' if self._read_back else 'replies'}, {len(self._content)} bytes, {fault}"
         if self._programs[-1].struck:
             tally.judge(what, error, self._folder / "file", self._content, loud=fault.action in LOUD)
@@ -214,6 +216,16 @@ class LocalCase:
         tally.judge(f"local, {len(self._content)} bytes, {fault}", error, self._folder / "file", self._content, loud=True)
 
     def close(self) -> None: ...
+
+
+def _struck(upload: Callable[[], Exception | None], pipe: Callable[[], FaultyPipe | FaultyProgram | None]) -> Exception | None:
+    """What came of an upload to which the fault happened: on a busy machine it may have ended in silence before that."""
+    for _ in range(TRIES):
+        error = upload()
+        used = pipe()
+        if error is None or (used is not None and used.struck):
+            break
+    return error
 
 
 def _write(disk: Disk, content: bytes, *, read_back: bool) -> Exception | None:
