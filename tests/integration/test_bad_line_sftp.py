@@ -22,6 +22,8 @@ OLD = {"index.htm": b"old", "notes/l1.pdf": BULK, "gone.htm": b"x"}
 NEW = {"index.htm": b"new", "notes/l1.pdf": BULK[::-1], "more/l2.pdf": BULK[1000:]}
 SILENCE = 1.0
 """Seconds of silence after which a target counts as unreachable."""
+PATIENCE = 60.0
+"""The same where nothing is wrong: a busy machine is no bad line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ def line(sshd: Sshd) -> Iterator[Line]:
     site = sshd.fresh_site()
     opened: list[OrderedTarget] = []
 
-    def target(port: int) -> OrderedTarget:
+    def target(port: int, silence: float = PATIENCE) -> OrderedTarget:
         settings = sshd.settings(
-            port=port, host_key=sshd.host_key, root=site.remote_root, idle_timeout=SILENCE, connect_timeout=SILENCE
+            port=port, host_key=sshd.host_key, root=site.remote_root, idle_timeout=silence, connect_timeout=silence
         )
         opened.append(OrderedTarget("origin", SftpDisk(settings, target="origin")))
         return opened[-1]
@@ -69,7 +71,7 @@ def line(sshd: Sshd) -> Iterator[Line]:
         publish(direct, URL, OLD, queue.claim())
         behind = target(proxy.port)
         publish(behind, URL, NEW, queue.claim())
-        yield Line(proxy, direct, lambda: target(proxy.port), PathTree(site.root), queue, dict(proxy.talks[0].taken))
+        yield Line(proxy, direct, lambda: target(proxy.port, SILENCE), PathTree(site.root), queue, dict(proxy.talks[0].taken))
         for each in opened:
             each.close()
 
