@@ -12,8 +12,8 @@ from cli.places import source_of, target_of
 from cli.plan import plan_words, rehearsed
 from cli.session import Failure, Session, in_session
 from cli.words import table
-from database import Published, Record, renew_queue_id
-from packageslip import CatalogueEntry, write_slip
+from database import Published, Record, pack, renew_queue_id
+from packageslip import CatalogueEntry, slip_pieces
 from targets import Check, Target
 
 LISTED = 50
@@ -117,7 +117,7 @@ def documents(place: Target, held: list[CatalogueEntry], name: str) -> Iterator[
         slip = place.slip(entry.url)
         if slip is not None:
             yield Published(
-                name, slip.url, slip.serial or 0, slip.version, write_slip(slip), slip.module_type, slip.title, slip.state
+                name, slip.url, slip.serial or 0, slip.version, pack(slip_pieces(slip)), slip.module_type, slip.title, slip.state
             )
 
 

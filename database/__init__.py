@@ -21,6 +21,7 @@ from database.leases import Leases
 from database.listing import Filter, Listing, Shown, Sort
 from database.newest import Newest
 from database.offspring import Offspring
+from database.publishing import pack
 from database.pulse import Pulse, Pulses
 from database.record import Record
 from database.restored import GoingOn, Restoration, restored_sentence
@@ -35,6 +36,7 @@ from database.values import (
     OPEN_STATES,
     Attempt,
     Breaker,
+    Document,
     Engine,
     Event,
     HeldPlan,
@@ -81,6 +83,7 @@ __all__ = [
     "DepositState",
     "Deposits",
     "Desk",
+    "Document",
     "Done",
     "Drift",
     "Engine",
@@ -146,6 +149,7 @@ __all__ = [
     "Watching",
     "delay",
     "judged",
+    "pack",
     "read_grants",
     "rejection",
     "renew_queue_id",

@@ -13,7 +13,6 @@ from database.connection import Database
 from database.errors import DatabaseUnavailable
 from database.expanding import expand
 from database.finishing import Finishing
-from database.publishing import Packed, pack
 from database.starting import start, write_progress
 from database.takedowns import EVERYWHERE
 from database.values import Engine, Lane, NewTask, Outcome, Progress, Result, Task
@@ -63,7 +62,7 @@ class Claims:
         said = "the database did not say whether an engine had claimed it"
         unsure = [Result(task.id, task.fence, Outcome.RELEASED, said) for task in self._unsure]
         if unsure:
-            self._finishing.write(connection, engine, unsure, _packed(unsure))
+            self._finishing.write(connection, engine, unsure)
 
     def waited_for(self, environment: str) -> frozenset[str]:
         """Targets that tasks of an environment wait for, whether it has a lane for them or not."""
@@ -77,10 +76,9 @@ class Claims:
 
     def start(self, engine: Engine, tasks: Sequence[Task], finished: Sequence[Result] = ()) -> frozenset[int]:
         """Note that these begin, and write what the last ones came to, in one commit; the ids that are still this engine's."""
-        packed = _packed(finished)
 
         def work(connection: Connection) -> frozenset[int]:
-            self._finishing.write(connection, engine, finished, packed)
+            self._finishing.write(connection, engine, finished)
             return start(connection, engine, tasks)
 
         return self._db.change(work)
@@ -96,8 +94,7 @@ class Claims:
         return frozenset(lost)
 
     def _finish(self, engine: Engine, results: Sequence[Result]) -> frozenset[int]:
-        packed = _packed(results)
-        return self._db.change(lambda connection: self._finishing.write(connection, engine, results, packed))
+        return self._db.change(lambda connection: self._finishing.write(connection, engine, results))
 
     def expand(self, engine: Engine, task: Task, rows: Sequence[NewTask], cursor: str) -> None:
         """Insert rows that a running task makes, and how far it came, in one transaction. Raises LeaseLost.
@@ -127,10 +124,6 @@ def _urgent(connection: Connection, environment: str) -> frozenset[str]:
         _queue.run_after <= schema.NOW,
     )
     return frozenset(connection.scalars(waiting.distinct()))
-
-
-def _packed(results: Sequence[Result]) -> Packed:
-    return pack(published for result in results for published in result.published)
 
 
 def _hold(connection: Connection, engine: Engine, tasks: Sequence[Task]) -> bool:

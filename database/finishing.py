@@ -16,7 +16,7 @@ from database.expanding import insert_made
 from database.moments import Moment
 from database.outcome_entries import entries
 from database.picking import SIBLING, TASK, replaces
-from database.publishing import Packed, record
+from database.publishing import record
 from database.rows import by_id, clipped, tell
 from database.settling import Ending, settle
 from database.starting import lock_running, running
@@ -38,7 +38,7 @@ class Finishing:
     def __init__(self, retry: RetrySettings, random: Random) -> None:
         self._retry, self._random = retry, random
 
-    def write(self, connection: Connection, engine: Engine, results: Sequence[Result], packed: Packed) -> frozenset[int]:
+    def write(self, connection: Connection, engine: Engine, results: Sequence[Result]) -> frozenset[int]:
         """Write what is still this engine's; the ids that were lost. What the same call wrote before is not lost."""
         if not results:
             return frozenset()
@@ -47,12 +47,12 @@ class Finishing:
         kept = {row.id: row for row in rows}
         own = [result for result in results if result.task in kept]
         if own:
-            self._write(connection, kept, own, packed)
+            self._write(connection, kept, own)
             note_outcomes(connection, switches, own, self._retry, self._random, rows[0].now)
         missing = [result for result in results if result.task not in kept]
         return frozenset(result.task for result in missing) - _written_before(connection, missing)
 
-    def _write(self, connection: Connection, kept: Mapping[int, Row[Any]], results: Sequence[Result], packed: Packed) -> None:
+    def _write(self, connection: Connection, kept: Mapping[int, Row[Any]], results: Sequence[Result]) -> None:
         now: datetime = next(iter(kept.values())).now
         newer = _newer_siblings(connection, [result.task for result in results if result.outcome in _AGAIN])
         endings = {
@@ -63,7 +63,7 @@ class Finishing:
         _end_attempts(connection, results, now)
         _replace_plans(connection, results, now)
         connection.execute(delete(schema.progress).where(schema.progress.c.task.in_(list(endings))))
-        record(connection, [(result.task, published) for result in results for published in result.published], packed, now)
+        record(connection, [(result.task, published) for result in results for published in result.published], now)
         insert_made(connection, [(kept[result.task], new) for result in results for new in result.new_tasks])
         note_verified(connection, kept, results, now)
         note(connection, entries(kept, results, endings), now)

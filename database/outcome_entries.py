@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from database.auditing import Entry
-from database.publishing import digest_of
 from database.settling import Ending
 from database.values import Published, Result, State
 
@@ -35,7 +34,7 @@ def _published(row: Row[Any], result: Result, one: Published) -> Entry:
         "action": row.action,
         "serial": one.serial,
         "version": one.version,
-        "slip": None if one.document is None else digest_of(one.document),
+        "slip": None if one.document is None else one.document.digest,
         "counts": {name: result.summary[name] for name in _COUNTS if name in result.summary},
     }
     kind = "unpublished" if one.document is None else "published"

@@ -3,7 +3,7 @@
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, tuple_, update
 
 from database import schema
 from database.rows import chunks, clipped, insert_ignore
-from database.values import Published
+from database.values import Document, Published
 
 PART = 4 * 1024 * 1024
 """Bytes of one part: MySQL and MariaDB take statements of at least 16 MiB."""
@@ -19,25 +19,22 @@ PART = 4 * 1024 * 1024
 LEVEL = 3
 """Half of a slip are digests, which no effort makes smaller: zlib's usual 6 takes twice as long for 4 % less."""
 
-Packed = Mapping[bytes, bytes]
-"""Compressed documents by their SHA-256."""
-
 _publication, _document = schema.publication.c, schema.document.c
 
 
-def pack(published: Iterable[Published]) -> Packed:
-    """Compress documents. Before the transaction, because a big one takes seconds and nobody may wait for it."""
-    return {digest_of(one.document): zlib.compress(one.document, LEVEL) for one in published if one.document is not None}
+def pack(pieces: Iterable[bytes]) -> Document:
+    """A document, given piece by piece. Before any transaction, because a big one takes seconds and nobody may wait for it."""
+    hasher, compressor = hashlib.sha256(), zlib.compressobj(LEVEL)
+    body = bytearray()
+    for piece in pieces:
+        hasher.update(piece)
+        body += compressor.compress(piece)
+    return Document(hasher.digest(), bytes(body + compressor.flush()))
 
 
-def digest_of(document: bytes) -> bytes:
-    """What a document is kept under."""
-    return hashlib.sha256(document).digest()
-
-
-def record(connection: Connection, published: Sequence[tuple[int | None, Published]], packed: Packed, now: datetime) -> None:
+def record(connection: Connection, published: Sequence[tuple[int | None, Published]], now: datetime) -> None:
     """Close what was live and open what is, in the given order for each module; (task, what it did)."""
-    store(connection, packed, {digest_of(one.document) for _, one in published if one.document is not None})
+    store(connection, {one.document for _, one in published if one.document is not None})
     for some in _rounds(published):
         for few in chunks(some):
             _close(connection, [one for _, one in few], now)
@@ -46,10 +43,9 @@ def record(connection: Connection, published: Sequence[tuple[int | None, Publish
                 connection.execute(insert(schema.publication), rows)
 
 
-def store(connection: Connection, packed: Packed, wanted: Iterable[bytes]) -> None:
+def store(connection: Connection, documents: Iterable[Document]) -> None:
     """Keep documents, each once, one part a statement."""
-    for digest in sorted(wanted):
-        body = packed[digest]
+    for digest, body in sorted(documents):
         for part, start in enumerate(range(0, len(body), PART)):
             insert_ignore(connection, schema.document, [{"digest": digest, "part": part, "body": body[start : start + PART]}])
 
@@ -100,7 +96,7 @@ def _row(task: int | None, one: Published, now: datetime) -> dict[str, Any]:
         "version": one.version,
         "serial": one.serial,
         "task": task,
-        "document": digest_of(one.document or b""),
+        "document": one.document.digest if one.document else None,
         "since": now,
         "module_type": clipped(one.module_type, 255),
         "title": clipped(one.title),

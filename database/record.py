@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select
 from database import schema
 from database.auditing import Entry, note
 from database.connection import Database
-from database.publishing import Packed, document_of, pack, read_document, record, weight_of
+from database.publishing import document_of, read_document, record, weight_of
 from database.rows import attempt_of, chunks, publication_of
 from database.takedowns import in_force, takedown_of
 from database.values import OPEN_STATES, Attempt, Publication, Published, Takedown
@@ -146,8 +146,7 @@ class Record:
             yield from map(publication_of, rows)
 
     def _adopt_some(self, documents: Sequence[Published]) -> int:
-        packed = pack(documents)
-        return self._db.change(lambda connection: _adopt(connection, documents, packed))
+        return self._db.change(lambda connection: _adopt(connection, documents))
 
     def _documents(self, publications: int, versions: frozenset[bytes]) -> Iterator[bytes]:
         seen: set[bytes] = set()
@@ -219,17 +218,17 @@ def _ranked(connection: Connection, publications: int, versions: frozenset[bytes
 
 
 def _close(connection: Connection, gone: Sequence[tuple[None, Published]]) -> None:
-    record(connection, gone, {}, connection.execute(select(schema.NOW)).scalar_one())
+    record(connection, gone, connection.execute(select(schema.NOW)).scalar_one())
 
 
-def _adopt(connection: Connection, documents: Sequence[Published], packed: Packed) -> int:
+def _adopt(connection: Connection, documents: Sequence[Published]) -> int:
     now = connection.execute(select(schema.NOW)).scalar_one()
     new: list[tuple[int | None, Published]] = []
     for one in documents:
         row = _current(connection, one.target, one.url)
         if row is None or (row.version, row.serial) != (one.version, one.serial):
             new.append((None, one))
-    record(connection, new, packed, now)
+    record(connection, new, now)
     note(connection, (_adopted(one) for _, one in new), now)
     return len(new)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from database.actions import Action
 from packageslip import Digest
@@ -121,6 +121,13 @@ class Outcome(StrEnum):
     """Given back unharmed (the engine stops): READY again, spends no attempt."""
 
 
+class Document(NamedTuple):
+    """A slip as the record keeps it: the SHA-256 of its XML, and the XML compressed by zlib."""
+
+    digest: bytes
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """A module became live (`document`: the slip as on the target) or went (`document` is None)."""
@@ -129,8 +136,8 @@ class Published:
     url: str
     serial: int
     version: Digest | None = None
-    document: bytes | None = None
-    """The XML of the slip as it lies on the target."""
+    document: Document | None = None
+    """The slip as it lies on the target (`pack` makes it)."""
     module_type: str | None = None
     title: str | None = None
     module_state: str | None = None

@@ -17,7 +17,7 @@ from packageslip.times import format_time, parse_time
 from packageslip.trust import Seen, Trust, believe, check_document, check_serial, key_id, trusted_keys
 from packageslip.values import CatalogueEntry, Digest, Kind, Limits, Packageslip, Resource, Stale, View, ViewKind
 from packageslip.version import files_digest, is_page, on_target, version_of
-from packageslip.writer import write_catalogue, write_slip, write_slip_to
+from packageslip.writer import slip_pieces, write_catalogue, write_slip, write_slip_to
 
 __all__ = [
     "ITSELF",
@@ -69,6 +69,7 @@ __all__ = [
     "read_signature",
     "read_slip",
     "sign",
+    "slip_pieces",
     "trusted_keys",
     "version_of",
     "write_catalogue",

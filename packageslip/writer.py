@@ -31,10 +31,15 @@ def write_slip(slip: Packageslip) -> bytes:
 
 def write_slip_to(slip: Packageslip, stream: BinaryIO) -> None:
     """Write the document line by line; raises ValueError like `write_slip`."""
+    stream.writelines(slip_pieces(slip))
+
+
+def slip_pieces(slip: Packageslip) -> Iterator[bytes]:
+    """The document piece by piece, each made when it is asked for; raises ValueError like `write_slip`."""
     begin, lines, end = _parts(slip)
-    stream.write(begin.encode())
-    stream.writelines(lines)
-    stream.writelines(line.encode() for line in end)
+    yield begin.encode()
+    yield from lines
+    yield from (line.encode() for line in end)
 
 
 def write_catalogue(entries: Iterable[CatalogueEntry], stream: BinaryIO) -> None:

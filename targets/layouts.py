@@ -90,7 +90,7 @@ class Change:
             kept,
             self.adopted,
             nested,
-            frozenset(coming),
+            frozenset(kept | self.adopted),
             folders,
             at_once,
             turn=turn,
@@ -193,7 +193,7 @@ class Change:
             "kept": kept,
             "adopted": self.adopted,
             "nested": frozenset(),
-            "checked": frozenset(listed),
+            "unchecked": frozenset(),
             "folders": (),
             "standing": replace(standing, base=self._base(standing, kept)),
         }

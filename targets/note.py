@@ -4,6 +4,7 @@ The note is an XML document in the holder's folder. A cut one is not well-formed
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -107,6 +108,11 @@ def another_version(target: str, url: str, error: UnknownNote) -> WrittenByNewer
 
 def write_note(note: Note) -> bytes:
     """The document, UTF-8."""
+    return b"".join(note_pieces(note))
+
+
+def note_pieces(note: Note) -> Iterator[bytes]:
+    """The document piece by piece, each made when it is asked for."""
     head = {
         "url": note.url,
         "tag": note.tag,
@@ -118,13 +124,17 @@ def write_note(note: Note) -> bytes:
         **({} if note.version is None else {"version": note.version.hex()}),
         "count": str(len(note.puts) + len(note.drops) + len(note.folders) + len(_turn_lines(note.turn))),
     }
-    lines = [f'<release xmlns="{NAMESPACE}" {_attributes(head)}>']
+    yield f'<release xmlns="{NAMESPACE}" {_attributes(head)}>\n'.encode()
+    yield from (f"{line}\n".encode() for line in _lines(note))
+    yield b"</release>\n"
+
+
+def _lines(note: Note) -> Iterator[str]:
     # Of these there are thousands, and of what they say, only a path can hold what has to be escaped.
-    lines += [f' <put name="{put.name}" path={quoteattr(put.path)} part="{put.part}"/>' for put in note.puts]
-    lines += [f" <folder path={quoteattr(folder)}/>" for folder in note.folders]
-    lines += [f" <drop {_attributes({'path': drop.path, 'part': drop.part})}/>" for drop in note.drops]
-    lines += [f" <{kind} {_attributes(values)}/>" for kind, values in _turn_lines(note.turn)]
-    return "\n".join([*lines, "</release>", ""]).encode()
+    yield from (f' <put name="{put.name}" path={quoteattr(put.path)} part="{put.part}"/>' for put in note.puts)
+    yield from (f" <folder path={quoteattr(folder)}/>" for folder in note.folders)
+    yield from (f" <drop {_attributes({'path': drop.path, 'part': drop.part})}/>" for drop in note.drops)
+    yield from (f" <{kind} {_attributes(values)}/>" for kind, values in _turn_lines(note.turn))
 
 
 def _turn_lines(turn: Turn | None) -> list[_Element]:

@@ -83,7 +83,7 @@ class OrderedTarget:
         nested = ground.nested([file.path for file in slip.ours()], over)
         ground.check_folders((), over)
         kept, none = frozenset(listed), frozenset[str]()
-        with OrderedRelease(hold, ground, slip, listed, slip, kept, none, nested, none, (), expiring=True) as release:
+        with OrderedRelease(hold, ground, slip, listed, slip, kept, none, nested, kept, (), expiring=True) as release:
             release.prepare()
             release.switch()
         return [path for path in over if not inside(path, nested)]

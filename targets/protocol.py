@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from targets.area import SLIP, Held, all_parents, deepest_first, live_folders, parents, staged
 from targets.disk import Call, Entry, EntryType, Op
-from targets.note import Drop, Note, Part, Put
+from targets.note import Drop, Note, Put
 from targets.turn import LINK_NAME, PUBLIC_NAME, TREE_NAME
 
 SLIP_NAME = "slip"
@@ -29,16 +29,13 @@ class Remaining:
     slip: bool
 
 
-def remaining(note: Note, names: Collection[str]) -> Remaining:
-    """What a listing of the holder's folder says is still to be renamed."""
+def remaining(note: Note, names: Collection[str] | None) -> Remaining:
+    """What a listing of the holder's folder says is still to be renamed; None: all of a release without trees."""
+    if names is None:
+        return Remaining(note.puts, note.publish)
     begin = staged(note.tag, "")
     puts = tuple(put for put in note.puts if begin + put.name in names)
     return Remaining(puts, staged(note.tag, SLIP_NAME) in names)
-
-
-def laid_out(note: Note) -> frozenset[str]:
-    """What lies in the holder's folder once a release without trees is prepared, as far as `remaining` asks."""
-    return frozenset(staged(note.tag, name) for name in (*(put.name for put in note.puts), SLIP_NAME))
 
 
 def begun(note: Note, names: Collection[str]) -> bool:
@@ -141,10 +138,10 @@ def unmake_folders(note: Note, held: Held) -> tuple[Call, ...]:
     return tuple(Call(Op.RMDIR, folder) for folder in deepest_first(needed_folders(held, note.puts)))
 
 
-def put_calls(note: Note, held: Held, puts: Iterable[Put], part: Part) -> tuple[Call, ...]:
-    """Step 15: the renames of one part."""
+def put_calls(note: Note, held: Held, puts: Iterable[Put]) -> tuple[Call, ...]:
+    """Step 15: the renames of some files."""
     begin = held.inside(staged(note.tag, ""))
-    return tuple(Call(Op.RENAME, begin + put.name, held.live(put.path)) for put in puts if put.part is part)
+    return tuple(Call(Op.RENAME, begin + put.name, held.live(put.path)) for put in puts)
 
 
 def slip_call(note: Note, held: Held) -> Call:

@@ -7,7 +7,7 @@ from typing import Self
 
 import structlog
 
-from packageslip import Packageslip, Resource, View, on_target, version_of, write_slip
+from packageslip import Packageslip, Resource, View, on_target, version_of
 from targets.area import NOTE_BEING_WRITTEN, PUBLIC_SLIP, staged
 from targets.contract import FilePut, Moved
 from targets.departing import Departing, Grace, departing, part_of
@@ -15,11 +15,11 @@ from targets.disk import Write
 from targets.errors import Fenced, TargetError, TargetUnreachable
 from targets.ground import Ground, inside
 from targets.hold import Hold
-from targets.note import Drop, Note, Part, Put, Turn, write_note
+from targets.note import Drop, Note, Part, Put, Turn
 from targets.protocol import SLIP_NAME, same_name
 from targets.records import is_ours
 from targets.replay import Replay
-from targets.small import small_write
+from targets.small import Document, note_document, slip_document, small_write
 from targets.wanted import refuse_incomplete, shows_slip, the_listed
 
 log = structlog.get_logger(__name__)
@@ -28,8 +28,8 @@ PUBLIC_NAME = "public"
 """The staged public copy's last part."""
 
 
-Document = tuple[str, bytes, int | None]
-"""A small file to stage: its path, its bytes, its mode."""
+Staged = tuple[str, Document, int | None]
+"""A document to stage: its path, its bytes, its mode."""
 
 
 def nothing(_: FilePut) -> None:
@@ -42,6 +42,7 @@ class OrderedRelease:
 
     `kept` and `adopted` are paths whose bytes are already right.
     `nested`: folders of the module in which other modules live; what lies there is theirs.
+    `unchecked`: listed paths that no ground was looked at for, because nothing was to be put there.
     """
 
     hold: Hold
@@ -52,7 +53,7 @@ class OrderedRelease:
     kept: frozenset[str]
     adopted: frozenset[str]
     nested: frozenset[str]
-    checked: frozenset[str]
+    unchecked: frozenset[str]
     folders: tuple[str, ...]
     at_once: bool = False
     """Nothing stays for the grace."""
@@ -142,7 +143,7 @@ class OrderedRelease:
         refuse_incomplete(self.hold.names.url, self.listed.keys(), self._have())
         leaving = self._departing()
         note = self._note(leaving)
-        self._stage(leaving, (self.hold.names.inside(NOTE_BEING_WRITTEN), write_note(note), None))
+        self._stage(leaving, (self.hold.names.inside(NOTE_BEING_WRITTEN), note_document(note), None))
         self.hold.rename(self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note)
         self.note = note
 
@@ -153,24 +154,24 @@ class OrderedRelease:
     def _nothing(self) -> bool:
         return self.wanted is None and self.previous is None and self.turn is None
 
-    def _stage(self, leaving: Departing, note: Document) -> None:
+    def _stage(self, leaving: Departing, note: Staged) -> None:
         """The last things to stage, the note after all others."""
         self._write_small([*self._slips(leaving), note])
 
-    def _slips(self, leaving: Departing) -> list[tuple[str, bytes, int | None]]:
+    def _slips(self, leaving: Departing) -> list[Staged]:
         """The slip to stage, and its public copy, which tells nobody of stale files: path, bytes, mode."""
         if self.wanted is None:
             return []
         claim = self.hold.claim
         slip = self.wanted if self.expiring else on_target(self.wanted, serial=claim.serial, queue=claim.queue)
-        document = write_slip(replace(slip, stale=leaving.stale))
+        document = slip_document(replace(slip, stale=leaving.stale))
         record = (self._staged(SLIP_NAME), document, None)
         if not self._writes_public():
             return [record]
-        public = write_slip(replace(slip, stale=())) if leaving.stale else document
+        public = slip_document(replace(slip, stale=())) if leaving.stale else document
         return [record, (self._staged(PUBLIC_NAME), public, self.hold.options.file_mode)]
 
-    def _write_small(self, files: list[tuple[str, bytes, int | None]]) -> None:
+    def _write_small(self, files: list[Staged]) -> None:
         writes = [small_write(path, document, mode, sync=self.hold.options.syncs) for path, document, mode in files]
         try:
             for _ in self.hold.disk.write(writes):
@@ -183,8 +184,8 @@ class OrderedRelease:
 
     def _ordered_note(self, leaving: Departing, puts: Iterable[Put]) -> Note:
         drops = (*leaving.drops, *self._public_drop())
-        unchecked = self.staged.keys() - self.checked
-        folders = self.ground.check_files(sorted(unchecked), [drop.path for drop in drops])
+        put_again = self.staged.keys() & self.unchecked
+        folders = self.ground.check_files(sorted(put_again), [drop.path for drop in drops])
         public = (Put(PUBLIC_NAME, PUBLIC_SLIP, Part.PUBLIC),) if self._writes_public() else ()
         return Note(
             url=self.hold.names.url,

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from packageslip import write_slip
 from targets import protocol, turn
 from targets.area import all_parents, staged
 from targets.departing import later
@@ -24,15 +23,17 @@ from targets.disk import Answer, Call, Entry, EntryType, Op
 from targets.errors import PathBlocked
 from targets.ground import refuse_links
 from targets.hold import Hold
-from targets.note import Drop, Note, Part
+from targets.note import Drop, Note, Part, Put
 from targets.records import read_record
-from targets.small import small_write
+from targets.small import slip_document, small_write
 
 log = structlog.get_logger(__name__)
 
 LATER_NAME = "later"
 """The last part of a staged commit record that differs from the live one in a moment only."""
 
+MANY = 4096
+"""Renames whose calls are made together."""
 PASSES = 5
 """Looks at the folder before a put that fails each time counts as blocked. One is usual; a folder that another
 module's clean-up removed as empty just before a put costs another."""
@@ -62,7 +63,7 @@ class Replay:
         """Steps 11 to 16, until a look at the folder finds nothing that fails."""
         # A listing costs the server a look at each staged file.
         known = self.fresh and self.note.publish and self.note.turn is None
-        failed = self._switch(protocol.laid_out(self.note) if known else self.hold.listing())
+        failed = self._switch(None if known else self.hold.listing())
         looks = 1
         while failed is not None:
             if looks == PASSES:
@@ -71,9 +72,9 @@ class Replay:
             failed = self._switch(self.hold.listing())
             looks += 1
 
-    def _switch(self, there: Collection[str]) -> Call | None:
-        """Steps 12 to 16; the first call that failed, or None. `there`: the names in the holder's folder."""
-        todo = protocol.remaining(self.note, there)
+    def _switch(self, listed: Collection[str] | None) -> Call | None:
+        """Steps 12 to 16; the first call that failed, or None. `listed`: the names in the holder's folder; None: all is there."""
+        todo, there = protocol.remaining(self.note, listed), listed or ()
         names = self.hold.names
         self._sync([names.note])
         self._leave_link()
@@ -83,10 +84,20 @@ class Replay:
         if failed:
             return failed
         for part in (Part.ASSET, Part.PAGE, Part.PUBLIC):
-            failed = self._rename(protocol.put_calls(self.note, names, todo.puts, part))
+            failed = self._rename_part([put for put in todo.puts if put.part is part])
             if failed:
                 return failed
         return self._rename((protocol.slip_call(self.note, names),)) if todo.slip else None
+
+    def _rename_part(self, puts: Sequence[Put]) -> Call | None:
+        """Many at a time: the calls of a large slip take more memory than the slip. They are synced when all are made."""
+        every = self.hold.options.durability == "file"
+        for start in range(0, len(puts), MANY):
+            calls = protocol.put_calls(self.note, self.hold.names, puts[start : start + MANY])
+            failed = self._rename(calls, synced=every or start + MANY >= len(puts))
+            if failed:
+                return failed
+        return None
 
     def _rename(self, calls: Sequence[Call], *, synced: bool = True) -> Call | None:
         answers = self.hold.run(calls)
@@ -177,7 +188,7 @@ class Replay:
         if staged(names.token, LATER_NAME) in self.hold.listing():
             # Of our own attempt before this one, which was cut.
             self.hold.run([Call(Op.UNLINK, path)])
-        document = write_slip(replace(slip, stale=later(slip.stale, since, now)))
+        document = slip_document(replace(slip, stale=later(slip.stale, since, now)))
         try:
             list(self.hold.disk.write([small_write(path, document, None, sync=self.hold.options.syncs)]))
         except FileNotFoundError as error:

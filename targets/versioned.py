@@ -10,7 +10,7 @@ A file that has several names is never opened for writing, nor are its mode or t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from packageslip import Packageslip, on_target, version_of, write_slip
+from packageslip import Packageslip, on_target, version_of
 from targets.area import PUBLIC_SLIP, all_parents
 from targets.clearing import Clearing
 from targets.departing import Departing, part_of
@@ -19,8 +19,9 @@ from targets.errors import PermanentTargetError, TransientTargetError
 from targets.hold import Hold
 from targets.note import Drop, Note, Part, Put, Turn
 from targets.protocol import SLIP_NAME
-from targets.release import Document, OrderedRelease
+from targets.release import OrderedRelease, Staged
 from targets.shelf import TREE, Shelf, name_of
+from targets.small import slip_document
 from targets.turn import LINK_NAME, OWN_NAME, PUBLIC_NAME, TREE_NAME, expired
 
 SECRET = 0o600
@@ -110,13 +111,13 @@ class VersionedRelease(OrderedRelease):
             version=version_of(self._slip()),
         )
 
-    def _slips(self, leaving: Departing) -> list[Document]:  # noqa: ARG002
+    def _slips(self, leaving: Departing) -> list[Staged]:  # noqa: ARG002
         """Once: what else needs it gets another name for it."""
         claim = self.hold.claim
         mode = self.hold.options.file_mode if self._shows_slip() else SECRET
-        return [(self._staged(SLIP_NAME), write_slip(on_target(self._slip(), serial=claim.serial, queue=claim.queue)), mode)]
+        return [(self._staged(SLIP_NAME), slip_document(on_target(self._slip(), serial=claim.serial, queue=claim.queue)), mode)]
 
-    def _stage(self, leaving: Departing, note: Document) -> None:
+    def _stage(self, leaving: Departing, note: Staged) -> None:
         self._write_small(self._slips(leaving))
         to = self._to()
         make(self.hold, self._slip_links() if self._back() else self._tree_links())
@@ -182,7 +183,7 @@ class ReturningRelease(OrderedRelease):
         self.links.append(Call(Op.LINK, self.standing.lies(path, release), self._staged(put.name)))
         return put
 
-    def _stage(self, leaving: Departing, note: Document) -> None:
+    def _stage(self, leaving: Departing, note: Staged) -> None:
         make(self.hold, self.links)
         self._write_small([*self._slips(leaving), note])
 

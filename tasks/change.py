@@ -1,5 +1,7 @@
 """Make a module on the task's target equal to a slip, or say what that would mean."""
 
+from collections.abc import Collection
+
 from packageslip import Packageslip, files_digest
 from sources import SourceChanged
 from targets import FilePut, Present
@@ -20,7 +22,7 @@ def make_equal(work: Work, loaded: Loaded, present: Present, intent: Intent) -> 
     plans = decide(work, intent.of(wanted), present.each())
     if nothing_to_do(work, wanted, present, plans):
         return _remembered_now(work, live)
-    files: list[FilePut] = []
+    files: Collection[FilePut] = ()
     if stands(present, wanted, intent):
         work.summary["stood_there"] = True
     else:

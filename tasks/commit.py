@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 
 from config import PlacedTarget
-from database import Published
-from packageslip import Packageslip, on_target, paths_of, write_slip
+from database import Published, pack
+from packageslip import Packageslip, on_target, paths_of, slip_pieces
 from targets import FilePut, Grace, Moved, Present, SerialTooHigh, placed_options
 from tasks.errors import PlanHeld, PlanRefused
 from tasks.planner import Ground, Policy, plan, standing
@@ -83,7 +83,7 @@ def published(work: Work, slip: Packageslip | None, serial: int) -> Published:
         return Published(target, url, serial)
     # What is stale is the target's own business, and will be gone when somebody publishes this version again.
     return Published(
-        target, url, serial, slip.version, write_slip(replace(slip, stale=())), slip.module_type, slip.title, slip.state
+        target, url, serial, slip.version, pack(slip_pieces(replace(slip, stale=()))), slip.module_type, slip.title, slip.state
     )
 
 
@@ -192,7 +192,7 @@ def commit(
     intent: Intent,
     present: Present,
     plans: Sequence[Plan],
-    files: Sequence[FilePut],
+    files: Collection[FilePut],
     still: Still = lambda: None,
 ) -> Moved:
     """Stage, prepare, switch. `still` is asked last before the note: it raises if the source's module changed meanwhile."""

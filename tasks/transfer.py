@@ -1,7 +1,7 @@
 """Bring the bytes that a release needs into the content store: from another target that has them, else from the source."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -9,7 +9,7 @@ import structlog
 from config import SecretError
 from packageslip import Digest, Packageslip, Resource, View
 from sources import NoSuchModule, Want
-from store import BlobMissing
+from store import BlobMissing, Store
 from targets import FilePut, PermanentTargetError, Target, TransientTargetError
 from tasks.areas import GENERATED
 from tasks.errors import VersionGone
@@ -32,7 +32,28 @@ def files_to_put(wanted: Packageslip, plans: Iterable[Plan]) -> list[File]:
     return [file for file in wanted.files() if file.path in paths]
 
 
-def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | None) -> list[FilePut]:
+@dataclass(frozen=True, slots=True)
+class Gathered(Collection[FilePut]):
+    """Files whose bytes the store has. Each is made when it is asked for: all of a large slip take as much memory as the slip."""
+
+    files: Sequence[File]
+    store: Store
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[FilePut]:
+        for file in self.files:
+            assert file.digest is not None, "resolved before"
+            assert file.size is not None, "resolved before"
+            modified = file.modified if isinstance(file, Resource) else None
+            yield FilePut(file.path, file.digest, file.size, partial(self.store.open, file.digest, buffered=False), modified)
+
+    def __contains__(self, wanted: object) -> bool:
+        return any(wanted == file for file in self)
+
+
+def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | None) -> Gathered:
     """See to it that the store has the bytes of these files. `live`: the slip on the task's own target.
 
     Raises SourceError's kinds, VersionGone.
@@ -44,15 +65,9 @@ def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | No
         for place, slip in _places(work, loaded, live) if missing else ():
             missing -= copied(work, place, slip, missing, away)
         if missing:
-            _from_source(work, loaded, [file for file in files if file.digest in missing], away)
-    return [_file_put(work, file) for file in files]
-
-
-def _file_put(work: Work, file: File) -> FilePut:
-    assert file.digest is not None, "resolved before"
-    assert file.size is not None, "resolved before"
-    modified = file.modified if isinstance(file, Resource) else None
-    return FilePut(file.path, file.digest, file.size, partial(work.tools.store.open, file.digest, buffered=False), modified)
+            # Bytes that several files have are fetched once.
+            _from_source(work, loaded, [needed[digest] for digest in needed if digest in missing], away)
+    return Gathered(files, work.tools.store)
 
 
 def _places(work: Work, loaded: Loaded, live: Packageslip | None) -> Iterator[tuple[str, Packageslip]]:

@@ -19,6 +19,7 @@ from database import (
     Outcome,
     Published,
     State,
+    pack,
     renew_queue_id,
 )
 from database.auditing import note, seal
@@ -105,7 +106,7 @@ def test_a_publication_says_which_bytes_by_which_claim(queue: Queue, log: Audit)
     task = queue.ready("/a", requested_by="eve")
     engine = queue.engine()
     [claimed] = queue.claim(engine)
-    published = Published("staging", "/a", 7, b"\1" * 32, DOCUMENT)
+    published = Published("staging", "/a", 7, b"\1" * 32, pack([DOCUMENT]))
     queue.end(engine, claimed, published=(published,), summary={"put": 3, "drop": 1, "plan": "not told"})
     row = last(log)
     assert (row.entry.kind, row.entry.who, row.entry.task, row.entry.fence) == ("published", "eve", task, claimed.fence)
@@ -170,7 +171,7 @@ def test_what_changes_the_queue_itself_is_written(queue: Queue, log: Audit) -> N
     assert kinds(log) == ["upgraded"]
     new = renew_queue_id(queue.db)
     assert last(log).entry.document == {"queue": new}
-    queue.record.adopt("staging", [Published("staging", "/a", 3, b"\1" * 32, DOCUMENT)])
+    queue.record.adopt("staging", [Published("staging", "/a", 3, b"\1" * 32, pack([DOCUMENT]))])
     assert (last(log).entry.kind, last(log).entry.url) == ("adopted", "/a")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.settings import Settings
-from database import Action, DatabaseError, HeldPlan, NewTask, Outcome, Published, State
+from database import Action, DatabaseError, HeldPlan, NewTask, Outcome, Published, State, pack
 from support.queue import SETTINGS, Queue
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -15,7 +15,7 @@ def publish(queue: Queue, url: str, version: bytes, environment: str = "STAGING"
     id_ = queue.ready(url, environment)
     engine = queue.engine(environment)
     [task] = queue.claim(engine)
-    queue.end(engine, task, published=(Published(target, url, task.serial, version, b"<slip/>"),))
+    queue.end(engine, task, published=(Published(target, url, task.serial, version, pack([b"<slip/>"])),))
     return id_
 
 

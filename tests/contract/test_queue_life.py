@@ -1,6 +1,6 @@
 """A task's life, from a plain INSERT to its end, on every kind of database."""
 
-from database import HeldPlan, NewTask, Outcome, Published, State
+from database import HeldPlan, NewTask, Outcome, Published, State, pack
 from support.queue import Queue
 
 
@@ -22,7 +22,7 @@ def test_a_task_is_claimed_started_and_finished(queue: Queue) -> None:
     [task] = queue.claim(engine, needs=["source:cms"])
     assert queue.claim(engine) == []
     assert queue.claims.start(engine, [task]) == {id_}
-    published = Published("staging", task.url, task.serial, b"v" * 32, b"<x/>", "course", "Physics")
+    published = Published("staging", task.url, task.serial, b"v" * 32, pack([b"<x/>"]), "course", "Physics")
     dependent = NewTask("/courses", "STAGING", generation=1)
     queue.end(engine, task, published=(published,), new_tasks=(dependent,), summary={"put": 2})
     view = queue.show(id_)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from database import NewTask, Published, publishing
+from database import NewTask, Published, pack, publishing
 from packageslip import Packageslip, Resource, write_slip
 from support.queue import Queue
 from support.record import live, publish, slip
@@ -63,7 +63,7 @@ def test_slips_are_read_back_as_they_were(queue: Queue) -> None:
 def test_a_big_slip_is_kept_in_parts(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publishing, "PART", 100)
     files = [(f"{number:03}.pdf", os.urandom(32)) for number in range(50)]
-    publish(queue, Published("staging", "/a", 1, b"v" * 32, slip("/a", *files)))
+    publish(queue, Published("staging", "/a", 1, b"v" * 32, pack([slip("/a", *files)])))
     found = queue.record.slip("staging", "/a")
     assert found is not None
     assert [(each.path, each.digest) for each in found.resources] == files
@@ -123,7 +123,7 @@ def test_a_slip_that_is_live_on_two_targets_is_read_once_and_one_that_is_gone_is
 
 def test_a_file_without_a_digest_has_nothing_to_keep(queue: Queue) -> None:
     document = write_slip(Packageslip("/a", (Resource("a.htm"),)))
-    publish(queue, Published("staging", "/a", 1, b"v" * 32, document))
+    publish(queue, Published("staging", "/a", 1, b"v" * 32, pack([document])))
     assert list(queue.record.keep(5)) == []
 
 

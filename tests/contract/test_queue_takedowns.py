@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from answers import takedowns, takedowns_page
-from database import Action, Claims, Database, Desk, HeldPlan, Lane, NewTask, Outcome, Published, Result, Task
+from database import Action, Claims, Database, Desk, HeldPlan, Lane, NewTask, Outcome, Published, Result, Task, pack
 from support.queue import Queue
 from support.takedowns import take_down, urgent
 
@@ -105,7 +105,7 @@ def test_a_running_task_is_taken_out_of_its_engines_hands(queue: Queue) -> None:
 
 
 def result_of(task: Task) -> Result:
-    live = Published("staging", "/a", task.serial, b"\0" * 32, b"<packageslip/>")
+    live = Published("staging", "/a", task.serial, b"\0" * 32, pack([b"<packageslip/>"]))
     return Result(task.id, task.fence, Outcome.SUCCEEDED, "done", published=(live,))
 
 

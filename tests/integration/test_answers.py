@@ -6,8 +6,8 @@ from datetime import timedelta
 from answers import WINDOWS, compare, module, module_fields, other_breakers, run_schedule, schedules, targets, trends
 from config import Settings
 from database import Audit as Log
-from database import Entry, NewTask, Outcome, Progress, Published, State, Wanted
-from packageslip import Packageslip, Resource, on_target, write_slip
+from database import Entry, NewTask, Outcome, Progress, Published, State, Wanted, pack
+from packageslip import Packageslip, Resource, on_target, slip_pieces
 from support.queue import SETTINGS, Queue
 from support.record import live, publish
 
@@ -19,7 +19,7 @@ SCHEDULED = Settings.model_validate(
 def put(target: str, serial: int, *files: tuple[str, bytes, int]) -> Published:
     resources = tuple(Resource(path, digest=digest * 32, size=size) for path, digest, size in files)
     slip = on_target(Packageslip("/a", resources, title="Physics"), serial=serial, queue="0" * 32)
-    return Published(target, "/a", serial, slip.version, write_slip(slip), "course", "Physics", "published")
+    return Published(target, "/a", serial, slip.version, pack(slip_pieces(slip)), "course", "Physics", "published")
 
 
 def test_a_module_says_what_differs_between_the_environments_that_promote(queue: Queue) -> None:

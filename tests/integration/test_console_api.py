@@ -7,7 +7,7 @@ import pytest
 
 from console.api import CALLS, ROOT
 from console.api.document import document
-from database import HeldPlan, NewTask, Outcome, Published, State
+from database import HeldPlan, NewTask, Outcome, Published, State, pack
 from support.console import Seat
 from support.queue import Queue
 
@@ -162,7 +162,7 @@ def published(queue: Queue) -> int:
     queue.ready()
     [task] = queue.claim(engine, limit=1)
     slip = b'<packageslip xmlns="urn:slipway:packageslip:1" url="/a"><resources count="0"/></packageslip>'
-    queue.end(engine, task, published=(Published("staging", "/a", task.serial, b"\1" * 32, slip, title="A"),))
+    queue.end(engine, task, published=(Published("staging", "/a", task.serial, b"\1" * 32, pack([slip]), title="A"),))
     return task.id
 
 

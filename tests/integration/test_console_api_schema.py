@@ -15,7 +15,7 @@ from console.access import Access
 from console.api import ROOT
 from console.limits import Limit
 from console.passwords import COST, NOBODY
-from database import HeldPlan, NewTask, Outcome, Published
+from database import HeldPlan, NewTask, Outcome, Published, pack
 from support.console import settings_with
 from support.queue import Queue
 from support.served_console import served
@@ -48,7 +48,7 @@ def fill(queue: Queue) -> None:
         queue.ready(f"/{outcome.lower()}")
         [task] = queue.claim(engine, limit=1)
         slip = f'<packageslip xmlns="urn:slipway:packageslip:1" url="{task.url}"><resources count="0"/></packageslip>'.encode()
-        live = (Published("staging", task.url, task.serial, b"\1" * 32, slip),) if outcome is Outcome.SUCCEEDED else ()
+        live = (Published("staging", task.url, task.serial, b"\1" * 32, pack([slip])),) if outcome is Outcome.SUCCEEDED else ()
         plan = HeldPlan("ab" * 32, '{"changes": [], "objections": []}') if outcome is Outcome.HELD else None
         queue.end(engine, task, outcome, published=live, plan=plan)
     queue.ready("/waits")

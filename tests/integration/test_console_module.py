@@ -1,7 +1,7 @@
 """The page of one module: what is live where, what differs, what there was, and the way back."""
 
-from database import Published
-from packageslip import Packageslip, Resource, on_target, write_slip
+from database import Published, pack
+from packageslip import Packageslip, Resource, on_target, slip_pieces
 from support.console import Seat, words
 from support.queue import Queue
 from support.record import live, publish
@@ -10,7 +10,7 @@ from support.record import live, publish
 def put(target: str, serial: int, *files: tuple[str, bytes, int]) -> Published:
     resources = tuple(Resource(path, digest=digest * 32, size=size) for path, digest, size in files)
     slip = on_target(Packageslip("/a", resources, title="Physics"), serial=serial, queue="0" * 32)
-    return Published(target, "/a", serial, slip.version, write_slip(slip), "course", "Physics", "published")
+    return Published(target, "/a", serial, slip.version, pack(slip_pieces(slip)), "course", "Physics", "published")
 
 
 def three(queue: Queue) -> list[int]:

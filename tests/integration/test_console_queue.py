@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console.wanted import packed, unpacked
-from database import Audit, Outcome, Published, State
+from database import Audit, Outcome, Published, State, pack
 from support.console import Seat, words
 from support.queue import Queue
 
@@ -19,7 +19,9 @@ def filled(seat: Seat, queue: Queue) -> Seat:
     for number, outcome in enumerate((Outcome.FAILED, Outcome.FAILED, Outcome.SUCCEEDED), 1):
         queue.ready(f"/courses/{number}")
         [task] = queue.claim(engine)
-        live = (Published("staging", task.url, task.serial, bytes(32), b"<slip/>"),) if outcome is Outcome.SUCCEEDED else ()
+        live = (
+            (Published("staging", task.url, task.serial, bytes(32), pack([b"<slip/>"])),) if outcome is Outcome.SUCCEEDED else ()
+        )
         queue.end(engine, task, outcome, f"the disk of <b>{number}</b> & more", published=live)
     queue.ready("/running")
     queue.claims.start(engine, queue.claim(engine))

@@ -61,6 +61,13 @@ def test_only_what_differs_moves(bench: Bench) -> None:
     assert list(summary["seconds"]) == ["load", "take over", "resolve", "plan", "transfer", "stage", "switch"]
 
 
+def test_bytes_that_several_files_have_are_fetched_once(bench: Bench) -> None:
+    bench.write(A, {"index.htm": "page", "a.png": "the same", "b.png": "the same", "sub/c.png": "the same"})
+    summary = bench.well(A).attempts[-1].summary
+    assert (summary["fetched"], summary["put"]) == (2, 4)
+    assert bench.live("origin") == bench.wanted(A)
+
+
 def test_a_new_title_alone_writes_the_slip_anew(bench: Bench) -> None:
     slip = bench.write(A, {"index.htm": "one"}, title="Old")
     bench.well(A)

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from config import Secrets, Settings
-from database import Published, Record
+from database import Published, Record, pack
 from database.counters import next_fences
-from packageslip import on_target, write_slip
+from packageslip import on_target, slip_pieces
 from reliability.rollback_reader import name_of, text_of
 from support.bench import Bench, settings_of
 from support.claims import TestQueue
@@ -128,7 +128,9 @@ def _publish(root: Path, files: int) -> None:
             wanted = {name_of(number): text_of(number, version).encode() for number in range(files)}
             publish(target, URL, wanted, claim)
             slip = on_target(slip_of(URL, wanted), serial=claim.serial, queue=claim.queue)
-            Record(bench.database).adopt("origin", [Published("origin", URL, claim.serial, slip.version, write_slip(slip))])
+            Record(bench.database).adopt(
+                "origin", [Published("origin", URL, claim.serial, slip.version, pack(slip_pieces(slip)))]
+            )
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Publications, as tests of the record make them."""
 
-from database import Published
+from database import Published, pack
 from packageslip import Packageslip, Resource, on_target, write_slip
 from support.queue import Queue
 
@@ -21,5 +21,12 @@ def publish(queue: Queue, *published: Published) -> int:
 
 def live(url: str, version: bytes = b"v", target: str = "staging", serial: int = 1) -> Published:
     return Published(
-        target, url, serial, version * 32, slip(url, ("a.htm", version * 32), serial=serial), "course", "A title", "published"
+        target,
+        url,
+        serial,
+        version * 32,
+        pack([slip(url, ("a.htm", version * 32), serial=serial)]),
+        "course",
+        "A title",
+        "published",
     )
