@@ -55,12 +55,12 @@ screenshots: $(VENV)/.installed-dev servers  ## leave a picture of each page of 
 	@CI=true SLIPWAY_SCREENSHOTS=$(CURDIR)/build/screenshots $(BIN)/python -m pytest -q tests/browser/test_looks.py
 
 kill-sweep: JOBS ?= 2
-kill-sweep: $(VENV)/.installed-dev servers  ## kill an engine at every point and every system call; KILLS=n for some of them
-	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.kill_sweep --jobs $(JOBS) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+kill-sweep: $(VENV)/.installed-dev servers  ## kill an engine at every point and every system call; KILLS=n for some of them, SHARE=2/5 for one of five shares
+	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.kill_sweep --jobs $(JOBS) $(if $(KILLS),--kills $(KILLS)) $(if $(SHARE),--share $(SHARE)) $(if $(SEED),--seed $(SEED))
 
 fail-sweep: JOBS ?= 2
-fail-sweep: $(VENV)/.installed-dev servers  ## let every call to files, SFTP, HTTP, buckets, the database and the kernel fail; SITES=1 or CALLS=n for some, KINDS="file sftp"
-	@$(RELIABILITY).fail_sweep --jobs $(JOBS) $(if $(CALLS),--calls $(CALLS)) $(if $(SITES),--sites) $(if $(KINDS),--kinds $(KINDS)) $(if $(SEED),--seed $(SEED))
+fail-sweep: $(VENV)/.installed-dev servers  ## let every call to files, SFTP, HTTP, buckets, the database and the kernel fail; SITES=1 or CALLS=n for some, SHARE=2/5, KINDS="file sftp"
+	@$(RELIABILITY).fail_sweep --jobs $(JOBS) $(if $(CALLS),--calls $(CALLS)) $(if $(SITES),--sites) $(if $(KINDS),--kinds $(KINDS)) $(if $(SHARE),--share $(SHARE)) $(if $(SEED),--seed $(SEED))
 
 corruption: $(VENV)/.installed-dev servers  ## spoil every reply and every bit of an upload; FAULTS=n of them
 	@PYTHONPATH=.:tests $(BIN)/python -P -m reliability.corruption $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reliability.fail_case import FOR_A_PERSON, Tally
+from reliability.side_by_side import WHOLE, Share
 from support.kill_rig import Rig, Strike, Violation
 from support.killing import may_trace, run_traced
 from support.sweep_world import CHANGE, World
@@ -41,6 +42,7 @@ class Wanted:
     calls: int | None
     until: float
     chance: random.Random
+    share: Share = WHOLE
 
 
 class Rack(Rig):
@@ -89,7 +91,7 @@ def sweep_calls(folder: Path, wanted: Wanted, tally: Tally, places: Iterable[str
     for place in places:
         rack = Rack(World(Path(tempfile.mkdtemp(dir=folder)), CHANGE, PLACES[place], delivers=False))
         calls = rack.all_calls()
-        chosen = calls if wanted.calls is None else _some(calls, wanted.calls, wanted.chance)
+        chosen = wanted.share.of(calls) if wanted.calls is None else _some(calls, wanted.calls, wanted.chance)
         tally.known |= {f"syscall: {strike.what} of the {strike.who}" for strike in chosen}
         for number, strike in enumerate(chosen):
             if time.monotonic() < wanted.until:

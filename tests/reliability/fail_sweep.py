@@ -28,7 +28,7 @@ import structlog
 from database import transactions
 from reliability import fail_calls
 from reliability.fail_case import KINDS, Case, Strike, Tally
-from reliability.side_by_side import add_arguments, in_jobs
+from reliability.side_by_side import WHOLE, Share, add_arguments, in_jobs
 from support import mariadb
 from support.injector import Lasting, Spot
 from support.kill_rig import folder_for_worlds
@@ -91,6 +91,8 @@ class Wish:
     """Whether each call fails in each way; otherwise in one, in turn, and the first of each site in each."""
     sites: bool = False
     """Whether the first call of each site is enough, wherever that is come by first."""
+    share: Share = WHOLE
+    """Of the strikes of a walk."""
 
 
 def sweep(folder: Path, parts: Sequence[Part], wish: Wish) -> Tally:
@@ -131,7 +133,7 @@ def _mariadb() -> Iterator[mariadb.Server]:
 def _chosen(case: Case, wish: Wish, share: int | None, chance: random.Random) -> list[Strike]:
     if wish.sites:
         return list(_new_sites(case))
-    return list(_walk(case, wish)) if share is None else _some(case, share, chance)
+    return wish.share.of(_walk(case, wish)) if share is None else _some(case, share, chance)
 
 
 def _new_sites(case: Case) -> Iterator[Strike]:
@@ -225,13 +227,15 @@ def main() -> int:
     wanted = parser.parse_args()
     print(f"seed {wanted.seed}", flush=True)
     began = time.monotonic()
-    wish = Wish(wanted.calls, began + 60 * wanted.minutes, wanted.seed, wanted.every_way, wanted.sites)
+    wish = Wish(wanted.calls, began + 60 * wanted.minutes, wanted.seed, wanted.every_way, wanted.sites, wanted.share)
     with tempfile.TemporaryDirectory(prefix="fail-sweep-", dir=folder_for_worlds()) as folder, impatient():
         tally = in_parts(Path(folder), parts_of(wanted.kinds), wish, wanted.jobs)
         if SYSTEM_CALLS in wanted.kinds:
             each = None if wanted.calls is None else max(1, wanted.calls // len(fail_calls.PLACES))
-            fail_calls.sweep_calls(Path(folder), fail_calls.Wanted(each, wish.until, random.Random(wanted.seed)), tally)
-    if wanted.calls is None:
+            fail_calls.sweep_calls(
+                Path(folder), fail_calls.Wanted(each, wish.until, random.Random(wanted.seed), wanted.share), tally
+            )
+    if wanted.calls is None and wanted.share.count == 1:
         tally.violations += [f"no call failed at {site}" for site in sorted(tally.met - tally.hit)]
     print("\n".join(f"VIOLATION {line}" for line in tally.violations))
     print("\n".join(f"  {name}: {count}" for name, count in sorted(tally.outcomes.items())))

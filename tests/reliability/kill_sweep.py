@@ -27,7 +27,7 @@ from sqlalchemy import text
 from config import Secrets
 from database import Claims, Intake, Lane, Leases, renew_queue_id
 from reliability.kill_strikes import Sweep, Tally
-from reliability.side_by_side import add_arguments, in_jobs
+from reliability.side_by_side import WHOLE, Share, add_arguments, in_jobs
 from support.kill_points import POINTS
 from support.kill_rig import Rig, Strike, folder_for_worlds
 from support.killing import may_trace
@@ -123,11 +123,15 @@ SMALL = tuple(part for part in PARTS if part.kind != "stream" or (part.scenario,
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How much is wanted: so many kills (None: everywhere), until a moment on the monotonic clock."""
+    """How much is wanted: so many kills (None: everywhere), until a moment on the monotonic clock.
+
+    `share`: of the places; the first one has the named points as well.
+    """
 
     kills: int | None
     until: float
     seed: int
+    share: Share = WHOLE
 
     @property
     def thorough(self) -> bool:
@@ -142,7 +146,8 @@ def sweep(folder: Path, parts: Sequence[Part], wish: Wish) -> Tally:
     for part, rig in rigs:
         few = wish.kills is not None and wish.kills < MANY
         rig.sort = part.layout if few else f"{part.kind}, {part.layout}"
-        work.points(rig)
+        if wish.share.number == 1:
+            work.points(rig)
     work.points_of_recovery()
     print(f"named points: {sum(tally.kills.values())} kills at {len(tally.points)} of {len(POINTS)}", flush=True)
     places = [place for part, rig in rigs for place in _points(rig)] if wish.kills is None else []
@@ -152,6 +157,7 @@ def sweep(folder: Path, parts: Sequence[Part], wish: Wish) -> Tally:
             tally.violations.append(f"system calls cannot be swept: {barred}")
     else:
         places += _calls([(part, rig) for part, rig in rigs if part.calls], wish.kills, tally, chance)
+    places = wish.share.of(places)
     # So that one that has no time for all sees something of each.
     chance.shuffle(places)
     work.everywhere(places, again=AGAIN)
@@ -210,10 +216,11 @@ def main() -> int:
     print(f"seed {wanted.seed}", flush=True)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began = time.monotonic()
-    wish = Wish(wanted.kills, began + 60 * wanted.minutes, wanted.seed)
+    wish = Wish(wanted.kills, began + 60 * wanted.minutes, wanted.seed, wanted.share)
     with tempfile.TemporaryDirectory(prefix="kill-sweep-", dir=folder_for_worlds()) as folder:
         tally = in_parts(Path(folder), wish, wanted.jobs)
-    _check_points(tally)
+    if wanted.share.number == 1:
+        _check_points(tally)
     for line in tally.violations:
         print(f"VIOLATION {line}")
     print("by call: " + ", ".join(f"{name} {count}" for name, count in sorted(tally.calls.items())))

@@ -7,7 +7,9 @@ import pickle
 import random
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
@@ -22,12 +24,38 @@ class Tally(Protocol):
 
 
 T = TypeVar("T", bound=Tally)
+_Place = TypeVar("_Place")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Every so many-th place of a walk: one that takes hours can be made in several goes."""
+
+    number: int = 1
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From "2/5". Raises ValueError."""
+        number, count = map(int, text.split("/"))
+        if not 1 <= number <= count:
+            raise ValueError(text)
+        return cls(number, count)
+
+    def of(self, places: Iterable[_Place]) -> list[_Place]:
+        """Its own."""
+        return list(islice(places, self.number - 1, None, self.count))
+
+
+WHOLE = Share()
+"""The walk in one go."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of every sweep."""
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin nothing new after so many")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    parser.add_argument("--share", type=Share.parse, default=WHOLE, metavar="N/M", help="the Nth of M shares of all places alone")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
 
 
