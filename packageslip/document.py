@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, Protocol
 
 from packageslip.errors import Fault
 from packageslip.values import Limits
@@ -47,7 +47,33 @@ class Faults:
         return sorted(self.found, key=lambda fault: fault.line or float("inf"))
 
 
-def chunks(stream: BinaryIO, limits: Limits, faults: Faults) -> Iterator[bytes]:
+class Readable(Protocol):
+    """What gives bytes, as any stream does."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Begun:
+    """A stream whose beginning was read: `first`, so many bytes and one more at the most; `more`: whether that is not all."""
+
+    def __init__(self, stream: Readable, most: int) -> None:
+        pieces: list[bytes] = []
+        left = most + 1
+        while left and (piece := stream.read(left)):
+            pieces.append(piece)
+            left -= len(piece)
+        self.first = b"".join(pieces)
+        self.more = len(self.first) > most
+        self._rest, self._at = stream, 0
+
+    def read(self, size: int, /) -> bytes:
+        """Bytes from the stream's beginning on."""
+        piece = self.first[self._at : self._at + size]
+        self._at += len(piece)
+        return piece or self._rest.read(size)
+
+
+def chunks(stream: Readable, limits: Limits, faults: Faults) -> Iterator[bytes]:
     """The document piece by piece. Raises Unreadable where it is empty or longer than the limit."""
     read = 0
     while chunk := stream.read(CHUNK):

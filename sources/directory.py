@@ -105,8 +105,7 @@ class DirectorySource:
         with self._folder.open(name) as opened:
             signature, where = self._signature(name), str(self._folder.path / name)
             check_signature(signature, opened.stream, where)
-            # As a whole: so it can be read by lines. What is longer than allowed is refused all the same.
-            slip = read_slip(opened.stream.read(self._limits.bytes + 1), where, self._limits, url=url)
+            slip = read_slip(opened.stream, where, self._limits, url=url)
             opened.check_unchanged()
             return proven(slip, signature)
 
