@@ -29,7 +29,8 @@ def pack(pieces: Iterable[bytes]) -> Document:
     for piece in pieces:
         hasher.update(piece)
         body += compressor.compress(piece)
-    return Document(hasher.digest(), bytes(body + compressor.flush()))
+    body += compressor.flush()
+    return Document(hasher.digest(), bytes(body))
 
 
 def record(connection: Connection, published: Sequence[tuple[int | None, Published]], now: datetime) -> None:

@@ -8,6 +8,7 @@ from packageslip.errors import Fault
 from packageslip.values import Limits
 
 CHUNK = 64 * 1024
+PIECE = 1024 * 1024
 MOST_FAULTS = 1000
 """A generator that errs once errs on each line; a thousand examples are enough for anyone."""
 
@@ -59,7 +60,7 @@ class Begun:
     def __init__(self, stream: Readable, most: int) -> None:
         pieces: list[bytes] = []
         left = most + 1
-        while left and (piece := stream.read(left)):
+        while left and (piece := stream.read(min(left, PIECE))):
             pieces.append(piece)
             left -= len(piece)
         self.first = b"".join(pieces)
@@ -70,6 +71,8 @@ class Begun:
         """Bytes from the stream's beginning on."""
         piece = self.first[self._at : self._at + size]
         self._at += len(piece)
+        if self._at == len(self.first):
+            self.first, self._at = b"", 0
         return piece or self._rest.read(size)
 
 

@@ -159,7 +159,7 @@ class OrderedRelease:
         self._write_small([*self._slips(leaving), note])
 
     def _slips(self, leaving: Departing) -> list[Staged]:
-        """The slip to stage, and its public copy, which tells nobody of stale files: path, bytes, mode."""
+        """The slip to stage, and its public copy, which tells nobody of stale files."""
         if self.wanted is None:
             return []
         claim = self.hold.claim

@@ -102,8 +102,10 @@ class Replay:
     def _rename(self, calls: Sequence[Call], *, synced: bool = True) -> Call | None:
         answers = self.hold.run(calls)
         failed = next((call for call, answer in zip(calls, answers, strict=True) if answer is not Answer.OK), None)
-        if failed is None and synced:
-            self._sync([call.path for call in protocol.sync_after(calls, every=self.hold.options.durability == "file")])
+        every = self.hold.options.durability == "file"
+        if synced and (every or failed is None):
+            moved = [call for call, answer in zip(calls, answers, strict=True) if answer is Answer.OK]
+            self._sync([call.path for call in protocol.sync_after(moved, every=every)])
         return failed
 
     def _leave_link(self) -> None:

@@ -21,12 +21,14 @@ LARGE = 50_000
 
 def slip_document(slip: Packageslip) -> Document:
     """The document of a slip. Raises ValueError like `write_slip`, of a large one when it is made."""
-    return write_slip(slip) if len(slip.resources) <= LARGE else partial(slip_pieces, slip)
+    lines = len(slip.resources) + len(slip.views) + len(slip.stale)
+    return write_slip(slip) if lines <= LARGE else partial(slip_pieces, slip)
 
 
 def note_document(note: Note) -> Document:
     """The document of a note."""
-    return write_note(note) if len(note.puts) + len(note.drops) <= LARGE else partial(note_pieces, note)
+    lines = len(note.puts) + len(note.drops) + len(note.folders)
+    return write_note(note) if lines <= LARGE else partial(note_pieces, note)
 
 
 def small_write(path: str, document: Document, mode: int | None, *, sync: bool) -> Write:

@@ -1,10 +1,8 @@
 """Make a module on the task's target equal to a slip, or say what that would mean."""
 
-from collections.abc import Collection
-
-from packageslip import Packageslip, files_digest
+from packageslip import Packageslip, Resource, View, files_digest
 from sources import SourceChanged
-from targets import FilePut, Present
+from targets import Present
 from tasks.commit import Intent, commit, decide, live_slip, make_plans, nothing_to_do, plans_document, published
 from tasks.errors import TakenDown
 from tasks.load import Loaded
@@ -22,11 +20,12 @@ def make_equal(work: Work, loaded: Loaded, present: Present, intent: Intent) -> 
     plans = decide(work, intent.of(wanted), present.each())
     if nothing_to_do(work, wanted, present, plans):
         return _remembered_now(work, live)
-    files: Collection[FilePut] = ()
+    files: list[Resource | View] = []
     if stands(present, wanted, intent):
         work.summary["stood_there"] = True
     else:
-        files = gather(work, loaded, files_to_put(wanted, plans), live if not intent.damaged else None)
+        files = files_to_put(wanted, plans)
+        gather(work, loaded, files, live if not intent.damaged else None)
     commit(work, intent.of(wanted), present, plans, files, lambda: _still(work, loaded, resolved))
     return True
 

@@ -1,15 +1,16 @@
 """Change one module on one target: take over, plan, and make it visible. The part that every changing task shares."""
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
 
 from config import PlacedTarget
 from database import Published, pack
-from packageslip import Packageslip, on_target, paths_of, slip_pieces
+from packageslip import Packageslip, Resource, View, on_target, paths_of, slip_pieces
 from targets import FilePut, Grace, Moved, Present, SerialTooHigh, placed_options
 from tasks.errors import PlanHeld, PlanRefused
 from tasks.planner import Ground, Policy, plan, standing
@@ -192,19 +193,22 @@ def commit(
     intent: Intent,
     present: Present,
     plans: Sequence[Plan],
-    files: Collection[FilePut],
+    files: Sequence[Resource | View],
     still: Still = lambda: None,
 ) -> Moved:
-    """Stage, prepare, switch. `still` is asked last before the note: it raises if the source's module changed meanwhile."""
+    """Stage, prepare, switch. `files`: those to put, whose bytes the store has.
+
+    `still` is asked last before the note: it raises if the source's module changed meanwhile.
+    """
     wanted = intent.wanted
     adopted = sorted({path for made in plans for path in made.adopted})
     release = work.tools.target.release(_ours_only(present, plans), wanted, adopted=adopted, at_once=intent.at_once)
     if release.room is not None:
         work.summary["room"] = release.room
     with release:
-        with work.step("stage", len(files), sum(file.size for file in files)):
+        with work.step("stage", len(files), sum(file.size or 0 for file in files)):
             work.tools.reached("staging")
-            release.put(files, lambda file: _staged(work, file))
+            release.put(_puts(work, files), lambda file: _staged(work, file))
             still()
         with work.step("switch"):
             release.prepare()
@@ -218,6 +222,15 @@ def commit(
             work.tools.reached("switched")
     log.info("module switched", task=work.task.id, url=work.task.url, target=work.target, put=moved.files, dropped=moved.dropped)
     return moved
+
+
+def _puts(work: Work, files: Iterable[Resource | View]) -> Iterator[FilePut]:
+    """Each when it is its turn: those of a large slip together take as much memory as the slip."""
+    for file in files:
+        assert file.digest is not None, "resolved before"
+        assert file.size is not None, "resolved before"
+        modified = file.modified if isinstance(file, Resource) else None
+        yield FilePut(file.path, file.digest, file.size, partial(work.tools.store.open, file.digest, buffered=False), modified)
 
 
 def _staged(work: Work, file: FilePut) -> None:

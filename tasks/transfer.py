@@ -1,16 +1,15 @@
 """Bring the bytes that a release needs into the content store: from another target that has them, else from the source."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
 from config import SecretError
 from packageslip import Digest, Packageslip, Resource, View
 from sources import NoSuchModule, Want
-from store import BlobMissing, Store
-from targets import FilePut, PermanentTargetError, Target, TransientTargetError
+from store import BlobMissing
+from targets import PermanentTargetError, Target, TransientTargetError
 from tasks.areas import GENERATED
 from tasks.errors import VersionGone
 from tasks.load import Loaded
@@ -32,28 +31,7 @@ def files_to_put(wanted: Packageslip, plans: Iterable[Plan]) -> list[File]:
     return [file for file in wanted.files() if file.path in paths]
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered(Collection[FilePut]):
-    """Files whose bytes the store has. Each is made when it is asked for: all of a large slip take as much memory as the slip."""
-
-    files: Sequence[File]
-    store: Store
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __iter__(self) -> Iterator[FilePut]:
-        for file in self.files:
-            assert file.digest is not None, "resolved before"
-            assert file.size is not None, "resolved before"
-            modified = file.modified if isinstance(file, Resource) else None
-            yield FilePut(file.path, file.digest, file.size, partial(self.store.open, file.digest, buffered=False), modified)
-
-    def __contains__(self, wanted: object) -> bool:
-        return any(wanted == file for file in self)
-
-
-def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | None) -> Gathered:
+def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | None) -> None:
     """See to it that the store has the bytes of these files. `live`: the slip on the task's own target.
 
     Raises SourceError's kinds, VersionGone.
@@ -65,9 +43,7 @@ def gather(work: Work, loaded: Loaded, files: list[File], live: Packageslip | No
         for place, slip in _places(work, loaded, live) if missing else ():
             missing -= copied(work, place, slip, missing, away)
         if missing:
-            # Bytes that several files have are fetched once.
-            _from_source(work, loaded, [needed[digest] for digest in needed if digest in missing], away)
-    return Gathered(files, work.tools.store)
+            _from_source(work, loaded, [file for file in files if file.digest in missing], away)
 
 
 def _places(work: Work, loaded: Loaded, live: Packageslip | None) -> Iterator[tuple[str, Packageslip]]:
@@ -130,7 +106,7 @@ def _from_source(work: Work, loaded: Loaded, files: list[File], away: Sequence[T
         # It was fetched or found a moment ago; what a source sends now is another view.
         raise BlobMissing(view.digest or b"")
     slip = loaded.at_source
-    wants = [Want(file) for file in files if isinstance(file, Resource)]
+    wants = _once(file for file in files if isinstance(file, Resource))
     if slip is None:
         try:
             slip, wants = _same_bytes_now(work, files)
@@ -149,7 +125,7 @@ def _same_bytes_now(work: Work, files: Sequence[File]) -> tuple[Packageslip, lis
         slip = work.tools.source.slip(work.task.url)
     except NoSuchModule:
         slip = Packageslip(work.task.url)
-    wants = [Want(each) for each in slip.resources if each.digest in missing]
+    wants = _once(each for each in slip.resources if each.digest in missing)
     found = {want.file.digest for want in wants}
     # A slip without digests may still mean the same bytes: the source is asked for exactly those.
     old = {file.path: file for file in files if file.digest not in found}
@@ -161,6 +137,11 @@ def _same_bytes_now(work: Work, files: Sequence[File]) -> tuple[Packageslip, lis
             f"nor at {work.tools.source.name} any more; {_remedy(work)}"
         )
     return slip, wants
+
+
+def _once(files: Iterable[Resource]) -> list[Want]:
+    """Bytes that several files have are fetched once."""
+    return [Want(file) for file in {file.digest: file for file in files}.values()]
 
 
 def _remedy(work: Work) -> str:

@@ -1,6 +1,7 @@
 """ROLLBACK: an earlier publication goes live again, by the way of every publication."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,18 @@ def test_a_group_goes_back_on_each_member_and_one_that_was_away_follows(tmp_path
     bench.well(A, action="VERIFY", repair=True)
     assert texts(bench, "web1") == texts(bench, "web2") == OLD
     bench.close()
+
+
+@pytest.mark.parametrize("left", ["a.pdf", "b.pdf"])
+def test_bytes_that_two_files_had_come_from_whichever_of_them_the_source_still_has(bench: Bench, left: str) -> None:
+    stay = {"index.htm": "one", "2.htm": "two", "3.htm": "three"}
+    for files in ({**stay, "a.pdf": "the same", "b.pdf": "the same"}, stay):
+        bench.write(A, files)
+        bench.well(A)
+    shutil.rmtree(bench.root / "state" / "store")
+    shutil.rmtree(bench.target("area"))
+    bench.target("area").mkdir()
+    slip = bench.write(A, {**stay, left: "the same"})
+    bench.put_slip(replace(slip, resources=tuple(replace(each, digest=None) for each in slip.resources)))
+    bench.well(A, action="ROLLBACK")
+    assert texts(bench) == {**stay, "a.pdf": "the same", "b.pdf": "the same"}

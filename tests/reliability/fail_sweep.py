@@ -225,6 +225,8 @@ def main() -> int:
     parser.add_argument("--every-way", action="store_true", help="let each call fail in each way, not only the first of a site")
     add_arguments(parser)
     wanted = parser.parse_args()
+    if wanted.share != WHOLE and (wanted.calls is not None or wanted.sites):
+        parser.error("--share is a share of the whole walk: it goes without --calls and --sites")
     print(f"seed {wanted.seed}", flush=True)
     began = time.monotonic()
     wish = Wish(wanted.calls, began + 60 * wanted.minutes, wanted.seed, wanted.every_way, wanted.sites, wanted.share)

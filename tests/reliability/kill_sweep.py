@@ -213,6 +213,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, help="about so many, chosen at random beyond the named points; default: everywhere")
     add_arguments(parser)
     wanted = parser.parse_args()
+    if wanted.share != WHOLE and wanted.kills is not None:
+        parser.error("--share is a share of the whole walk: it goes without --kills")
     print(f"seed {wanted.seed}", flush=True)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began = time.monotonic()

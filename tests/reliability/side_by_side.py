@@ -55,7 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of every sweep."""
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin nothing new after so many")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
-    parser.add_argument("--share", type=Share.parse, default=WHOLE, metavar="N/M", help="the Nth of M shares of all places alone")
+    parser.add_argument(
+        "--share",
+        type=Share.parse,
+        default=WHOLE,
+        metavar="N/M",
+        help="the Nth of M shares of the whole walk; the same --jobs in each",
+    )
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
 
 

@@ -1,5 +1,6 @@
 """Large slips: their documents are made piece by piece, their renames some at a time; what comes of it is the same."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from packageslip import read_slip, slip_pieces, write_slip
 from support.claims import TestQueue
 from support.releases import FILES, URL, publish, slip_of
 from targets import LocalDisk, OrderedTarget, PlacedOptions, replay, small
+from targets.disk import Answer, Call, Op
 from targets.small import slip_document, small_write
 
 
@@ -30,6 +32,50 @@ def test_a_large_document_is_made_anew_each_time_and_the_same(small_ones_are_lar
             pieces = list(iter(partial(stream.read, most), b""))
         assert b"".join(pieces) == write_slip(slip)
         assert all(len(piece) == most for piece in pieces[:-1]), "only the end comes short"
+
+
+class Noting(LocalDisk):
+    """Notes what is synced, and refuses the first rename to one of these places."""
+
+    def __init__(self, root: Path, *refused: str) -> None:
+        super().__init__(root, "t")
+        self.synced: list[str] = []
+        self._refused = set(refused)
+
+    def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
+        answers = []
+        for call in calls:
+            if call.op is Op.RENAME and call.to in self._refused:
+                self._refused.remove(call.to)
+                answers.append(Answer.REFUSED)
+            else:
+                self.synced += [call.path] if call.op is Op.SYNC else []
+                answers += super().run([call])
+        return answers
+
+
+@pytest.mark.parametrize("durability", ["none", "commit", "file"])
+def test_the_same_is_synced_whether_renames_are_made_together_or_one_by_one(
+    tmp_path: Path, request: pytest.FixtureRequest, durability: str
+) -> None:
+    synced = []
+    for name in ("small", "large"):
+        if name == "large":
+            request.getfixturevalue("small_ones_are_large")
+        disk = Noting(tmp_path)
+        target = OrderedTarget("t", disk, PlacedOptions(durability=durability, area=f".{name}"))  # type: ignore[arg-type]
+        publish(target, f"/{name}", FILES, TestQueue().claim())
+        synced.append([path.replace(name, "") for path in disk.synced if path.startswith(name)])
+    assert synced[0] == synced[1]
+    assert bool(synced[0]) == (durability != "none")
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_each_live_file_is_synced_again_also_where_one_of_them_was_refused_at_first(tmp_path: Path, path: str) -> None:
+    disk = Noting(tmp_path, f"courses/physics/{path}")
+    target = OrderedTarget("t", disk, PlacedOptions(durability="file"))
+    publish(target, URL, FILES, TestQueue().claim())
+    assert {f"courses/physics/{each}" for each in FILES} <= set(disk.synced)
 
 
 @pytest.mark.parametrize("layout", ["ordered", "versioned"])
