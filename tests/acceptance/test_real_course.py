@@ -130,7 +130,8 @@ def test_a_real_course_goes_live_changes_and_goes_away(site: Site) -> None:
 def _first_publication(site: Site) -> None:
     site.run("STAGING")
     wanted = tree(site.module)
-    assert sorted(site.asked()) == sorted(wanted), "each resource is fetched once"
+    fetched = [wanted[path].digest for path in site.asked()]
+    assert sorted(fetched) == sorted({leaf.digest for leaf in wanted.values()}), "the same bytes are fetched once"
     site.cms.log.clear()
     site.run("PRODUCTION")
     assert sorted(site.asked()) == sorted(VIEW_PATHS), "production fetches the views alone"

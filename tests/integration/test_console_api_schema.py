@@ -84,7 +84,7 @@ def schemathesis(door: tuple[str, str], folder: Path, *words: str) -> str:
         "--header",
         f"Authorization: Bearer {token}",
     ]
-    bounded = ["--seed", SEED, "--workers", "2", "--generation-database", "none", "--suppress-health-check", "all", "--no-shrink"]
+    bounded = ["--seed", SEED, "--workers", "1", "--generation-database", "none", "--suppress-health-check", "all", "--no-shrink"]
     done: subprocess.CompletedProcess[str] = subprocess.run(
         [*command, *bounded, *words], capture_output=True, text=True, check=False, cwd=folder, timeout=280
     )
