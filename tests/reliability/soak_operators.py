@@ -139,3 +139,6 @@ class Operators:
                     self._places.site.change(module)
                 self.insert(module, environment)
             self.rest()
+            # The guard may ask about the last change of a module as about any other.
+            self._decide_held()
+            self.rest()
