@@ -198,7 +198,9 @@ def test_a_redirect_leads_nowhere_but_to_the_configured_origin(patient: HttpSour
     """Also where that is a private address: a CMS in an intranet is configured by its operator, and its own origin is asked."""
     for location in elsewhere(raw):
         raw.asked.clear()
-        raw.say = once(b"HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: " + location.encode() + b"\r\n\r\n")
+        raw.say = once(
+            b"HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: " + location.encode() + b"\r\n\r\n"
+        )
         with pytest.raises(AccessRefused):
             fetch(patient, store, LISTED)
         assert len(raw.asked) == 1, location
