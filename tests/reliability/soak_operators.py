@@ -139,6 +139,6 @@ class Operators:
                     self._places.site.change(module)
                 self.insert(module, environment)
             self.rest()
-            # The guard may ask about the last change of a module as about any other.
+            # Where the version before the last one listed little, the guard asks about the last one too.
             self._decide_held()
             self.rest()

@@ -29,8 +29,8 @@ class Report:
     pages: int = 0
     resolved: int = 0
     tasks: Counter[str] = field(default_factory=Counter)
-    failed: Counter[str] = field(default_factory=Counter)
-    """Action and reason of tasks that failed: a person reads whether they should have."""
+    others: Counter[str] = field(default_factory=Counter)
+    """What did not succeed, and why: a person reads whether it should have."""
     faults: Counter[str] = field(default_factory=Counter)
     publications: int = 0
     moves: int = 0
@@ -43,8 +43,8 @@ class Report:
             f"{self.reads} reads, {self.pages} pages, {self.resolved} resolved releases, {self.publications} publications, "
             f"{self.moves} moves on the targets, {sum(self.faults.values())} faults, {len(self.violations)} violations"
         )
-        failed = [f"failed: {number} x {why}" for why, number in self.failed.most_common(10)]
-        return "\n".join([*self.violations[:50], f"faults: {faults}", f"tasks: {tasks}", *failed, f"seed {self.seed}", counts])
+        others = [f"{number} x {why}" for why, number in self.others.most_common(20)]
+        return "\n".join([*self.violations[:50], f"faults: {faults}", f"tasks: {tasks}", *others, f"seed {self.seed}", counts])
 
 
 def records_now(places: Places) -> Iterator[Seen]:
@@ -64,7 +64,11 @@ def judge(places: Places, report: Report, told: History) -> None:
     moves = list(_moves(places))
     history = replace(history, records=told.records, sightings=told.sightings, listed=_listed(places), moves=moves)
     report.tasks = Counter(task.status for task in history.tasks)
-    report.failed = Counter(f"{task.action}: {(task.reason or '')[:100]}" for task in history.tasks if task.status == "FAILED")
+    report.others = Counter(
+        f"{task.status}: {task.action} {task.url}: {(task.reason or '')[:160]}"
+        for task in history.tasks
+        if task.status != "SUCCEEDED"
+    )
     report.publications, report.moves = len(history.publications), len(moves)
     broken = [*check(history), *_trees(places), *_last(places, history)]
     report.violations += [str(violation) for violation in broken]
