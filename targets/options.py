@@ -42,3 +42,8 @@ class PlacedOptions:
     def syncs(self) -> bool:
         """Whether anything is synced at all."""
         return self.durability != "none"
+
+    @property
+    def syncs_each(self) -> bool:
+        """Whether each live file is synced, not only the last of several, which commits the others."""
+        return self.durability == "file"

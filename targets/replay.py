@@ -90,11 +90,10 @@ class Replay:
         return self._rename((protocol.slip_call(self.note, names),)) if todo.slip else None
 
     def _rename_part(self, puts: Sequence[Put]) -> Call | None:
-        """Many at a time: the calls of a large slip take more memory than the slip. They are synced when all are made."""
-        every = self.hold.options.durability == "file"
+        """Many at a time: the calls of a large slip take more memory than the slip. The last one's sync commits them all."""
         for start in range(0, len(puts), MANY):
             calls = protocol.put_calls(self.note, self.hold.names, puts[start : start + MANY])
-            failed = self._rename(calls, synced=every or start + MANY >= len(puts))
+            failed = self._rename(calls, synced=self.hold.options.syncs_each or start + MANY >= len(puts))
             if failed:
                 return failed
         return None
@@ -102,7 +101,7 @@ class Replay:
     def _rename(self, calls: Sequence[Call], *, synced: bool = True) -> Call | None:
         answers = self.hold.run(calls)
         failed = next((call for call, answer in zip(calls, answers, strict=True) if answer is not Answer.OK), None)
-        every = self.hold.options.durability == "file"
+        every = self.hold.options.syncs_each
         if synced and (every or failed is None):
             moved = [call for call, answer in zip(calls, answers, strict=True) if answer is Answer.OK]
             self._sync([call.path for call in protocol.sync_after(moved, every=every)])
