@@ -16,7 +16,7 @@ from typing import Self
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r'^```(?P<kind>\w*)(?: title="(?P<title>[^"]*)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 _VARY = (
-    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]{1,2}\d{1,2}:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC \([^)]*\)"), "TIME"),
     (re.compile(r"\b[0-9a-f]{12,}\b"), "DIGEST"),
     (re.compile(r"\b(schema|needed) \d{4}\b"), r"\1 REVISION"),
