@@ -238,9 +238,13 @@ def test_the_token_of_one_session_is_none_of_anothers(door: Door) -> None:
 def test_changes_are_limited_for_each_person(door: Door) -> None:
     client = door.open(passwords=door.passwords).signed_in()
     token = token_of(client)
-    tries = [client.post("/environment/STAGING", data={"do": "x", "csrf": token}, headers=HERE).status_code for _ in range(62)]
-    assert tries[:60] == [400] * 60
-    assert 429 in tries[60:]
+    taken = 0
+    # One more is allowed every second: on a slow machine the limit is not come by at the 61st.
+    while (status := client.post("/environment/STAGING", data={"do": "x", "csrf": token}, headers=HERE).status_code) == 400:
+        taken += 1
+        assert taken < 300, "no change is refused, however many there are"
+    assert status == 429
+    assert taken >= 60
 
 
 def test_scripts_say_with_each_request_who_they_are(door: Door) -> None:
