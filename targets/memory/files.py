@@ -133,8 +133,8 @@ class MemoryFiles:
     def tree(self, below: str = "") -> dict[str, bytes]:
         """Every file's content by its spelled path, those in the area included."""
         start = self.key(below) + "/" if below else ""
-        files = ((key, node) for key, node in self.nodes.items() if node.type is EntryType.FILE and key.startswith(start))
-        return {self.spelled(key): node.content for key, node in files}
+        files = {key: node.content for key, node in self.nodes.items() if node.type is EntryType.FILE and key.startswith(start)}
+        return files if self.case_sensitive else {self.spelled(key): content for key, content in files.items()}
 
     def spelled(self, key: str) -> str:
         """A path as its parts were named when they were made."""

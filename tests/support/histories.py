@@ -11,8 +11,9 @@ from functools import lru_cache
 from packageslip import Packageslip, SlipError, read_slip
 from support.claims import TestQueue, Ticket
 from support.releases import publish, unpublish
-from support.target_kinds import AREA, MemoryTree, followed, leftovers, visible
+from support.target_kinds import AREA, MemoryTree, followed, leftovers, visible, without_ours
 from targets import MemoryDisk, MemoryFiles, Moved, OrderedTarget, PlacedOptions, Target, TargetError
+from targets.disk import EntryType
 from targets.memory import Node
 
 URL = "/m"
@@ -45,7 +46,7 @@ class Stepper:
         self.error: BaseException | None = None
         self.done = False
         self._killed = False
-        self._leave, self._waiting = threading.Semaphore(0), threading.Semaphore(0)
+        self._leave, self._waiting = _taken(), _taken()
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
         self._thread.start()
         self._waiting.acquire()
@@ -80,6 +81,13 @@ class Stepper:
         while self.step():
             pass
         self._thread.join()
+
+
+def _taken() -> threading.Lock:
+    """For one who waits and one who lets go: at hundreds of thousands of calls, a semaphore of three locks is felt."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 @dataclass
@@ -118,23 +126,28 @@ class World:
         return visible(MemoryTree(self.files))
 
     def slip(self) -> Packageslip | None:
-        records = [content for path, content in self.files.tree().items() if path.endswith("/slip.xml")]
+        records = self._named("slip.xml")
         assert len(records) <= 1
         return slip_in(records[0]) if records else None
 
     def noted(self) -> bool:
-        return any(path.endswith("/next.xml") for path in self.files.tree())
+        return bool(self._named("next.xml"))
+
+    def _named(self, name: str) -> list[bytes]:
+        found = (node for path, node in self.files.nodes.items() if path.endswith(f"/{name}"))
+        return [node.content for node in found if node.type is EntryType.FILE]
 
     def check(self) -> None:
         """What must hold at any moment."""
-        live = self.live()
+        seen = followed(MemoryTree(self.files))
+        live = without_ours(seen)
+        noted, slip = self.noted(), self.slip()
         ours = {path: content for path, content in live.items() if path not in self.foreign}
         assert {path: live.get(path) for path in self.foreign} == self.foreign, "I6: something that no slip lists is gone"
         assert KNOWN.issuperset(ours.values()), f"I1: a torn file: {ours}"
-        public = followed(MemoryTree(self.files)).get("m/packageslip.xml")
+        public = seen.get("m/packageslip.xml")
         assert public is None or slip_in(public), "I1: a torn public slip"
-        slip = self.slip()
-        if not self.noted():
+        if not noted:
             listed = {f"m/{file.path}" for file in slip.files()} if slip else set()
             assert ours.keys() == listed, f"I2: no release is noted, the slip lists {listed}, there are {set(ours)}"
         assert slip is None or (slip.serial or 0) >= self.serial, "I5: the serial went back"
@@ -199,9 +212,9 @@ class Engine:
         """One call, then the checks; once somebody else has the token, nothing live may change by it."""
         if not self.stepper.changing:
             return self.stepper.step()
-        before, stale = self.world.live(), self._overtaken()
+        before = self.world.live() if self._overtaken() else None
         went = self.stepper.step()
-        if stale:
+        if before is not None:
             assert self.world.live() == before, "I4: a stale engine changed a live file after another took over"
         self.world.check()
         return went

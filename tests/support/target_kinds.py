@@ -167,11 +167,14 @@ class Place:
 
 def visible(tree: Tree) -> dict[str, bytes]:
     """What visitors see but for public slips: links of ours are followed, one that leads nowhere is a fault of its own."""
+    return without_ours(followed(tree))
+
+
+def without_ours(seen: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The same without public slips and areas."""
     hidden = ("packageslip.xml", f"{AREA}/", f"{RELEASES}/")
     return {
-        path: content
-        for path, content in followed(tree).items()
-        if not path.startswith(hidden) and not path.endswith("/packageslip.xml")
+        path: content for path, content in seen.items() if not path.startswith(hidden) and not path.endswith("/packageslip.xml")
     }
 
 
