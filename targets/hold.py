@@ -62,7 +62,8 @@ class Hold:
 
         Those that are refused are asked for twice: with a fault that passes, an empty one would stay.
         """
-        refused = [call for call, answer in zip(folders, self.run(folders), strict=True) if answer is Answer.REFUSED]
+        again = {Answer.REFUSED, Answer.DENIED}
+        refused = [call for call, answer in zip(folders, self.run(folders), strict=True) if answer in again]
         self.run(refused)
 
     def rename(self, path: str, to: str) -> None:

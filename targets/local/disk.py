@@ -58,7 +58,9 @@ class LocalDisk:
         except FileNotFoundError:
             return None
         except TargetError:
-            if os.path.lexists(self._at(path)):
+            # Of something else the kernel says "invalid argument". A link that cannot be read is a link still.
+            entry = self._lstat(path)
+            if entry is not None and entry.type is not EntryType.LINK:
                 return None
             raise
 

@@ -12,7 +12,7 @@ import pytest
 
 from config import Secret, Settings
 from support.claims import TestQueue
-from support.releases import digest, publish
+from support.releases import URL, digest, publish, unpublish
 from targets import (
     KINDS,
     CorruptTransfer,
@@ -137,6 +137,41 @@ def test_second_names_and_links_are_made_read_and_replaced(tmp_path: Path, kind:
     assert [disk.lead(name) for name in ("link", "same", "again", "absent")] == ["../other", "../other", None, None]
     assert [entry and entry.type for entry in disk.stat(["link", "again", "file"])] == [EntryType.LINK, EntryType.FILE, None]
     assert disk.read("again") == b"f"
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+def test_a_link_that_cannot_be_read_is_not_taken_for_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    (tmp_path / "link").symlink_to("away/tree")
+    (tmp_path / "file").write_bytes(b"")
+
+    def failing(path: str) -> str:
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(os, "readlink", failing)
+    assert LocalDisk(tmp_path).lead("file") is None
+    with pytest.raises(TransientTargetError if number == errno.EIO else PermissionRefused):
+        LocalDisk(tmp_path).lead("link")
+
+
+@pytest.mark.parametrize("number", [errno.ENOTEMPTY, errno.EACCES])
+def test_a_folder_that_could_not_be_removed_for_a_moment_does_not_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    target, queue, removing, refused = OrderedTarget("t", LocalDisk(tmp_path)), TestQueue(), os.rmdir, set[str]()
+    publish(target, URL, {"index.htm": b"page", "img/a.png": b"picture"}, queue.claim())
+
+    def refusing(path: str) -> None:
+        if ".slipway" not in path and path not in refused:
+            refused.add(path)
+            raise OSError(number, os.strerror(number), path)
+        removing(path)
+
+    monkeypatch.setattr(os, "rmdir", refusing)
+    unpublish(target, URL, queue.claim())
+    assert len(refused) >= 2
+    assert list((tmp_path / "courses").iterdir()) == []
 
 
 def test_an_area_on_another_file_system_is_unfit(tmp_path: Path) -> None:
