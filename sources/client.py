@@ -15,9 +15,11 @@ from urllib3.response import BaseHTTPResponse
 from config import HttpSource as HttpSettings
 from sources.addresses import Addresses, addresses
 from sources.answers import REDIRECTS, fault
+from sources.connections import Connections
 from sources.errors import AccessRefused, PermanentSourceError, SourceError, SourceSlow, TransientSourceError
 from sources.gate import Gate
 from sources.http_faults import http_faults
+from sources.reply import Reply
 from sources.watchdog import Watchdog, Watched, WatchedHttp, WatchedHttps
 
 _MAX_REDIRECTS = 3
@@ -39,7 +41,7 @@ class Answer:
     """The whole address it came from, after redirects."""
     status: int
     headers: Mapping[str, str]
-    response: BaseHTTPResponse
+    response: Reply | BaseHTTPResponse
 
     def chunks(self) -> Iterator[bytes]:
         """The decoded body, as it arrives. One that is shorter than its Content-Length is SourceUnreachable."""
@@ -57,12 +59,15 @@ class Client:
 
     def __init__(self, source: str, options: HttpSettings, password: str | None = None) -> None:
         self._source = source
-        self._timeout = urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout)
         self.addresses: Addresses = addresses(source, options.url)
         self._total = options.total_timeout
         self._watchdog = Watchdog()
         self._gate = Gate(source, options.parallel, options.max_retry_after)
-        self._pool = _pool(self.addresses, options, self._watchdog)
+        self._connections = Connections(
+            _pool(self.addresses, options, self._watchdog),
+            connect_timeout=options.connect_timeout,
+            read_timeout=options.read_timeout,
+        )
         self._headers = {"User-Agent": "slipway", "Accept-Encoding": "identity"} | _authorization(options.username, password)
 
     @contextmanager
@@ -110,9 +115,9 @@ class Client:
 
     def close(self) -> None:
         """Close the idle connections. Safe to call twice."""
-        self._pool.close()
+        self._connections.close()
 
-    def _follow(self, method: str, address: str, headers: Mapping[str, str]) -> tuple[str, BaseHTTPResponse]:
+    def _follow(self, method: str, address: str, headers: Mapping[str, str]) -> tuple[str, Reply]:
         first = address
         for _ in range(_MAX_REDIRECTS + 1):
             response = self._ask(method, address, headers)
@@ -128,11 +133,9 @@ class Client:
             source=self._source,
         )
 
-    def _ask(self, method: str, address: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def _ask(self, method: str, address: str, headers: Mapping[str, str]) -> Reply:
         with http_faults(self._source, self.whole(address)):
-            return self._pool.urlopen(
-                method, address, headers=headers, timeout=self._timeout, retries=False, redirect=False, preload_content=False
-            )
+            return self._connections.ask(method, address, headers)
 
 
 def _pool(where: Addresses, options: HttpSettings, watchdog: Watchdog) -> urllib3.HTTPConnectionPool:
@@ -173,13 +176,13 @@ def raise_if_cut(watched: Watched, source: str, where: str, error: SourceError |
         raise SourceSlow(f"{source}: {where} took more than {watched.seconds:g} s (total_timeout)", source=source) from error
 
 
-def drain(response: BaseHTTPResponse) -> None:
+def drain(response: Reply | BaseHTTPResponse) -> None:
     """Read the rest of a small body, so that the connection can be used again."""
     if response.length_remaining is not None and response.length_remaining <= _SMALL:
         response.drain_conn()
 
 
-def let_go(response: BaseHTTPResponse) -> None:
+def let_go(response: Reply | BaseHTTPResponse) -> None:
     """Give the connection back: to be used again if the body was read to its end, closed otherwise."""
     if not response.closed:
         response.close()

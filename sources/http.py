@@ -24,6 +24,7 @@ from packageslip import (
 from sources.answers import is_html
 from sources.client import Client
 from sources.contract import Fetched, Sink, Want
+from sources.crew import Crew
 from sources.errors import (
     AccessRefused,
     NoSuchModule,
@@ -34,7 +35,6 @@ from sources.errors import (
     WrongBytes,
 )
 from sources.pace import Pace
-from sources.parallel import in_parallel
 from sources.partial import Partial
 from sources.patience import Patience
 from sources.proof import check_signature, proven, read_together
@@ -77,6 +77,7 @@ class HttpSource:
         self._options = options
         self._limits = limits or Limits()
         self._client = Client(name, options, password)
+        self._crew = Crew(options.parallel)
         self._patience = patience or Patience(options.retries, options.max_retry_after)
         self._window = window
         self._remembered = Remembered()
@@ -108,9 +109,8 @@ class HttpSource:
             ) from error
 
     def fetch(self, slip: Packageslip, wants: Sequence[Want], sink: Sink) -> Iterator[Fetched]:
-        """Get the files, `parallel` at once, and answer in the order in which they are complete."""
-        threads = max(1, min(self._options.parallel, len(wants)))
-        return in_parallel(lambda want, stop: self._fetch_one(slip.url, want, sink, stop), wants, threads)
+        """Get the files, as many at once as help but no more than `parallel`; answers come as they are complete."""
+        return self._crew.each(lambda want, stop: self._fetch_one(slip.url, want, sink, stop), wants)
 
     def still(self, slip: Packageslip) -> bool:
         """Whether the CMS still has this slip: by its etag if it gave one, else by reading it again."""

@@ -1,9 +1,10 @@
-"""urllib3's errors, in a source's words. Only a certificate or a wrong protocol is permanent: the rest may pass."""
+"""The errors of urllib3 and http.client, in a source's words. Only a certificate or a wrong protocol is permanent."""
 
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 
 from urllib3 import exceptions as http
 
@@ -12,18 +13,18 @@ from sources.errors import PermanentSourceError, SourceError, SourceUnreachable
 
 @contextmanager
 def http_faults(source: str, where: str) -> Iterator[None]:
-    """Raise urllib3's and the socket's errors as SourceErrors; `where` is the whole address, for people."""
+    """Raise their errors and the socket's as SourceErrors; `where` is the whole address, for people."""
     try:
         yield
-    except http.SSLError as error:
+    except (http.SSLError, ssl.SSLError) as error:
         raise _tls_fault(source, where, error) from error
     except http.DecodeError as error:
         raise SourceUnreachable(f"{source}: {where} sent a damaged compressed body: {_reason(error)}", source=source) from error
-    except (http.HTTPError, OSError) as error:
+    except (http.HTTPError, HTTPException, OSError) as error:
         raise SourceUnreachable(f"{source}: {where} could not be read: {_reason(error)}", source=source) from error
 
 
-def _tls_fault(source: str, where: str, error: http.SSLError) -> SourceError:
+def _tls_fault(source: str, where: str, error: http.SSLError | ssl.SSLError) -> SourceError:
     reason = _reason(error)
     if isinstance(_root(error), ssl.SSLCertVerificationError):
         remedy = "renew the certificate, correct the host in 'url', or set 'ca_file' to the authority that signed it"

@@ -4,9 +4,10 @@ A socket's own time-out starts anew with each byte, so a server that drips heade
 thread looks at all requests under way and shuts the socket of an overdue one down; whoever reads from it sees the end.
 """
 
+import http.client
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
@@ -104,11 +105,29 @@ class _Watched(HTTPConnection):
         self._heard = HeardResponse(*args, **options)
         return self._heard
 
+    def ask(self, method: str, address: str, headers: Mapping[str, str]) -> HeardResponse:
+        """Send a request without a body and wait for status and headers, as the standard library has them."""
+        # A server may have answered before it closed: what it said is read all the same, as by urllib3.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            if method == "GET":
+                self.putrequest(method, address, skip_accept_encoding=True)
+                for name, value in headers.items():
+                    http.client.HTTPConnection.putheader(self, name, value)
+                self.endheaders()
+            else:
+                self.request(method, address, headers=headers)
+        heard: HeardResponse = self._heard_by(http.client.HTTPConnection.getresponse)
+        return heard
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         """Tell the watchdog the socket, then wait for status and headers."""
+        response: HTTPResponse = self._heard_by(HTTPConnection.getresponse)
+        return response
+
+    def _heard_by(self, getresponse: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - either kind of answer
         self._watchdog.sees(self.sock)
         try:
-            return super().getresponse()
+            return getresponse(self)
         except BaseException:
             # An answer that urllib3 refuses after the standard library took it is known to nobody else: its socket would stay
             # open until the garbage collector comes by.

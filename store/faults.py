@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from store.errors import StoreFull, StoreHindered, StoreUnwritable
+from store.errors import StoreError, StoreFull, StoreHindered, StoreUnwritable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FOR_THE_MOMENT = frozenset(
@@ -21,16 +21,21 @@ def disk_faults(folder: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise StoreFull(
-                f"no room in the content store at {folder}: {error.strerror}; make room on that disk, or run 'slipway store gc'"
-            ) from error
-        if error.errno in _FOR_THE_MOMENT:
-            raise StoreHindered(
-                f"the content store at {folder} cannot be used for the moment: {error.strerror}; "
-                "look at this machine's disk, memory and limit of open files"
-            ) from error
-        raise StoreUnwritable(
-            f"the content store at {folder} cannot be used: {error.strerror or error}; "
-            "check that the folder is writable for this account"
-        ) from error
+        raise disk_fault(folder, error) from error
+
+
+def disk_fault(folder: Path | str, error: OSError) -> StoreError:
+    """The same for who cannot afford a block, which costs as much as a system call."""
+    if error.errno in _FULL:
+        return StoreFull(
+            f"no room in the content store at {folder}: {error.strerror}; make room on that disk, or run 'slipway store gc'"
+        )
+    if error.errno in _FOR_THE_MOMENT:
+        return StoreHindered(
+            f"the content store at {folder} cannot be used for the moment: {error.strerror}; "
+            "look at this machine's disk, memory and limit of open files"
+        )
+    return StoreUnwritable(
+        f"the content store at {folder} cannot be used: {error.strerror or error}; "
+        "check that the folder is writable for this account"
+    )

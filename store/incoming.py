@@ -4,13 +4,13 @@
 
 import hashlib
 import os
+import random
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
-from uuid import uuid4
 
-from store.faults import disk_faults
+from store.faults import disk_fault
 
 
 class Incoming:
@@ -18,7 +18,7 @@ class Incoming:
 
     def __init__(self, folder: str, place: Callable[[bytes], str], *, fsync: bool) -> None:
         # Text, not Path: for each of a million files that costs more than the system calls.
-        self._folder, self._temporary = folder, f"{folder}/{uuid4().hex}"
+        self._folder, self._temporary = folder, f"{folder}/{random.getrandbits(128):032x}"
         self._place = place
         self._fsync = fsync
         self._hash = hashlib.sha256()
@@ -26,12 +26,14 @@ class Incoming:
         self._descriptor = -1
 
     def __enter__(self) -> Self:
-        with disk_faults(self._folder):
+        try:
             try:
                 self._descriptor = self._create()
             except FileNotFoundError:
                 Path(self._folder).mkdir(parents=True, exist_ok=True)
                 self._descriptor = self._create()
+        except OSError as error:
+            raise disk_fault(self._folder, error) from error
         return self
 
     def _create(self) -> int:
@@ -49,27 +51,33 @@ class Incoming:
         """Add to the end. Raises StoreFull, StoreHindered."""
         self._hash.update(chunk)
         self._size += len(chunk)
-        rest = memoryview(chunk)
-        with disk_faults(self._folder):
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+        try:
+            written = os.write(self._descriptor, chunk)
+            while written < len(chunk):
+                written += os.write(self._descriptor, memoryview(chunk)[written:])
+        except OSError as error:
+            raise disk_fault(self._folder, error) from error
 
     def commit(self) -> tuple[bytes, int]:
         """Keep it under its digest; digest and size. A blob that is there already is replaced by equal bytes."""
         digest = self._hash.digest()
-        place = self._place(digest)
-        with disk_faults(self._folder):
-            if self._fsync:
-                os.fsync(self._descriptor)
-            try:
-                os.replace(self._temporary, place)
-            except FileNotFoundError:
-                Path(os.path.dirname(place)).mkdir(exist_ok=True)
-                os.replace(self._temporary, place)
-            self._close()
-            if self._fsync:
-                _sync_folder(os.path.dirname(place))
+        try:
+            self._keep(self._place(digest))
+        except OSError as error:
+            raise disk_fault(self._folder, error) from error
         return digest, self._size
+
+    def _keep(self, place: str) -> None:
+        if self._fsync:
+            os.fsync(self._descriptor)
+        try:
+            os.replace(self._temporary, place)
+        except FileNotFoundError:
+            Path(os.path.dirname(place)).mkdir(exist_ok=True)
+            os.replace(self._temporary, place)
+        self._close()
+        if self._fsync:
+            _sync_folder(os.path.dirname(place))
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1

@@ -73,7 +73,7 @@ def test_connections_are_used_again(source: HttpSource, server: Cms, store: Stor
         fetch_one(source, store, Resource(path), etag=known.etag, digest=digest(content), size=len(content))
     with pytest.raises(ResourceMissing):
         fetch_one(source, store, Resource("absent"))
-    assert source._client._pool.num_connections == 1
+    assert source._client._connections.made == 1
 
 
 def test_no_more_requests_are_under_way_than_the_source_allows(

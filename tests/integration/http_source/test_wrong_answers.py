@@ -83,7 +83,7 @@ def test_redirects_on_the_same_origin_are_followed(source: HttpSource, server: C
     server.faults["/two"] = Fault(status=307, headers={"Location": f"{URL}/empty.txt"})
     assert fetch(source, store, UNLISTED)[0].size == 0
     assert [access.status for access in server.log] == [302, 301, 307, 200]
-    assert source._client._pool.num_connections == 1
+    assert source._client._connections.made == 1
 
 
 @pytest.mark.parametrize(
