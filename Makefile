@@ -97,9 +97,10 @@ console-bench: $(VENV)/.installed-dev servers  ## how long each page of the cons
 peers: servers $(CELERY)/.installed  # what benchmarks compare Slipway with: rclone, lftp, Redis, Celery
 	@sh benchmarks/install_peers.sh
 
-$(CELERY)/.installed: benchmarks/celery.lock
-	@$(PYTHON) -m venv $(CELERY)
-	@$(CELERY)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+# The one pip fills the other environments too: to put another into each takes longer than what it would install.
+$(CELERY)/.installed: benchmarks/celery.lock | $(VENV)/bin/python
+	@$(PYTHON) -m venv --without-pip $(CELERY)
+	@$(PIP) --python $(CELERY)/bin/python install --require-hashes -r $<
 	@touch $@
 
 install: PREFIX ?= /opt/slipway
@@ -118,8 +119,8 @@ docs: $(VENV)/.installed $(MANUAL)/.installed  ## build the manual into site/: o
 	@NO_MKDOCS_2_WARNING=1 $(MANUAL)/bin/mkdocs --quiet build --clean
 
 $(MANUAL)/.installed: docs/mkdocs.lock | $(VENV)/bin/python
-	@$(PYTHON) -m venv $(MANUAL)
-	@$(MANUAL)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes -r $<
+	@$(PYTHON) -m venv --without-pip $(MANUAL)
+	@$(PIP) --python $(MANUAL)/bin/python install --no-compile --require-hashes -r $<
 	@touch $@
 
 defences: $(VENV)/.installed-dev servers  ## switch each defence of the fault catalogue off (IDS="S1 T9": some), and see the tests fail

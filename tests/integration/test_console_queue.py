@@ -47,25 +47,22 @@ def test_the_list_has_every_task_newest_first_and_escapes_what_it_shows(filled: 
     assert "<b>1</b>" not in html
 
 
-@pytest.mark.parametrize(
-    ("address", "found"),
-    [
-        ("?state=failed", [2, 1]),
-        ("?state=failed&state=RUNNING", [4, 2, 1]),
-        ("?state=open", [6, 5, 4]),
-        ("?state=ended&sort=oldest", [1, 2, 3]),
-        ("?env=PRODUCTION", [6]),
-        ("?module=/courses/5/", [5]),
-        ("?module=courses&below=1&state=open", [5]),
-        ("?text=ann", [5]),
-        ("?newer=1h", [6, 5, 4, 3, 2, 1]),
-        ("?older=1h", []),
-        ("?action=publish&state=running", [4]),
-        ("?sort=oldest&after=3", [4, 5, 6]),
-    ],
-)
-def test_the_filter_is_the_address(filled: Seat, address: str, found: list[int]) -> None:
-    assert shown(filled, f"/queue{address}") == found
+def test_the_filter_is_the_address(filled: Seat) -> None:
+    expected = {
+        "?state=failed": [2, 1],
+        "?state=failed&state=RUNNING": [4, 2, 1],
+        "?state=open": [6, 5, 4],
+        "?state=ended&sort=oldest": [1, 2, 3],
+        "?env=PRODUCTION": [6],
+        "?module=/courses/5/": [5],
+        "?module=courses&below=1&state=open": [5],
+        "?text=ann": [5],
+        "?newer=1h": [6, 5, 4, 3, 2, 1],
+        "?older=1h": [],
+        "?action=publish&state=running": [4],
+        "?sort=oldest&after=3": [4, 5, 6],
+    }
+    assert {address: shown(filled, f"/queue{address}") for address in expected} == expected
 
 
 def test_what_the_address_cannot_mean_is_said_and_left_out(filled: Seat) -> None:
