@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 pytest_plugins: list[str] = [
+    "support.compiled",
     "support.http_cms",
     "support.nginx",
     "support.linear_algebra",
