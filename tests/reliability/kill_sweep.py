@@ -28,6 +28,7 @@ from config import Secrets
 from database import Claims, Intake, Lane, Leases, renew_queue_id
 from reliability.kill_strikes import Sweep, Tally
 from reliability.side_by_side import WHOLE, Share, add_arguments, in_jobs
+from support.compiled import compiled_once
 from support.kill_points import POINTS
 from support.kill_rig import Rig, Strike, folder_for_worlds
 from support.killing import may_trace
@@ -219,7 +220,7 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began = time.monotonic()
     wish = Wish(wanted.kills, began + 60 * wanted.minutes, wanted.seed, wanted.share)
-    with tempfile.TemporaryDirectory(prefix="kill-sweep-", dir=folder_for_worlds()) as folder:
+    with compiled_once(), tempfile.TemporaryDirectory(prefix="kill-sweep-", dir=folder_for_worlds()) as folder:
         tally = in_parts(Path(folder), wish, wanted.jobs)
     if wanted.share.number == 1:
         _check_points(tally)

@@ -5,6 +5,7 @@ tests start do is not touched.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
@@ -39,7 +40,14 @@ def _engine(*arguments: Any, **options: Any) -> Engine:
     return engine
 
 
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """For the length of the block, databases that are opened share what is compiled."""
+    with mock.patch("database.connection.create_engine", _engine):
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_once() -> Iterator[None]:
-    with mock.patch("database.connection.create_engine", _engine):
+    with compiled_once():
         yield
