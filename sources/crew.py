@@ -8,10 +8,12 @@ from threading import Event, Lock
 from sources.contract import Fetched, Want
 from sources.parallel import in_parallel
 
-_NEAR = 0.002
-"""Seconds for a file that are no waiting: several times what it costs to take a small one."""
-_WAITED = 0.03
-"""Seconds of waiting, in one module, after which it is looked at whether threads would help."""
+_NEAR = 0.003
+"""Seconds within which the fastest of some files is there, if the server is near: several times what it costs to take one."""
+_SOME = 8
+"""Files of which one is the fastest. On a busy machine most take longer, however near the server is; never all of them."""
+_WAITED = 0.25
+"""Seconds of waiting for them after which it does not matter that one was fast."""
 _BUSY = 0.5
 """Share of a processor at which they would not: one interpreter keeps one processor busy, whatever the number of threads."""
 _LARGE = 256 * 1024
@@ -65,10 +67,13 @@ class _Look:
 
     def __init__(self, clock: Callable[[], float], processor: Callable[[], float]) -> None:
         self._clock, self._processor = clock, processor
-        self._since, self._used = clock(), processor()
-        self._waited = 0.0
         self.fastest = inf
-        """Seconds: with many threads it alone is not made longer by the others."""
+        """Seconds, of all files."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._since, self._used = self._clock(), self._processor()
+        self._files, self._fastest, self._waited = 0, inf, 0.0
 
     def timed(self, work: Callable[[Want, Event], Fetched]) -> Callable[[Want, Event], Fetched]:
         """The same work, looked at."""
@@ -77,6 +82,8 @@ class _Look:
             began = self._clock()
             done = work(want, stop)
             seconds = self._clock() - began
+            self._files += 1
+            self._fastest = min(self._fastest, seconds)
             self.fastest = min(self.fastest, seconds)
             self._waited += max(0.0, seconds - _NEAR)
             return done
@@ -84,10 +91,10 @@ class _Look:
         return look
 
     def still_near(self) -> bool:
-        """Whether the files were not waited for, or this process was busy all the same; for who fetches by itself."""
-        if self._waited < _WAITED:
+        """Whether the last files were not waited for, or this process was busy all the same; for who fetches by itself."""
+        if self._files < _SOME and self._waited < _WAITED:
             return True
-        now, used = self._clock(), self._processor()
-        busy = used - self._used >= _BUSY * (now - self._since)
-        self._since, self._used, self._waited = now, used, 0.0
-        return busy
+        near = self._fastest < _NEAR and self._waited < _WAITED
+        busy = self._processor() - self._used >= _BUSY * (self._clock() - self._since)
+        self._begin()
+        return near or busy

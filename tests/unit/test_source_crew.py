@@ -16,10 +16,14 @@ LARGE = [Want(Resource(f"{number}.mp4", size=50_000_000)) for number in range(20
 
 
 class Server:
-    """Answers after so many seconds of a clock that goes only then. `threads`: who asked, since it was looked at last."""
+    """Answers after so many seconds of a clock that goes only then, and `pauses` by the number of the request.
+
+    `threads`: who asked, since it was looked at last.
+    """
 
     def __init__(self) -> None:
         self.seconds, self.busy = 0.0005, 0.0
+        self.pauses: dict[int, float] = {}
         self.threads: list[str] = []
         self.now = self.used = 0.0
         self._lock = threading.Lock()
@@ -28,7 +32,7 @@ class Server:
     def answer(self, want: Want, _stop: Event) -> Fetched:
         with self._lock:
             self.threads.append(threading.current_thread().name)
-            self.now += self.seconds
+            self.now += self.seconds + self.pauses.get(len(self.threads), 0)
             self.used += self.seconds * self.busy
         return Fetched(want.file.path, b"", 0)
 
@@ -62,8 +66,20 @@ def test_a_server_that_takes_its_time_keeps_all_threads(server: Server) -> None:
 def test_one_that_becomes_slow_gets_all_threads_after_a_few_files(server: Server) -> None:
     server.alone()
     server.seconds = 0.02
-    assert 0 < server.alone() <= 3
+    assert 0 < server.alone() <= 10
     assert server.alone() == 0
+
+
+def test_one_slow_file_of_a_near_server_is_no_reason_for_threads(server: Server) -> None:
+    server.alone()
+    server.pauses = {17: 0.1}
+    assert server.alone() == len(FILES)
+
+
+def test_files_that_take_long_are_one_though_others_come_fast(server: Server) -> None:
+    server.alone()
+    server.pauses = dict.fromkeys(range(0, 200, 2), 0.2)
+    assert 0 < server.alone() <= 10
 
 
 def test_threads_do_not_help_a_process_that_is_busy(server: Server) -> None:
