@@ -60,6 +60,7 @@ class Client:
     def __init__(self, source: str, options: HttpSettings, password: str | None = None) -> None:
         self._source = source
         self.addresses: Addresses = addresses(source, options.url)
+        self._origin = str(self.addresses.origin)
         self._total = options.total_timeout
         self._watchdog = Watchdog()
         self._gate = Gate(source, options.parallel, options.max_retry_after)
@@ -111,7 +112,7 @@ class Client:
 
     def whole(self, address: str) -> str:
         """The address with its origin, for people."""
-        return f"{self.addresses.origin}{address}"
+        return f"{self._origin}{address}"
 
     def close(self) -> None:
         """Close the idle connections. Safe to call twice."""
