@@ -66,7 +66,7 @@ class Database:
         if where.get_backend_name() == "sqlite":
             return cls(_sqlite(where, clock, deferred=False), _sqlite(where, clock, deferred=True))
         change = _mysql(where)
-        look = _mysql(where, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, pool_reset_on_return=None)
+        look = _mysql(where, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
         return cls(change, look)
 
     @property
@@ -150,7 +150,10 @@ def _mysql(where: URL, **options: Any) -> Engine:  # noqa: ANN401 - create_engin
     from pymysql.err import MySQLError  # noqa: PLC0415
 
     timeouts = {"connect_timeout": 5, "read_timeout": READ_TIMEOUT, "write_timeout": READ_TIMEOUT}
-    engine = create_engine(where, connect_args=timeouts, pool_recycle=RECYCLE, max_overflow=MOST, **options)
+    # Nothing is open when a connection comes back: each transaction has ended by then, with its COMMIT or ROLLBACK.
+    engine = create_engine(
+        where, connect_args=timeouts, pool_recycle=RECYCLE, max_overflow=MOST, pool_reset_on_return=None, **options
+    )
     event.listen(engine, "do_connect", connect_lightly)
 
     @event.listens_for(engine, "connect")

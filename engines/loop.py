@@ -17,6 +17,8 @@ DONE, LEASE_LOST = 0, 75
 
 REPORT_EVERY = 1.0
 """Seconds between two writes of progress."""
+WRITE_EVERY = 0.05
+"""Seconds between two writes of results alone while tasks are at work whose results come next: each costs a commit."""
 URGENT_EVERY = 1.0
 """Seconds between two looks for takedowns while everybody is at work."""
 OUTAGE_PAUSE = 1.0
@@ -40,7 +42,7 @@ class Loop:
         self._lanes = self._lanes_for(lane_names(workshop.environment))
         self._urgent: dict[str, TargetLane] = {}
         self._complete = False
-        self._reported = self._urgent_at = 0.0
+        self._reported = self._urgent_at = self._written = 0.0
 
     def run(self) -> int:
         """Until idle, lingering, stopped (0), or the lease is lost (75)."""
@@ -59,7 +61,7 @@ class Loop:
                 pause = OUTAGE_PAUSE
             if pause is None or (self._idle and self._workshop.lease.dismissed):
                 return DONE
-            if said := self._bell.wait(pause):
+            if said := self._bell.wait(min(pause, self._patience) if self._finished else pause):
                 self._outlook.rung(said)
         self._workshop.lease.lose()
         return LEASE_LOST
@@ -81,6 +83,12 @@ class Loop:
     @property
     def _idle(self) -> bool:
         return not self._finished and all(lane.idle for lane in self._every_lane)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds for which results may still wait for further ones."""
+        at_work = any(lane.busy for lane in self._every_lane)
+        return max(self._written + WRITE_EVERY - self._clock(), 0.0) if at_work else 0.0
 
     def _turn(self) -> None:
         if not self._complete:
@@ -153,7 +161,8 @@ class Loop:
         chunks = [(lane, lane.next_chunk()) for lane in self._every_lane]
         tasks = [task for _, chunk in chunks for task in chunk]
         if not tasks:
-            self._write()
+            if not self._patience:
+                self._write()
             return
         try:
             ours = self._claims.start(self._workshop.engine, tasks, self._finished)
@@ -161,7 +170,7 @@ class Loop:
             for lane, chunk in chunks:
                 lane.put_back(chunk)
             raise
-        self._finished.clear()
+        self._note_written()
         for lane, chunk in chunks:
             for task in chunk:
                 if task.id in ours:
@@ -173,9 +182,16 @@ class Loop:
         if not self._finished:
             return
         lost = self._claims.finish(self._workshop.engine, self._finished)
-        self._finished.clear()
+        self._note_written()
         if lost:
             log.warning("results refused: the tasks are somebody else's by now", tasks=sorted(lost))
+
+    def _note_written(self) -> None:
+        if self._finished:
+            self._finished.clear()
+            self._written = self._clock()
+            # What waited for these could not be claimed before, even if that was tried meanwhile.
+            self._outlook.something_ended()
 
     def _report(self) -> None:
         now = self._clock()

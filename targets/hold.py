@@ -55,7 +55,7 @@ class Hold:
         """
         for call, answer in zip(calls, self.run(calls), strict=True):
             if answer is Answer.REFUSED and call.op is not Op.RMDIR:
-                raise self._refused(call)
+                raise self.refused(call)
 
     def tidy(self, folders: Sequence[Call]) -> None:
         """Remove folders that may be empty.
@@ -73,9 +73,10 @@ class Hold:
         if answer is Answer.ABSENT:
             raise self.fenced()
         if answer is not Answer.OK:
-            raise self._refused(call)
+            raise self.refused(call)
 
-    def _refused(self, call: Call) -> TransientTargetError:
+    def refused(self, call: Call) -> TransientTargetError:
+        """The error that says so."""
         return TransientTargetError(
             f"{self.target}: the server refuses to {_words(call)} and gives no reason. A fault of its disk, or does something "
             "hold that name? Its own log may say more",

@@ -20,7 +20,7 @@ from targets import protocol, turn
 from targets.area import all_parents, staged
 from targets.departing import later
 from targets.disk import Answer, Call, Entry, EntryType, Op
-from targets.errors import PathBlocked
+from targets.errors import PathBlocked, TargetError
 from targets.ground import refuse_links
 from targets.hold import Hold
 from targets.note import Drop, Note, Part, Put
@@ -133,8 +133,11 @@ class Replay:
             if turn.turns(self.note, there):
                 self._clear_folder()
             return
+        self.hold.run(self._in_the_way(todo))
+
+    def _in_the_way(self, todo: protocol.Remaining) -> Sequence[Call]:
         drops = protocol.way_drops(self.note, todo.puts)
-        self.hold.run(protocol.clear_way(self.note, self.hold.names, todo, self._live(drops)))
+        return protocol.clear_way(self.note, self.hold.names, todo, self._live(drops))
 
     def _clear_folder(self) -> None:
         """A folder where the link goes: pages, assets, then the folders that this emptied."""
@@ -215,11 +218,25 @@ class Replay:
         if self.hold.options.syncs:
             self.hold.insist([Call(Op.SYNC, path) for path in paths])
 
-    def _blocked(self, call: Call) -> PathBlocked:
-        there = self.hold.disk.stat([call.to])[0]
-        what = f"a {there.type} is in its place" if there and there.type is not EntryType.FILE else "the server refuses"
+    def _blocked(self, call: Call) -> TargetError:
+        """Why a put failed at each look: what is not ours in its way; or else the server refuses, perhaps for a while."""
+        todo = protocol.remaining(self.note, self.hold.listing())
+        ours = next((each for each in self._in_the_way(todo) if each.op is Op.RENAME), None)
+        foreign = None if ours else self._foreign(call.to)
+        if foreign is None:
+            return self.hold.refused(ours or call)
+        path, entry = foreign
         return PathBlocked(
-            f"{self.hold.target}: {call.to} of {self.note.url} cannot be put there: {what}; move it away, and the next task "
-            "finishes the release",
+            f"{self.hold.target}: {call.to} of {self.note.url} cannot be put there: a {entry.type} is in "
+            f"{'its place' if path == call.to else f'the place of the folder {path}'}; move it away, and the next task finishes "
+            "the release",
             target=self.hold.target,
         )
+
+    def _foreign(self, path: str) -> tuple[str, Entry] | None:
+        """What lies at a file's name, or on the way to it, and is neither a file nor a folder there."""
+        paths = [*sorted(all_parents([path])), path]
+        for each, entry in zip(paths, self.hold.disk.stat(paths), strict=True):
+            if entry and not (protocol.is_file(entry) if each == path else entry.type is EntryType.FOLDER):
+                return each, entry
+        return None

@@ -122,6 +122,10 @@ class Case:
         """How this call can fail."""
         return [how for how in KINDS[self.kind] if fits(how, call_of(spot.site))]
 
+    def fails_as(self, how: str, spot: Spot) -> str:
+        """How this call fails after one that failed so: only of a commit the answer alone can be lost."""
+        return how if how in self.ways(spot) else how.removesuffix(LATER)
+
     def was_hit(self, spot: Spot) -> bool:
         """Whether a call of this site has failed before, in whatever world."""
         return f"{self.kind}: {spot.site}" in self._tally.hit
@@ -142,7 +146,12 @@ class Case:
         self.world.reset()
         before = self.world.trees()
         self.how = strike.how
-        self.injector = Injector(strike.spots, strike.lasting, lambda call: fits(strike.how, call))
+        after = len(strike.spots) > 1
+        self.injector = Injector(
+            strike.spots,
+            strike.lasting,
+            lambda call: fits(strike.how, call) or (after and fits(strike.how.removesuffix(LATER), call)),
+        )
         with self._failing():
             gave_up = self._run()
         if gave_up:

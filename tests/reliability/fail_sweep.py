@@ -179,10 +179,11 @@ def _strike_all(case: Case, wanted: Sequence[Strike], wish: Wish, tally: Tally) 
             for name in sorted(case.came_by - tally.known - tally.hit):
                 later = Spot(name.removeprefix(f"{case.kind}: "))
                 tried[name] += 1
-                # What leads there can fail in that call's ways, but perhaps not the other way round.
+                # What leads there may fail in a way that this call cannot: then in whichever they share.
                 ways = [how for how in case.ways(later) if how in case.ways(strike.spots[0])]
                 if tried[name] <= TRIES and ways:
-                    _strike(case, Strike((*strike.spots, later), strike.how if strike.how in ways else ways[0]), tally)
+                    same = case.fails_as(strike.how, later) in ways
+                    _strike(case, Strike((*strike.spots, later), strike.how if same else ways[0]), tally)
 
 
 def _strike(case: Case, strike: Strike, tally: Tally) -> None:

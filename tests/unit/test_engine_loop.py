@@ -145,6 +145,39 @@ def test_tasks_start_in_chunks_and_all_are_finished() -> None:
     assert sorted(script.finished) == list(range(1, 21))
 
 
+def test_results_wait_for_those_that_come_next_but_not_for_one_that_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.loop.WRITE_EVERY", 0.2)
+    written: list[list[int]] = []
+    all_written = Event()
+
+    class Noting(Script):
+        def finish(self, engine: object, results: Sequence[Result]) -> frozenset[int]:
+            written.append([result.task for result in results])
+            if sum(map(len, written)) == 7:
+                all_written.set()
+            return super().finish(engine, results)
+
+    def carry_out(one: Task, targets: object) -> Result:
+        assert one.id != 1 or all_written.wait(30), "what has ended waits for a task that does not end"
+        return Result(one.id, one.fence, Outcome.SUCCEEDED, "done")
+
+    loop, _, _ = made(Noting([task(n) for n in range(1, 9)]), carry_out)
+    assert loop.run() == DONE
+    loop.close()
+    assert written[-1] == [1]
+    assert len(written) <= 4, "each result was written by itself"
+
+
+def test_what_waited_for_results_is_claimed_once_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    script = Script([task(1)])
+    loop, _, calm = made(script)
+    monkeypatch.setattr(calm, "something_ended", lambda: said.append(f"ended {script.finished}"))
+    assert loop.run() == DONE
+    loop.close()
+    assert said[-1] == "ended [1]"
+
+
 def test_an_engine_of_a_drained_environment_ends_what_it_has_and_leaves() -> None:
     script = Script([task(1), task(2)], *[[]] * 1000)
     loop, workshop, _ = made(script)

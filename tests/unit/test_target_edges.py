@@ -23,6 +23,7 @@ from targets import (
     TargetBusy,
     TargetUnfit,
     TargetUnreachable,
+    TransientTargetError,
 )
 from targets.disk import Answer, Call, Entry, Op, Write
 
@@ -109,9 +110,9 @@ def test_adopting_without_the_right_to_rename(files: MemoryFiles, queue: TestQue
         target_that(files, lambda call: Answer.DENIED if call.op is Op.RENAME else None).adopt("f" * 32)
 
 
-def test_a_put_that_the_server_always_refuses_is_blocked(files: MemoryFiles, queue: TestQueue) -> None:
+def test_a_put_that_the_server_always_refuses_is_tried_again_later(files: MemoryFiles, queue: TestQueue) -> None:
     target = target_that(files, lambda call: Answer.REFUSED if call.to == "m/index.htm" else None)
-    with pytest.raises(PathBlocked, match="server refuses"):
+    with pytest.raises(TransientTargetError, match=r"server refuses to rename .* to m/index.htm"):
         publish(target, URL, FILES, queue.claim())
     found = OrderedTarget("t", MemoryDisk(files)).present(URL, queue.claim())
     assert found.recovered is not None
@@ -124,6 +125,26 @@ def test_a_folder_that_appears_in_a_files_place_is_named(files: MemoryFiles, que
             MemoryTree(files).make_folder("m/index.htm")
 
     with pytest.raises(PathBlocked, match="a folder is in its place"):
+        publish(target_that(files, appear), URL, FILES, queue.claim())
+
+
+def test_what_the_server_does_not_move_out_of_a_files_way_is_named_and_no_person_asked(
+    files: MemoryFiles, queue: TestQueue
+) -> None:
+    publish(target_that(files, lambda call: None), URL, {"box/in.htm": b"old"}, queue.claim())
+    target = target_that(files, lambda call: Answer.REFUSED if call.path == "m/box/in.htm" else None)
+    with pytest.raises(TransientTargetError, match=r"server refuses to rename m/box/in.htm"):
+        publish(target, URL, {"box": b"new"}, queue.claim())
+    publish(OrderedTarget("t", MemoryDisk(files)), URL, {"box": b"new"}, queue.claim())
+    assert live(files) == {"m/box": b"new"}
+
+
+def test_a_file_that_appears_in_a_folders_place_is_named(files: MemoryFiles, queue: TestQueue) -> None:
+    def appear(call: Call) -> None:
+        if call.to == "m/img":
+            MemoryTree(files).write("m/img", b"theirs")
+
+    with pytest.raises(PathBlocked, match="a file is in the place of the folder m/img"):
         publish(target_that(files, appear), URL, FILES, queue.claim())
 
 
