@@ -204,7 +204,7 @@ def test_whoever_finishes_a_dead_engines_release_comes_back_too(tmp_path: Path, 
         bench.do(A)
     bench.reached = lambda point: None
     bench.workshop("STAGING").leases.leave(bench.workshop("STAGING").engine)
-    bench.workshops.clear()
+    bench.anew()
     clock.ahead += timedelta(seconds=2 * GRACE)
     bench.run()
     assert (names(bench), stale(bench)) == (["a.css", "b.css", "index.htm"], ["a.css"])

@@ -65,7 +65,7 @@ def settle(bench: Bench, **packages: Any) -> None:
     """Give the bench other settings of packages; its engines are new ones."""
     options = bench.settings.packages.model_copy(update=packages)
     bench.settings = bench.settings.model_copy(update={"packages": options})
-    bench.workshops.clear()
+    bench.anew()
 
 
 def package(bench: Bench) -> Path:
@@ -295,7 +295,7 @@ def rename(bench: Bench, file: str) -> None:
     area = HoldingAreaSettings.model_validate({**AREA, "file": file})
     staging = bench.settings.environments["STAGING"].model_copy(update={"holding_areas": (area,)})
     bench.settings = bench.settings.model_copy(update={"environments": {"STAGING": staging}})
-    bench.workshops.clear()
+    bench.anew()
 
 
 def test_templates_that_cannot_be_read_do_not_keep_the_page_off_the_site(packing: Bench) -> None:
@@ -326,7 +326,7 @@ def test_a_package_goes_over_ssh_as_well(tmp_path: Path, sshd: Sshd) -> None:
     bench = packing_bench(tmp_path)
     targets = bench.settings.targets | {"area": sshd.settings()}
     bench.settings = bench.settings.model_copy(update={"targets": targets})
-    bench.workshops.clear()
+    bench.anew()
     course(bench)
     bench.well(A)
     [there] = sshd.accounts[0].root.rglob("a-2026.zip")
@@ -342,7 +342,7 @@ def test_a_package_goes_to_a_bucket_as_well(tmp_path: Path, s3_server: S3Server)
     (tmp_path / "secret").write_text("tester")
     place = bucket.settings(secret_key={"file": str(tmp_path / "secret")})
     bench.settings = bench.settings.model_copy(update={"targets": bench.settings.targets | {"area": place}})
-    bench.workshops.clear()
+    bench.anew()
     course(bench)
     bench.well(A)
     view = last(bench)

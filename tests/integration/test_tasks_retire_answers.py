@@ -204,7 +204,7 @@ def test_another_archive_takes_what_the_first_one_has(retirement: Make) -> None:
     assert retire is not None
     moved = {"retire": retire.model_copy(update={"archive": "second"})}
     made.bench.settings.environments["DSPACE"] = made.bench.settings.environments["DSPACE"].model_copy(update=moved)
-    made.bench.workshops.clear()
+    made.bench.anew()
     made.bench.well(COURSE, "DSPACE")
     assert [each.archive for each in Deposits(made.bench.database).history(COURSE)] == ["second", "dspace"]
     # With the record lost, the area tells of the last archive alone.
@@ -212,7 +212,7 @@ def test_another_archive_takes_what_the_first_one_has(retirement: Make) -> None:
     made.bench.well(COURSE, "DSPACE")
     assert len(made.archive.items) == 2
     made.bench.settings.environments["DSPACE"] = made.bench.settings.environments["DSPACE"].model_copy(update={"retire": retire})
-    made.bench.workshops.clear()
+    made.bench.anew()
     made.bench.database.change(lambda connection: connection.execute(sa.text("DELETE FROM deposit")))
     made.bench.well(COURSE, "DSPACE", handle="1721.1/1001")
     assert [each.archive for each in Deposits(made.bench.database).history(COURSE)] == ["dspace", "second"]

@@ -87,7 +87,7 @@ def test_shared_assets_come_from_the_origin_that_fills_the_holding_area(retireme
     made = retirement(form="imscp")
     packages = made.bench.settings.packages.model_copy(update={"shared": ("/common", "/nowhere")})
     made.bench.settings = made.bench.settings.model_copy(update={"packages": packages})
-    made.bench.workshops.clear()
+    made.bench.anew()
     made.bench.write("/common", {"styles/main.css": "body {}"})
     made.bench.well("/common")
     view = made.bench.well(COURSE, "DSPACE")
@@ -139,7 +139,7 @@ def test_shared_assets_that_are_lost_are_said_so(retirement: Make) -> None:
     made = retirement()
     packages = made.bench.settings.packages.model_copy(update={"shared": ("/common",)})
     made.bench.settings = made.bench.settings.model_copy(update={"packages": packages})
-    made.bench.workshops.clear()
+    made.bench.anew()
     made.bench.write("/common", {"styles/main.css": "body {}"})
     made.bench.well("/common")
     made.bench.workshop("DSPACE").store.discard(hashlib.sha256(b"body {}").digest())
@@ -167,7 +167,7 @@ def test_a_course_that_changes_while_it_is_read_is_read_again_later(retirement: 
     made = retirement(metadata=None)
     dspace = made.bench.settings.environments["DSPACE"]
     made.bench.settings.environments["DSPACE"] = dspace.model_copy(update={"source": "cms"})
-    made.bench.workshops.clear()
+    made.bench.anew()
     slip = made.bench.write(COURSE, FILES, module_type="course", module_short_id="a-fall-1999")
     bare = made.bench.put_slip(replace(slip, resources=tuple(replace(each, digest=None, size=None) for each in slip.resources)))
     store = made.bench.workshop("DSPACE").store

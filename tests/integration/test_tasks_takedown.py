@@ -197,7 +197,7 @@ def test_an_engine_that_dies_in_the_middle_is_followed_by_one_that_ends_it(live:
             work(live)
         for workshop in live.workshops.values():
             workshop.leases.bury(workshop.engine.start)
-        live.workshops.clear()
+        live.anew()
         work(live)
         assert live.desk.show(root).task.state is State.SUCCEEDED, live.desk.show(root).task.reason
         assert nowhere(live)

@@ -205,7 +205,7 @@ def with_areas(made: Retirement, **tombstone: bool) -> None:
     staging = made.bench.settings.environments["STAGING"]
     areas = tuple(area.model_copy(update={"tombstone": tombstone.get(area.target)}) for area in staging.holding_areas)
     made.bench.settings.environments["STAGING"] = staging.model_copy(update={"holding_areas": areas})
-    made.bench.workshops.clear()
+    made.bench.anew()
 
 
 def test_an_area_gets_what_it_is_said_to_get(retirement: Make) -> None:
@@ -246,6 +246,6 @@ def test_where_nobody_retires_modules_a_state_is_only_a_word(retirement: Make) -
     made.bench.well(COURSE)
     dspace = made.bench.settings.environments["DSPACE"]
     made.bench.settings.environments["DSPACE"] = dspace.model_copy(update={"retire": None})
-    made.bench.workshops.clear()
+    made.bench.anew()
     made.bench.well(COURSE, action="UNPUBLISH")
     assert not made.bench.live("origin")

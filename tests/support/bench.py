@@ -144,10 +144,15 @@ class Bench:
         """The files of the module at the source, as `live` would list them on a target."""
         return {f"{url.strip('/')}/{path}": digest for path, digest in digests(tree(self.site(url))).items()}
 
-    def close(self) -> None:
+    def anew(self) -> None:
+        """Let the next task meet an engine that was started after all changes of the settings."""
         for workshop in self.workshops.values():
             workshop.sources.close()
             workshop.web.close()
+        self.workshops.clear()
+
+    def close(self) -> None:
+        self.anew()
         self.database.close()
 
 
