@@ -17,7 +17,7 @@ DONE, LEASE_LOST = 0, 75
 
 REPORT_EVERY = 1.0
 """Seconds between two writes of progress."""
-WRITE_EVERY = 0.05
+WRITE_EVERY = 0.2
 """Seconds between two writes of results alone while tasks are at work whose results come next: each costs a commit."""
 URGENT_EVERY = 1.0
 """Seconds between two looks for takedowns while everybody is at work."""
