@@ -4,6 +4,7 @@ A module URL or a path is a name, and every character of it that means something
 already a URL (relative to the module's folder, or absolute on the origin) and keeps its query and its escapes.
 """
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -14,6 +15,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 # RFC 3986 3.3: what a path segment may hold as it is, with "/" between segments.
 _NAME_SAFE = "/-._~!$&'()*+,;=:@"
 _HREF_SAFE = _NAME_SAFE + "%?"
+_NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Addresses:
 
     def below(self, path: str) -> str:
         """A path, perhaps with a query, below the configured URL: the catalogue, or something to ask for."""
-        return f"{self.base}/{quote(path.lstrip('/'), safe=_HREF_SAFE)}"
+        return f"{self.base}/{_escaped(path.lstrip('/'), _HREF_SAFE)}"
 
     def file(self, url: str, file: Resource | View) -> str:
         """A file of the module: at its href if it has one, else at its path. Raises AccessRefused for another origin."""
@@ -78,8 +80,8 @@ class Addresses:
                 source=self.source,
             )
         parts = urlsplit(joined)
-        query = f"?{quote(parts.query, safe=_HREF_SAFE)}" if parts.query else ""
-        return (quote(parts.path, safe=_NAME_SAFE + "%") or "/") + query
+        query = f"?{_escaped(parts.query, _HREF_SAFE)}" if parts.query else ""
+        return (_escaped(parts.path, _NAME_SAFE + "%") or "/") + query
 
 
 def origin_of(url: str) -> Origin | None:
@@ -103,4 +105,9 @@ def addresses(source: str, url: str) -> Addresses:
             "an account goes into 'username' and 'password'",
             source=source,
         )
-    return Addresses(source, origin, quote(urlsplit(url).path.rstrip("/"), safe=_NAME_SAFE + "%"))
+    return Addresses(source, origin, _escaped(urlsplit(url).path.rstrip("/"), _NAME_SAFE + "%"))
+
+
+def _escaped(part: str, safe: str) -> str:
+    """A part of a URL with its escapes as they are; a "%" that begins none is a name's, and servers refuse it bare."""
+    return quote(_NO_ESCAPE.sub("%25", part), safe=safe)

@@ -60,6 +60,8 @@ class Connections:
         connection: WatchedHttp = made(host=pool.host, port=pool.port, timeout=self._connect_timeout, **pool.conn_kw)
         try:
             connection.connect()
+            # Both: urllib3 sets the socket's again before it sends what is no GET.
+            connection.timeout = self._read_timeout
             connection.sock.settimeout(self._read_timeout)
             self.made += 1
         except BaseException:

@@ -53,6 +53,7 @@ def test_every_character_of_a_path_that_means_something_is_quoted(path: str, quo
         ("HTTPS://CMS.example.edu:443/x", "/x"),
         ("//cms.example.edu", "/"),
         ("ü", "/plone/courses/8-01/%C3%BC"),
+        ("100%.pdf?of=50%&to=a%20b", "/plone/courses/8-01/100%25.pdf?of=50%25&to=a%20b"),
     ],
 )
 def test_an_href_is_a_url_that_keeps_its_query_and_its_escapes(href: str, address: str) -> None:

@@ -43,6 +43,12 @@ def test_a_server_that_does_not_answer_in_time_is_given_up(open_http: OpenHttp, 
         open_http(server, read_timeout=0.2, retries=0).slip(URL)
 
 
+def test_what_a_server_is_asked_to_do_may_take_longer_than_a_connection(open_http: OpenHttp, server: Cms) -> None:
+    source = open_http(server, connect_timeout=0.2, read_timeout=5)
+    server.faults["/report"] = Fault(status=200, body=b"done", delay=0.6)
+    assert source.call("/report", method="POST") == source.call("/report") == b"done"
+
+
 def test_a_hiccup_is_repeated_at_once(source: HttpSource, server: Cms, store: Store) -> None:
     server.faults[at(PDF)] = Fault(status=502, times=2)
     assert fetch(source, store, LISTED)[0].digest == digest(FILES[PDF])

@@ -1,5 +1,8 @@
 """Answers that are not what was asked for: wrong bytes, login pages, redirects, nonsense; never taken for a file."""
 
+import socket
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from sources import (
 )
 from sources.http import HttpSource
 from store import Store, StoreFull
-from support.fetching import LISTED, PDF, UNLISTED, assert_nothing_is_left, fetch
+from support.fetching import LISTED, PDF, UNLISTED, OpenHttp, assert_nothing_is_left, fetch
 from support.http_cms import Cms, Fault
 from support.physics import FILES, URL, at, digest, put
 
@@ -148,3 +151,23 @@ def test_an_empty_slip_is_a_bad_slip(source: HttpSource, site: Path) -> None:
     put(site, "packageslip.xml", b"")
     with pytest.raises(BadSlip):
         source.slip(URL)
+
+
+def test_an_interim_answer_is_not_taken_for_the_answer(open_http: OpenHttp) -> None:
+    def answer(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as heard:
+            for body in (b"first", b"second"):
+                while heard.readline().strip():
+                    pass
+                connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
+                time.sleep(0.05)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        server = threading.Thread(target=answer, args=(listener,), daemon=True)
+        server.start()
+        source = open_http(url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        assert [source.call("/first"), source.call("/second")] == [b"first", b"second"]
+        server.join()
