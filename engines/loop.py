@@ -52,6 +52,8 @@ class Loop:
             try:
                 self._turn()
                 pause = self._outlook.pause(idle=self._idle)
+                if pause is not None and self._finished:
+                    pause = min(pause, self._patience)
             except LeaseLost as error:
                 log.critical("lease lost", engine=self._workshop.engine.start, reason=str(error))
                 break
@@ -61,7 +63,7 @@ class Loop:
                 pause = OUTAGE_PAUSE
             if pause is None or (self._idle and self._workshop.lease.dismissed):
                 return DONE
-            if said := self._bell.wait(min(pause, self._patience) if self._finished else pause):
+            if said := self._bell.wait(pause):
                 self._outlook.rung(said)
         self._workshop.lease.lose()
         return LEASE_LOST

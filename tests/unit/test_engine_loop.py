@@ -168,6 +168,25 @@ def test_results_wait_for_those_that_come_next_but_not_for_one_that_does_not(mon
     assert len(written) <= 4, "each result was written by itself"
 
 
+def test_a_database_that_takes_no_results_is_left_alone_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.loop.OUTAGE_PAUSE", 0.03)
+    waits: list[float] = []
+    script = Script([task(1)])
+    script.finishes = [DatabaseUnavailable("no room")] * 3
+    loop, _, calm = made(script)
+    wait = loop._bell.wait
+
+    def noted(seconds: float) -> Ring:
+        waits.append(seconds)
+        return wait(seconds)
+
+    monkeypatch.setattr(loop._bell, "wait", noted)
+    assert loop.run() == DONE
+    loop.close()
+    assert script.finished == [1]
+    assert waits.count(0.03) == calm.outages == 3
+
+
 def test_what_waited_for_results_is_claimed_once_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     script = Script([task(1)])
