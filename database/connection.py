@@ -38,6 +38,9 @@ IDLE = "idle_transaction_timeout"
 longer at all, and one that is older than half of that is replaced before it is used again."""
 FRESH_UNTIL = "fresh_until"
 
+IN_TRANSACTION = 1
+"""What a server's answer to a write says while it is not committed (SERVER_STATUS_IN_TRANS of MySQL's protocol)."""
+
 RECYCLE = 3600
 """Seconds after which a connection is replaced: before a firewall or the server's wait_timeout cuts it."""
 
@@ -150,11 +153,12 @@ def _mysql(where: URL, **options: Any) -> Engine:  # noqa: ANN401 - create_engin
     from pymysql.err import MySQLError  # noqa: PLC0415
 
     timeouts = {"connect_timeout": 5, "read_timeout": READ_TIMEOUT, "write_timeout": READ_TIMEOUT}
-    # Nothing is open when a connection comes back: each transaction has ended by then, with its COMMIT or ROLLBACK.
+    # Nothing is open when a connection comes back, as a rule: each transaction has ended by then, with its COMMIT or ROLLBACK.
     engine = create_engine(
         where, connect_args=timeouts, pool_recycle=RECYCLE, max_overflow=MOST, pool_reset_on_return=None, **options
     )
     event.listen(engine, "do_connect", connect_lightly)
+    event.listen(engine, "reset", _end_transaction)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:  # noqa: ANN401 - pymysql's connection, and the pool's record of it
@@ -175,6 +179,12 @@ def _mysql(where: URL, **options: Any) -> Engine:  # noqa: ANN401 - create_engin
             raise DisconnectionError("as old as the server lets it stand still")
 
     return engine
+
+
+def _end_transaction(connection: Any, _record: object, _state: object) -> None:  # noqa: ANN401 - pymysql's connection
+    """After a COMMIT that failed SQLAlchemy sends no ROLLBACK: what was written would be committed with what comes next."""
+    if connection.server_status & IN_TRANSACTION:
+        connection.rollback()
 
 
 SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"

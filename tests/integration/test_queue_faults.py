@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
 
+import pymysql
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from database import Database, DatabaseUnavailable, NewTask, Outcome, Result, connection
+from database import Database, DatabaseError, DatabaseUnavailable, NewTask, Outcome, Result, connection
 from database.transactions import ours
 from support.mariadb import Server
 from support.queue import Queue
@@ -37,6 +38,22 @@ def test_of_two_transactions_in_a_deadlock_both_are_done(mariadb_queue: Queue) -
             future.result(60)
     assert len(tries) > 2, "one of them had to begin again"
     assert {mariadb_queue.show(id_).task.priority for id_ in (first, second)} == {102}
+
+
+def test_what_the_server_did_not_commit_is_not_committed_with_what_comes_next(
+    mariadb_queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = "INSERT INTO publication_task_queue (url, environment) VALUES ('/a', 'STAGING')"
+
+    def refused(_connection: object) -> None:
+        raise pymysql.err.OperationalError(1180, "Got error 28 during COMMIT")
+
+    with monkeypatch.context() as at_once:
+        at_once.setattr(pymysql.connections.Connection, "commit", refused)
+        with pytest.raises(DatabaseError, match="during COMMIT"):
+            mariadb_queue.db.change(lambda connection: connection.exec_driver_sql(insert))
+    mariadb_queue.db.change(lambda connection: connection.exec_driver_sql("SELECT 1"))
+    assert mariadb_queue.desk.find() == []
 
 
 def test_a_replica_after_a_fail_over_is_waited_for(mariadb_queue: Queue, mariadb_server: Server) -> None:
