@@ -1,6 +1,7 @@
 """Signing in, who may do what, and what others cannot make a browser do."""
 
 import base64
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -238,13 +239,13 @@ def test_the_token_of_one_session_is_none_of_anothers(door: Door) -> None:
 def test_changes_are_limited_for_each_person(door: Door) -> None:
     client = door.open(passwords=door.passwords).signed_in()
     token = token_of(client)
-    taken = 0
-    # One more is allowed every second: on a slow machine the limit is not come by at the 61st.
+    taken, began = 0, time.monotonic()
+    # Two more are allowed every second: on a slow machine the limit is not come by at the 61st.
     while (status := client.post("/environment/STAGING", data={"do": "x", "csrf": token}, headers=HERE).status_code) == 400:
         taken += 1
         assert taken < 300, "no change is refused, however many there are"
     assert status == 429
-    assert taken >= 60
+    assert 60 <= taken <= 61 + 2 * (time.monotonic() - began)
 
 
 def test_scripts_say_with_each_request_who_they_are(door: Door) -> None:
