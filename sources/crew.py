@@ -12,6 +12,8 @@ _NEAR = 0.003
 """Seconds within which the fastest of some files is there, if the server is near: several times what it costs to take one."""
 _SOME = 8
 """Files of which one is the fastest. On a busy machine most take longer, however near the server is; never all of them."""
+_LATE = 0.01
+"""Seconds for most of them at which the server makes them first: of a near one, a busy machine alone is seldom so late."""
 _WAITED = 0.25
 """Seconds of waiting for them after which it does not matter that one was fast."""
 _BUSY = 0.5
@@ -73,7 +75,7 @@ class _Look:
 
     def _begin(self) -> None:
         self._since, self._used = self._clock(), self._processor()
-        self._files, self._fastest, self._waited = 0, inf, 0.0
+        self._files, self._late, self._fastest, self._waited = 0, 0, inf, 0.0
 
     def timed(self, work: Callable[[Want, Event], Fetched]) -> Callable[[Want, Event], Fetched]:
         """The same work, looked at."""
@@ -83,6 +85,7 @@ class _Look:
             done = work(want, stop)
             seconds = self._clock() - began
             self._files += 1
+            self._late += seconds > _LATE
             self._fastest = min(self._fastest, seconds)
             self.fastest = min(self.fastest, seconds)
             self._waited += max(0.0, seconds - _NEAR)
@@ -94,7 +97,7 @@ class _Look:
         """Whether the last files were not waited for, or this process was busy all the same; for who fetches by itself."""
         if self._files < _SOME and self._waited < _WAITED:
             return True
-        near = self._fastest < _NEAR and self._waited < _WAITED
+        near = self._fastest < _NEAR and self._waited < _WAITED and 2 * self._late <= self._files
         busy = self._processor() - self._used >= _BUSY * (self._clock() - self._since)
         self._begin()
         return near or busy

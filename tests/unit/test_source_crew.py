@@ -82,6 +82,18 @@ def test_files_that_take_long_are_one_though_others_come_fast(server: Server) ->
     assert 0 < server.alone() <= 10
 
 
+def test_a_server_that_makes_most_files_anew_gets_all_threads_though_some_are_there_at_once(server: Server) -> None:
+    server.alone()
+    server.pauses = {number: 0.03 for number in range(1, 201) if number % 8}
+    assert 0 < server.alone() <= 10
+
+
+def test_a_busy_machine_makes_a_near_server_not_a_far_one(server: Server) -> None:
+    server.alone()
+    server.pauses = {number: 0.006 for number in range(1, 201) if number % 8}
+    assert server.alone() == len(FILES)
+
+
 def test_threads_do_not_help_a_process_that_is_busy(server: Server) -> None:
     server.alone()
     server.seconds, server.busy = 0.02, 0.9
