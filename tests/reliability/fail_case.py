@@ -127,9 +127,7 @@ class Case:
         return how if how in self.ways(spot) else how.removesuffix(LATER)
 
     def makes(self, spot: Spot) -> bool:
-        """Whether an undisturbed run makes this call still; one that only a recovery makes counts as if it did."""
-        if f"{self.kind}: {spot.site}" not in self._tally.known:
-            return True
+        """Whether another undisturbed run makes this call too."""
         self.injector = Injector()
         self._undisturbed()
         return spot in self.injector.listed()

@@ -190,8 +190,9 @@ def _strike(case: Case, strike: Strike, tally: Tally) -> None:
     try:
         if not any(case.strike(strike) for _ in range(TRIES)):
             tally.missed += 1
-            # A request that goes out with the next one's is counted with that one's site, now this and now another.
-            if all(case.makes(spot) for spot in strike.spots):
+            # A request that goes out with the next one's counts as that one's site's, now this and now another; and what leads
+            # to a call of recoveries does not always. A site at which nothing failed in the end is a violation in any case.
+            if len(strike.spots) == 1 and case.makes(*strike.spots):
                 raise AssertionError("this call was not made again")
     except Exception as error:
         tally.violations.append(f"{case}: {strike}: {type(error).__name__}: {error}")
