@@ -44,6 +44,9 @@ class TargetLane:
         self._workshop, self._ended = workshop, ended
         self._needs = () if urgent else needs(workshop.environment, target)
         self._most = workshop.settings.engine.workers
+        place = workshop.settings.targets.get(target)
+        self.exclusive = place is not None and place.exclusive
+        """Whether the target takes one task at a time."""
         self._pace: float | None = None
         """Seconds that a task takes here, the newest ones counting most; None: nobody knows yet."""
         self._least = min(self._most + CHUNK, workshop.settings.queue.batch)

@@ -39,6 +39,8 @@ class Loop:
         self._claims: Claims = workshop.claims
         self._ended: SimpleQueue[tuple[TargetLane, Task, Result | None]] = SimpleQueue()
         self._finished: list[Result] = []
+        self._awaited = False
+        """Whether the next task of a target that takes one at a time can be claimed only once they are written."""
         self._lanes = self._lanes_for(lane_names(workshop.environment))
         self._urgent: dict[str, TargetLane] = {}
         self._complete = False
@@ -89,8 +91,9 @@ class Loop:
     @property
     def _patience(self) -> float:
         """Seconds for which results may still wait for further ones."""
-        at_work = any(lane.busy for lane in self._every_lane)
-        return max(self._written + WRITE_EVERY - self._clock(), 0.0) if at_work else 0.0
+        if self._awaited or not any(lane.busy for lane in self._every_lane):
+            return 0.0
+        return max(self._written + WRITE_EVERY - self._clock(), 0.0)
 
     def _turn(self) -> None:
         if not self._complete:
@@ -123,6 +126,7 @@ class Loop:
             lane.busy -= 1
             if result is not None:
                 self._finished.append(result)
+                self._awaited |= lane.exclusive
             self._outlook.something_ended()
 
     def _claim(self) -> bool:
@@ -191,6 +195,7 @@ class Loop:
     def _note_written(self) -> None:
         if self._finished:
             self._finished.clear()
+            self._awaited = False
             self._written = self._clock()
             # What waited for these could not be claimed before, even if that was tried meanwhile.
             self._outlook.something_ended()

@@ -120,7 +120,7 @@ def made(script: Script, carry_out: Callable[..., Result | None] | None = None, 
         return Result(one.id, one.fence, Outcome.SUCCEEDED, "done")
 
     workshop = SimpleNamespace(
-        settings=SETTINGS,
+        settings=asked.get("settings", SETTINGS),
         environment=SETTINGS.environments["STAGING"],
         engine=SimpleNamespace(start="me", environment="STAGING"),
         lease=lease,
@@ -166,6 +166,32 @@ def test_results_wait_for_those_that_come_next_but_not_for_one_that_does_not(mon
     loop.close()
     assert written[-1] == [1]
     assert len(written) <= 4, "each result was written by itself"
+
+
+def test_the_result_that_an_exclusive_target_waits_for_waits_for_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.loop.WRITE_EVERY", 60)
+    alone = {"origin": SETTINGS.targets["origin"].model_copy(update={"exclusive": True})}
+    written, calls = Event(), 0
+
+    class Noting(Script):
+        def finish(self, engine: object, results: Sequence[Result]) -> frozenset[int]:
+            nonlocal calls
+            calls += 1
+            written.set()
+            return super().finish(engine, results)
+
+    def carry_out(one: Task, targets: object) -> Result:
+        if one.id == 1:
+            written.wait(5)
+        return Result(one.id, one.fence, Outcome.SUCCEEDED, "done")
+
+    script = Noting([task(1), task(2)])
+    loop, workshop, _ = made(script, carry_out, settings=SETTINGS.model_copy(update={"targets": alone}))
+    loop._written = workshop.lease.clock()
+    assert loop.run() == DONE
+    loop.close()
+    assert script.finished == [2, 1]
+    assert calls == 2, "the next task could not be claimed before the other one had ended"
 
 
 def test_a_database_that_takes_no_results_is_left_alone_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
