@@ -68,6 +68,8 @@ class Tally:
     """Sites where a call failed."""
     met: set[str] = field(default_factory=set)
     """Sites that were come by at all, some of them by the recovery from one failure alone."""
+    elusive: set[str] = field(default_factory=set)
+    """Sites of calls that were missed, some of which may never be come by again."""
     violations: list[str] = field(default_factory=list)
     missed: int = 0
     """Calls that a run made no more, though it was to fail."""
@@ -78,6 +80,7 @@ class Tally:
         self.known |= other.known
         self.hit |= other.hit
         self.met |= other.met
+        self.elusive |= other.elusive
         self.violations += other.violations
         self.missed += other.missed
 
