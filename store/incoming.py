@@ -18,7 +18,8 @@ class Incoming:
 
     def __init__(self, folder: str, place: Callable[[bytes], str], *, fsync: bool) -> None:
         # Text, not Path: for each of a million files that costs more than the system calls.
-        self._folder, self._temporary = folder, f"{folder}/{random.getrandbits(128):032x}"
+        self._folder = folder
+        self._temporary = f"{folder}/{random.getrandbits(128):032x}"  # nosec B311 - a name that nobody else shall have, no secret
         self._place = place
         self._fsync = fsync
         self._hash = hashlib.sha256()
