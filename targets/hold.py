@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from targets.area import NOTE, Held
 from targets.contract import Claim
 from targets.disk import Answer, Call, Disk, Entry, EntryType, Op, Readable
-from targets.errors import Fenced, PermissionRefused, TransientTargetError
+from targets.errors import Fenced, PermanentTargetError, PermissionRefused, TransientTargetError
 from targets.options import PlacedOptions
 
 BATCH = 256
@@ -58,13 +58,22 @@ class Hold:
                 raise self.refused(call)
 
     def tidy(self, folders: Sequence[Call]) -> None:
-        """Remove folders that may be empty.
+        """Remove folders that may be empty, contents first. One that is refused though nothing lies in it is asked for again.
 
-        Those that are refused are asked for twice: with a fault that passes, an empty one would stay.
+        Raises TransientTargetError if that is refused too: a server says no word of why, and the folder would stay for ever.
+        Where the account may not, it stays.
         """
-        again = {Answer.REFUSED, Answer.DENIED}
-        refused = [call for call, answer in zip(folders, self.run(folders), strict=True) if answer in again]
-        self.run(refused)
+        for call, answer in zip(folders, self.run(folders), strict=True):
+            refused = answer in {Answer.REFUSED, Answer.DENIED} and self._empty(call.path)
+            if refused and self.run([call])[0] is Answer.REFUSED:
+                raise self.refused(call)
+
+    def _empty(self, folder: str) -> bool:
+        """Whether nothing lies there. A folder that may not be listed is taken for one that has something."""
+        try:
+            return not self.disk.list(folder)
+        except (FileNotFoundError, PermanentTargetError):
+            return False
 
     def rename(self, path: str, to: str) -> None:
         """Rename what we put into our folder ourselves. Raises Fenced, TransientTargetError."""

@@ -17,6 +17,7 @@ from support.injector import Injector, site_of
 from support.s3_memory import MemoryClient, refusal
 from support.sftp_pipe import SocketPipe
 from targets.sftp import wire
+from targets.sftp.session import Session, Ticket
 
 READS = ("lstat", "stat", "scandir", "statvfs", "readlink")
 WRITES = (
@@ -45,10 +46,16 @@ def failing_files(injector: Injector, number: int) -> Iterator[None]:
 
 
 class FailingPipe:
-    """Between an SFTP session and its server: a request is refused, or the connection ends there, before it or after it."""
+    """Between an SFTP session and its server: a request is refused, or the connection ends there, before it or after it.
+
+    A request waits in the session until a packet goes out. With `noting_askers` it counts as the site's that made it, and not as
+    that one's whose own sends it along.
+    """
 
     def __init__(self, pipe: SocketPipe, injector: Injector, how: str) -> None:
         self._pipe, self._injector, self._how = pipe, injector, how
+        self.askers: dict[int, str] = {}
+        """The site of each request that did not go out yet, by its number."""
         self._out, self._given = bytearray(), bytearray()
         self._cut = False
 
@@ -76,13 +83,14 @@ class FailingPipe:
         kind = packet[4]
         if kind == wire.INIT:
             return False
+        asker = self.askers.pop(int.from_bytes(packet[5:9], "big"), None)
         if kind == wire.READDIR:
-            # Read ahead: sent by whoever happens to wait for something when there is room for it.
+            # Read ahead: made by whoever happens to wait for something when there is room for it.
             return self._injector.strikes("request to read on", "a listing")
         if kind == wire.EXTENDED:
             length = int.from_bytes(packet[9:13], "big")
-            return self._injector.strikes(f"request {packet[13 : 13 + length].decode()}")
-        return self._injector.strikes(f"request {kind}")
+            return self._injector.strikes(f"request {packet[13 : 13 + length].decode()}", asker)
+        return self._injector.strikes(f"request {kind}", asker)
 
     def recv(self, count: int, /) -> bytes:
         if self._given:
@@ -98,6 +106,29 @@ class FailingPipe:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pipe, name)
+
+
+@contextmanager
+def noting_askers() -> Iterator[None]:
+    """Each request of a session over a failing pipe is known by the site that made it, also one that is to go out at some time."""
+    sends, later = Session.send, Session.later
+    afterthoughts: dict[int, tuple[wire.Request, str | None]] = {}
+    # By identity, and kept with its request, so that no other one can have that identity meanwhile.
+
+    def noting_later(session: Session, request: wire.Request) -> None:
+        afterthoughts[id(request)] = request, site_of()
+        later(session, request)
+
+    def noting_send(session: Session, request: wire.Request, awaited: int = 0) -> Ticket:
+        if isinstance(pipe := session._pipe, FailingPipe):
+            _, asker = afterthoughts.pop(id(request), (request, None))
+            asker = asker or site_of()
+            if asker is not None:
+                pipe.askers[session._number + 1] = asker
+        return sends(session, request, awaited)
+
+    with mock.patch.multiple(Session, send=noting_send, later=noting_later):
+        yield
 
 
 BUSY, BROKEN = "database is locked", "disk I/O error"

@@ -104,6 +104,16 @@ def test_a_folder_that_may_not_be_removed_is_left(files: MemoryFiles, queue: Tes
     assert live(files) == {}
 
 
+def test_an_empty_folder_that_the_server_will_not_remove_is_tried_again_later(files: MemoryFiles, queue: TestQueue) -> None:
+    published(files, queue)
+    target = target_that(files, lambda call: Answer.REFUSED if (call.op, call.path) == (Op.RMDIR, "m/img") else None)
+    with pytest.raises(TransientTargetError, match="server refuses to rmdir m/img"):
+        unpublish(target, URL, queue.claim())
+    OrderedTarget("t", MemoryDisk(files)).present(URL, queue.claim())
+    assert live(files) == {}
+    assert not MemoryTree(files).folders() & {"m", "m/img"}
+
+
 def test_adopting_without_the_right_to_rename(files: MemoryFiles, queue: TestQueue) -> None:
     published(files, queue)
     with pytest.raises(PermissionRefused, match="renamed"):
