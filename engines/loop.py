@@ -43,7 +43,7 @@ class Loop:
         """Whether the next task of a target that takes one at a time can be claimed only once they are written."""
         self._lanes = self._lanes_for(lane_names(workshop.environment))
         self._urgent: dict[str, TargetLane] = {}
-        self._complete = False
+        self._complete = self._ready = False
         self._reported = self._urgent_at = self._written = 0.0
 
     def run(self) -> int:
@@ -65,6 +65,8 @@ class Loop:
                 pause = OUTAGE_PAUSE
             if pause is None or (self._idle and self._workshop.lease.dismissed):
                 return DONE
+            if self._idle:
+                self._get_ready()
             if said := self._bell.wait(pause):
                 self._outlook.rung(said)
         self._workshop.lease.lose()
@@ -113,6 +115,12 @@ class Loop:
         names = lane_names(self._workshop.environment, left)
         self._lanes += self._lanes_for(names[len(self._lanes) :])
         self._complete = True
+
+    def _get_ready(self) -> None:
+        """Once, with nothing to do: a task that comes first is not kept waiting."""
+        if not self._ready:
+            self._ready = True
+            self._workshop.get_ready()
 
     def _lanes_for(self, names: Sequence[str]) -> list[TargetLane]:
         return [TargetLane(name, self._workshop, self._note_end) for name in names]

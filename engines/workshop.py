@@ -159,6 +159,12 @@ class Workshop:
         self.restoration = Restoration(self.database)
         self.notifier = Notifier(self.settings.notices, self.secrets)
 
+    def get_ready(self) -> None:
+        """Read in what the first task will need: the code for SSH alone takes a quarter of a second. What fails, fails then."""
+        with suppress(Exception):
+            self.open_target(self.environment.origin).close()
+            self.sources.get(self.environment.source)
+
     def open_target(self, name: str) -> Target:
         """A target of its own for whoever asks. A lane that only tells somebody works without one, and opens none."""
         if notice_of(name):

@@ -13,9 +13,9 @@ CONTENT = b"content " * 100
 
 @pytest.mark.timeout(900)
 def test_whatever_is_spoiled_on_its_way_is_noticed(tmp_path: Path) -> None:
-    tally = corrupt(tmp_path, random.Random(), 2500)
+    tally = corrupt(tmp_path, random.Random(), 1300)
     assert not tally.violations
-    assert tally.faults >= 2000
+    assert tally.faults >= 1000
     assert tally.noticed.total() > tally.faults / 2
 
 

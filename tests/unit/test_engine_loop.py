@@ -128,6 +128,7 @@ def made(script: Script, carry_out: Callable[..., Result | None] | None = None, 
         reports=Reports(),
         released=False,
         open_target=lambda name: None,
+        get_ready=asked.get("get_ready", lambda: None),
         carry_out=carry_out or done,
     )
     never: Callable[[], bool] = lambda: False  # noqa: E731
@@ -231,6 +232,32 @@ def test_an_engine_of_a_drained_environment_ends_what_it_has_and_leaves() -> Non
     loop.close()
     assert sorted(script.finished) == [1, 2]
     assert script.batches
+
+
+def test_an_engine_gets_ready_once_while_it_has_nothing_to_do() -> None:
+    """Not before the task that it was started for, and not when it only ends."""
+    happened: list[str] = []
+
+    class Lingering(Calm):
+        rounds = 0
+
+        def pause(self, *, idle: bool) -> float | None:
+            self.rounds += idle
+            return 0.01 if self.rounds < 4 else None
+
+    script = Script([task(1)])
+
+    def done(one: Task, targets: object) -> Result | None:
+        happened.append("task")
+        return Result(one.id, one.fence, Outcome.SUCCEEDED, "done")
+
+    loop, _, _ = made(script, done, get_ready=lambda: happened.append("ready"))
+    loop._outlook = Lingering(script)  # type: ignore[assignment]
+    assert loop.run() == DONE
+    assert happened == ["task", "ready"]
+    loop, _, _ = made(Script(), get_ready=lambda: happened.append("ready"))
+    assert loop.run() == DONE
+    assert happened == ["task", "ready"]
 
 
 def test_a_long_task_keeps_no_other_from_running() -> None:
