@@ -64,16 +64,19 @@ class Hold:
         Where the account may not, it stays.
         """
         for call, answer in zip(folders, self.run(folders), strict=True):
-            refused = answer in {Answer.REFUSED, Answer.DENIED} and self._empty(call.path)
-            if refused and self.run([call])[0] is Answer.REFUSED:
-                raise self.refused(call)
+            if answer in {Answer.REFUSED, Answer.DENIED}:
+                empty = self._empty(call.path)
+                if empty is not False and self.run([call])[0] is Answer.REFUSED and empty:
+                    raise self.refused(call)
 
-    def _empty(self, folder: str) -> bool:
-        """Whether nothing lies there. A folder that may not be listed is taken for one that has something."""
+    def _empty(self, folder: str) -> bool | None:
+        """Whether it is a folder in which nothing lies; None: the account may not look."""
         try:
             return not self.disk.list(folder)
-        except (FileNotFoundError, PermanentTargetError):
+        except FileNotFoundError:
             return False
+        except PermanentTargetError:
+            return None
 
     def rename(self, path: str, to: str) -> None:
         """Rename what we put into our folder ourselves. Raises Fenced, TransientTargetError."""
