@@ -65,11 +65,11 @@ class Hold:
         """
         for call, answer in zip(folders, self.run(folders), strict=True):
             if answer in {Answer.REFUSED, Answer.DENIED}:
-                empty = self._empty(call.path)
+                empty = self.empty(call.path)
                 if empty is not False and self.run([call])[0] is Answer.REFUSED and empty:
                     raise self.refused(call)
 
-    def _empty(self, folder: str) -> bool | None:
+    def empty(self, folder: str) -> bool | None:
         """Whether it is a folder in which nothing lies; None: the account may not look."""
         try:
             return not self.disk.list(folder)

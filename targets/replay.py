@@ -221,7 +221,7 @@ class Replay:
     def _blocked(self, call: Call) -> TargetError:
         """Why a put failed at each look: what is not ours in its way; or else the server refuses, perhaps for a while."""
         todo = protocol.remaining(self.note, self.hold.listing())
-        ours = next((each for each in self._in_the_way(todo) if each.op is Op.RENAME), None)
+        ours = next((each for each in self._in_the_way(todo) if each.op is Op.RENAME or self.hold.empty(each.path)), None)
         foreign = None if ours else self._foreign(call.to)
         if foreign is None:
             return self.hold.refused(ours or call)

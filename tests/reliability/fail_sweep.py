@@ -146,7 +146,7 @@ def _new_sites(case: Case) -> Iterator[Strike]:
 
 
 def _walk(case: Case, wish: Wish) -> Iterator[Strike]:
-    """Every call, once and with everything after it; the first of each site in each way, and with all later ones of that site."""
+    """Every call, once and with everything after it; the first of each site in each way, and in each with all later ones there."""
     turn = itertools.count()
     for spot in case.spots:
         ways = case.ways(spot)
@@ -155,8 +155,8 @@ def _walk(case: Case, wish: Wish) -> Iterator[Strike]:
         for how in ways if wish.every_way or spot.nth == 1 else [ways[next(turn) % len(ways)]]:
             yield Strike((spot,), how)
             yield Strike((spot,), how, Lasting.ALL)
-        if spot.nth == 1:
-            yield Strike((spot,), ways[next(turn) % len(ways)], Lasting.HERE)
+            if spot.nth == 1:
+                yield Strike((spot,), how, Lasting.HERE)
 
 
 def _some(case: Case, count: int, chance: random.Random) -> list[Strike]:

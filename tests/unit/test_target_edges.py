@@ -149,6 +149,17 @@ def test_what_the_server_does_not_move_out_of_a_files_way_is_named_and_no_person
     assert live(files) == {"m/box": b"new"}
 
 
+def test_an_empty_folder_of_ours_that_stays_in_a_files_way_is_named_and_no_person_asked(
+    files: MemoryFiles, queue: TestQueue
+) -> None:
+    publish(target_that(files, lambda call: None), URL, {"box/in.htm": b"old"}, queue.claim())
+    target = target_that(files, lambda call: Answer.REFUSED if (call.op, call.path) == (Op.RMDIR, "m/box") else None)
+    with pytest.raises(TransientTargetError, match=r"server refuses to rmdir m/box"):
+        publish(target, URL, {"box": b"new"}, queue.claim())
+    publish(OrderedTarget("t", MemoryDisk(files)), URL, {"box": b"new"}, queue.claim())
+    assert live(files) == {"m/box": b"new"}
+
+
 def test_a_file_that_appears_in_a_folders_place_is_named(files: MemoryFiles, queue: TestQueue) -> None:
     def appear(call: Call) -> None:
         if call.to == "m/img":
