@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from database import schema
 from database.auditing import Entry, note
@@ -17,6 +17,19 @@ from packageslip import Digest, Limits, Packageslip, read_slip
 
 _publication, _queue = schema.publication.c, schema.queue.c
 READ_AT_ONCE = 500
+_MINE = _publication.target == bindparam("target"), _publication.url == bindparam("url")
+_CURRENT = select(schema.publication).where(*_MINE, _publication.until.is_(None)).order_by(_publication.id.desc()).limit(1)
+"""Made once, like the others that a task asks: to put one together takes three times as long as to carry it out."""
+_BELOW = (
+    select(_publication.url)
+    .where(_publication.target == bindparam("target"), _publication.url > bindparam("first"), _publication.url < bindparam("end"))
+    .where(_publication.until.is_(None))
+    .order_by(_publication.url)
+    .distinct()
+)
+_DOCUMENT = select(_publication.document).where(*_MINE).order_by(_publication.id.desc()).limit(1)
+_LIVE_DOCUMENT = _DOCUMENT.where(_publication.until.is_(None))
+_VERSIONS_DOCUMENT = _DOCUMENT.where(_publication.version == bindparam("version"))
 OWN = Limits(bytes=2**40, resources=2**31)
 """What was published once must be readable again: a mirror has the files of a whole site."""
 
@@ -101,14 +114,8 @@ class Record:
         """URLs of other modules that are live on this target strictly below `url`, sorted."""
         start = url.rstrip("/") + "/"
         # "0" follows "/" in every collation used here: a range along the index, with nothing to escape.
-        wanted = (
-            select(_publication.url)
-            .where(_publication.target == target, _publication.url > start, _publication.url < start[:-1] + "0")
-            .where(_publication.until.is_(None))
-            .order_by(_publication.url)
-            .distinct()
-        )
-        return list(self._db.look(lambda connection: connection.scalars(wanted).all()))
+        given = {"target": target, "first": start, "end": start[:-1] + "0"}
+        return list(self._db.look(lambda connection: connection.scalars(_BELOW, given).all()))
 
     def published(self, target: str) -> Iterator[Publication]:
         """All that is live on a target, by URL. Read in steps: what changes meanwhile may be in it or not."""
@@ -165,10 +172,7 @@ class Record:
 
 
 def _current(connection: Connection, target: str, url: str) -> Row[Any] | None:
-    wanted = select(schema.publication).where(
-        _publication.target == target, _publication.url == url, _publication.until.is_(None)
-    )
-    return connection.execute(wanted.order_by(_publication.id.desc()).limit(1)).one_or_none()
+    return connection.execute(_CURRENT, {"target": target, "url": url}).one_or_none()
 
 
 def _published(connection: Connection, target: str, last: str) -> Sequence[Row[Any]]:
@@ -195,9 +199,9 @@ def _gone(connection: Connection, target: str, last: str) -> Sequence[Row[Any]]:
 
 
 def _document(connection: Connection, target: str, url: str, version: Digest | None) -> bytes | None:
-    wanted = select(_publication.document).where(_publication.target == target, _publication.url == url)
-    wanted = wanted.where(_publication.until.is_(None) if version is None else _publication.version == version)
-    digest = connection.scalar(wanted.order_by(_publication.id.desc()).limit(1))
+    mine = {"target": target, "url": url}
+    wanted, given = (_LIVE_DOCUMENT, mine) if version is None else (_VERSIONS_DOCUMENT, mine | {"version": version})
+    digest = connection.scalar(wanted, given)
     return None if digest is None else read_document(connection, digest)
 
 

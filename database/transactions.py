@@ -1,13 +1,14 @@
 """Transactions that are tried again as a whole, and driver errors turned into ours."""
 
+import random
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random
 
 from database.errors import DatabaseError, DatabaseUnavailable, SchemaMismatch
 
@@ -35,18 +36,17 @@ NO_ROOM = frozenset({1021, 1030, 1114})
 
 def tried_again(engine: Engine, work: Callable[[Connection], T], *, transaction: bool) -> T:
     """Run `work` until it goes through; DatabaseUnavailable when it does not, any other fault at once."""
-    tries = Retrying(
-        retry=retry_if_exception(may_pass),
-        stop=stop_after_attempt(TRIES) | stop_after_delay(PATIENCE),
-        wait=wait_random(SHORTEST, LONGEST),
-        before_sleep=_tell,
-        reraise=True,
-    )
-    try:
-        result: T = tries(_once, engine, work, transaction)
-        return result
-    except SQLAlchemyError as error:
-        raise ours(error) from error
+    # Nearly always once: what is prepared for a second try, each statement would pay for.
+    began, attempt = time.monotonic(), 0
+    while True:
+        attempt += 1
+        try:
+            return _once(engine, work, transaction)
+        except SQLAlchemyError as error:
+            if not may_pass(error) or attempt >= TRIES or time.monotonic() - began >= PATIENCE:
+                raise ours(error) from error
+            log.info("transaction tried again", attempt=attempt, error=str(getattr(error, "orig", error)))
+        time.sleep(random.uniform(SHORTEST, LONGEST))  # noqa: S311 - no secret
 
 
 def _once(engine: Engine, work: Callable[[Connection], T], transaction: bool) -> T:
@@ -104,8 +104,3 @@ def _from_driver(error: DBAPIError) -> DatabaseError:
     if may_pass(error) or isinstance(error.orig, sqlite3.OperationalError) or number in {1044, 1045, 1049}:
         return DatabaseUnavailable(f"The queue's database does not answer: {said}. Check queue.url, its password and the server.")
     return DatabaseError(f"The queue's database refused a statement: {said}")
-
-
-def _tell(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.info("transaction tried again", attempt=state.attempt_number, error=str(getattr(error, "orig", error)))
