@@ -17,15 +17,24 @@ use Fcntl qw(O_WRONLY O_CREAT O_EXCL);
 use IO::Handle;
 
 my $CHUNK = 256 * 1024;
+# Answers that go out together: what is said is a packet, and wakes two processes, which costs as much as a small file.
+my $TOGETHER = 256;
+my $NEW = O_WRONLY | O_CREAT | O_EXCL;
 my @ERRORS = qw(ENOENT ENOTDIR EEXIST EACCES EPERM ENOSPC EDQUOT EFBIG EROFS EXDEV ENOTEMPTY EISDIR EINVAL ELOOP EBUSY ENAMETOOLONG
     EMLINK EIO);
-my ($in, $answers, $said) = ("", "", 0);
+# Linux's F_SETPIPE_SZ. A pipe has room for 64 KiB otherwise: sshd and this program would wake each other more often.
+my $PIPE_SIZE = 1031;
+# $partial: the file under way, which is not kept if this ends before it is whole.
+my ($in, $answers, $unsaid, $said, $partial) = ("", "", 0, 0);
+my $standard_input = "";
+vec($standard_input, 0, 1) = 1;
 
 # Ends whatever is under way: nobody is there any more.
 sub gone { die "gone\n" }
 
 sub say_all {
     $said = time;
+    $unsaid = 0;
     while (length $answers) {
         my $sent = syswrite STDOUT, $answers;
         defined $sent or gone();
@@ -33,98 +42,93 @@ sub say_all {
     }
 }
 
-# Some more input; answers go out before it is waited for.
+sub waiting { return select my $ready = $standard_input, undef, undef, 0 }
+
+# Some more input; answers go out before it is waited for. A slow disk must not look like a dead one: at least every second.
 sub more {
+    say_all() if length $answers and (time != $said or not waiting());
+    return if sysread STDIN, $in, $CHUNK, length $in;
     say_all();
-    sysread STDIN, $in, $CHUNK, length $in or gone();
+    gone();
 }
 
-sub take {
-    my ($count) = @_;
-    more() while length $in < $count;
-    return substr $in, 0, $count, "";
-}
-
-sub line {
-    my $end;
-    more() while ($end = index $in, "\n") < 0;
-    my $line = substr $in, 0, $end, "";
-    substr($in, 0, 1) = "";
-    return $line;
-}
-
-# Answers that something went wrong, which is true.
-sub fault {
+# What went wrong, as an answer.
+sub reason {
     my ($doing) = @_;
     my ($text, $name) = ("$!", "EIO");
     for my $known (@ERRORS) { $name = $known if $!{$known} }
-    $answers .= "!$doing $name $text\n";
+    return "!$doing $name $text\n";
+}
+
+# Answers at once that something went wrong, which is true: the rest of a large file need not come.
+sub fault {
+    $answers .= reason(@_);
+    say_all();
     return 1;
 }
 
-# The content of one file: all of it is taken, whatever becomes of it.
-sub fill {
-    my ($out, $left, $wrong) = @_;
-    while ($left) {
-        more() while length $in < ($left < $CHUNK ? $left : $CHUNK);
-        my $here = length $in < $left ? length $in : $left;
-        for (my $at = 0; $at < $here and not $wrong;) {
-            my $wrote = syswrite $out, $in, $here - $at, $at;
-            if (defined $wrote) { $at += $wrote } else { $wrong = fault("write") }
-        }
-        substr($in, 0, $here) = "";
-        $left -= $here;
-    }
-    return $wrong;
-}
-
-sub finish {
-    my ($out, $mode, $time, $sync) = @_;
-    return fault("set-mode") if $mode ne "-" and not chmod oct $mode, $out;
-    return fault("set-times") if $time ne "-" and not utime $time, $time, $out;
-    return fault("sync") if $sync and not $out->sync;
-    return 0;
-}
-
+# One file. All of its bytes are taken, whatever becomes of it.
 sub file {
     my ($mode, $time, $sync, $size, $length) = @_;
-    my $path = take($length);
-    my $made = sysopen my $out, $path, O_WRONLY | O_CREAT | O_EXCL, $mode eq "-" ? 0666 : oct $mode;
+    more() while length $in < $length;
+    my $path = substr $in, 0, $length, "";
+    my $made = sysopen OUT, $path, $NEW, $mode eq "-" ? 0666 : oct $mode;
     my $wrong = $made ? 0 : fault("create");
-    # PERL_UNICODE and PERL5OPT can ask for another encoding of whatever is written.
-    binmode $out if $made;
-    my $whole = eval {
-        $wrong = fill($out, $size, $wrong);
-        take(1) eq "k" or die "no end of a file where one belongs\n";
-        $wrong ||= finish($out, $mode, $time, $sync);
-        1;
-    };
-    my $cut = $@;
-    $wrong ||= fault("close") if $made and not close $out;
-    unlink $path if $made and ($wrong or not $whole);
-    die $cut unless $whole;
+    if ($made) {
+        $partial = $path;
+        # PERL_UNICODE and PERL5OPT can ask for another encoding of whatever is written.
+        binmode OUT;
+    }
+    for (my $left = $size; $left;) {
+        my $here = $left < $CHUNK ? $left : $CHUNK;
+        more() while length $in < $here;
+        my $wrote = $wrong ? $here : syswrite OUT, $in, $here;
+        if (defined $wrote) { substr $in, 0, $wrote, ""; $left -= $wrote }
+        else { $wrong = fault("write") }
+    }
+    more() while not length $in;
+    substr($in, 0, 1, "") eq "k" or die "no end of a file where one belongs\n";
+    if ($wrong) { }
+    elsif ($mode ne "-" and not chmod oct $mode, *OUT) { $wrong = fault("set-mode") }
+    elsif ($time ne "-" and not utime $time, $time, *OUT) { $wrong = fault("set-times") }
+    elsif ($sync and not OUT->sync) { $wrong = fault("sync") }
+    if ($made) {
+        close OUT or $wrong ||= fault("close");
+        unlink $path if $wrong;
+        undef $partial;
+    }
     $answers .= "." unless $wrong;
 }
 
 sub names {
     my ($kind, $first, $second) = @_;
-    my ($old, $new) = (take($first), take($second));
+    more() while length $in < $first + $second;
+    my $old = substr $in, 0, $first, "";
+    my $new = substr $in, 0, $second, "";
     my $done = $kind eq "R" ? rename $old, $new : $kind eq "L" ? link $old, $new : unlink $old;
-    $done ? $answers .= "." : fault("change");
+    $answers .= $done ? "." : reason("change");
+}
+
+sub request {
+    my $end;
+    more() while ($end = index $in, "\n") < 0;
+    my $line = substr $in, 0, $end, "";
+    substr $in, 0, 1, "";
+    if ($line =~ /^F (-|[0-7]+) (-|-?[0-9]+) ([01]) ([0-9]+) ([0-9]+)\z/) { file($1, $2, $3, $4, $5) }
+    elsif ($line =~ /^([RLU]) ([0-9]+) ([0-9]+)\z/) { names($1, $2, $3) }
+    else { die "no request where one belongs\n" }
+    say_all() if ++$unsaid >= $TOGETHER or time != $said;
 }
 
 $SIG{PIPE} = "IGNORE";
 binmode STDIN;
 binmode STDOUT;
+if ($^O eq "linux") { fcntl $_, $PIPE_SIZE, $CHUNK for *STDIN, *STDOUT }
 $answers = "slipway receiver 1\n";
-eval {
-    while (1) {
-        my $line = line();
-        if ($line =~ /^F (-|[0-7]+) (-|-?[0-9]+) ([01]) ([0-9]+) ([0-9]+)\z/) { file($1, $2, $3, $4, $5) }
-        elsif ($line =~ /^([RLU]) ([0-9]+) ([0-9]+)\z/) { names($1, $2, $3) }
-        else { die "no request where one belongs\n" }
-        # A slow disk must not look like a dead one: it is told at least every second that something was done.
-        say_all() if length $answers > 4096 or time != $said;
-    }
-};
-die $@ unless $@ eq "gone\n";
+eval { request() while 1 };
+my $end = $@;
+if (defined $partial) {
+    close OUT;
+    unlink $partial;
+}
+die $end unless $end eq "gone\n";
