@@ -5,6 +5,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from targets.disk import Answer, Op
@@ -46,32 +47,43 @@ def change(session: Session, wanted: Sequence[Change]) -> Work[Sequence[Answer]]
     replies = yield from ask_all(session, map(_request, wanted))
     answers = [word(wire.status(reply)) for reply in replies]
     refused = [one.path for one, said in zip(wanted, answers, strict=True) if one.op is Op.MKDIR and said is Answer.REFUSED]
-    yield from _notice_full_disk(session, refused)
+    for path, reply in zip(refused, (yield from ask_all(session, map(wire.lstat, refused))), strict=True):
+        yield from _notice_full_disk(session, path, wire.attributes(reply))
     return answers
 
 
-def set_modes(session: Session, wanted: Sequence[Change], answers: Sequence[Answer]) -> Work[set[tuple[bytes, int]]]:
-    """Give the folders that were made exactly their modes: umask and default ACLs take part in MKDIR.
+def make_folders(session: Session, wanted: Sequence[Change]) -> Work[tuple[Sequence[Answer], set[tuple[bytes, int]]]]:
+    """Make folders, in this order, and give them exactly their modes: umask and default ACLs take part in MKDIR.
 
-    Says where that was not necessary, as parent and mode: further folders there need no look.
+    Each is looked at right behind its MKDIR, in the same flight. Says also where its mode was right by itself, as parent and
+    mode: further folders there need no look.
     """
-    made = [(one.path, one.mode) for one, said in zip(wanted, answers, strict=True) if said is Answer.OK and one.mode is not None]
-    replies = yield from ask_all(session, (wire.lstat(path) for path, _ in made))
+    requests = ((_request(one), wire.lstat(one.path)) for one in wanted)
+    replies = yield from ask_all(session, chain.from_iterable(requests))
+    answers = [word(wire.status(reply)) for reply in replies[::2]]
     wrong: list[tuple[bytes, int]] = []
     exact: set[tuple[bytes, int]] = set()
-    for (path, mode), reply in zip(made, replies, strict=True):
-        said = wire.attributes(reply)
-        if isinstance(said, fields.Attributes) and said.mode is not None:
-            if said.mode & 0o777 == mode:
-                exact.add((posixpath.dirname(path), mode))
-            else:
-                # A set-group-id bit that the folder got from its parent stays.
-                wrong.append((path, said.mode & 0o7000 | mode))
-    for (path, _), reply in zip(wrong, (yield from ask_all(session, (wire.set_mode(*pair) for pair in wrong))), strict=True):
+    for one, said, reply in zip(wanted, answers, replies[1::2], strict=True):
+        seen = wire.attributes(reply)
+        if said is Answer.REFUSED:
+            yield from _notice_full_disk(session, one.path, seen)
+        if said is not Answer.OK or one.mode is None or not isinstance(seen, fields.Attributes) or seen.mode is None:
+            continue
+        if seen.mode & 0o777 == one.mode:
+            exact.add((posixpath.dirname(one.path), one.mode))
+        else:
+            # A set-group-id bit that the folder got from its parent stays.
+            wrong.append((one.path, seen.mode & 0o7000 | one.mode))
+    yield from _set_modes(session, wrong)
+    return answers, exact
+
+
+def _set_modes(session: Session, wrong: Sequence[tuple[bytes, int]]) -> Work[None]:
+    replies = yield from ask_all(session, (wire.set_mode(*pair) for pair in wrong))
+    for (path, _), reply in zip(wrong, replies, strict=True):
         status = wire.status(reply)
         if status.code not in {wire.OK, wire.NO_SUCH_FILE}:
             raise (yield from explain(session, status, "set the mode of", path))
-    return exact
 
 
 def sync(session: Session, path: bytes) -> Work[Answer]:
@@ -158,11 +170,9 @@ def _request(one: Change) -> wire.Request:
             return wire.remove(one.path)
 
 
-def _notice_full_disk(session: Session, refused: Sequence[bytes]) -> Work[None]:
+def _notice_full_disk(session: Session, refused: bytes, seen: fields.Attributes | wire.Status) -> Work[None]:
     """A folder that is refused though nothing of its name is there."""
-    for path, reply in zip(refused, (yield from ask_all(session, map(wire.lstat, refused))), strict=True):
-        said = wire.attributes(reply)
-        if isinstance(said, wire.Status) and said.code == wire.NO_SUCH_FILE:
-            error = yield from explain(session, wire.Status(wire.FAILURE, ""), "make the folder", path)
-            if isinstance(error, NoSpace):
-                raise error
+    if isinstance(seen, wire.Status) and seen.code == wire.NO_SUCH_FILE:
+        error = yield from explain(session, wire.Status(wire.FAILURE, ""), "make the folder", refused)
+        if isinstance(error, NoSpace):
+            raise error

@@ -135,10 +135,12 @@ class SftpDisk:
                 batch = [calls.Change(call.op, path, to, call.mode) for call, path, to in group]
                 if together is Op.SYNC:
                     answers += self._sync(session, [change.path for change in batch])
+                elif together is Op.MKDIR:
+                    made, right = session.finish(calls.make_folders(session, batch))
+                    answers += made
+                    exact |= right
                 else:
                     answers += self._change(session, batch)
-                if together is Op.MKDIR:
-                    exact |= session.finish(calls.set_modes(session, batch, answers[-len(batch) :]))
             return answers
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
