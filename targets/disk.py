@@ -10,9 +10,11 @@ given. It connects at its first call; after TargetUnreachable the next call conn
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, TypeVar
 
 from packageslip import Digest
+
+T = TypeVar("T")
 
 
 class Op(StrEnum):
@@ -87,6 +89,28 @@ class Write(NamedTuple):
     read_back: bool = False
 
 
+class Looks(NamedTuple):
+    """What to look at together, since none of it depends on the rest.
+
+    `documents`: small files to read, each with the size of the regular file that a listing has just shown there, or None where
+    nobody knows what it is.
+    """
+
+    lists: Sequence[str] = ()
+    stats: Sequence[str] = ()
+    documents: Sequence[tuple[str, int | None]] = ()
+    space: bool = False
+
+
+class Seen(NamedTuple):
+    """What was found, in the order asked for; None for a folder or a file that is not there."""
+
+    lists: Sequence[Mapping[str, Entry] | None]
+    stats: Sequence[Entry | None]
+    documents: Sequence[bytes | None]
+    space: tuple[int, int] | None = None
+
+
 class Readable(Protocol):
     """Names and small documents: all that reading commit records takes. Every Disk is one, and a bucket too."""
 
@@ -118,6 +142,12 @@ class Disk(Readable, Protocol):
     def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
         """Make the calls in this order, each answered; a refused one does not stop the later ones."""
 
+    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        """Make the calls like `run`, then look: whatever they came to, each look sees what all of them did.
+
+        All of it may be on its way at once, so it takes as long as the slowest of it.
+        """
+
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         """Create, fill, set mode and times, sync, verify; yields each as soon as every reply for it was good. Many in flight.
 
@@ -132,3 +162,19 @@ class Disk(Readable, Protocol):
 
     def close(self) -> None:
         """Let go. Safe to call twice."""
+
+
+def look_in_turn(disk: Disk, looks: Looks, after: Sequence[Call]) -> tuple[Sequence[Answer], Seen]:
+    """`Disk.look`, where one call after the other takes no longer."""
+    answers = disk.run(after) if after else ()
+    lists = [_found(disk.list, folder) for folder in looks.lists]
+    stats = disk.stat(looks.stats) if looks.stats else ()
+    documents = [_found(disk.read, path) for path, _ in looks.documents]
+    return answers, Seen(lists, stats, documents, disk.space() if looks.space else None)
+
+
+def _found(asking: Callable[[str], T], path: str) -> T | None:
+    try:
+        return asking(path)
+    except FileNotFoundError:
+        return None

@@ -43,10 +43,14 @@ class Hold:
         for start in range(0, len(calls), BATCH):
             self.claim.check()
             answers += self.disk.run(calls[start : start + BATCH])
+        self.refuse_denied(calls, answers)
+        return answers
+
+    def refuse_denied(self, calls: Sequence[Call], answers: Sequence[Answer]) -> None:
+        """Raise PermissionRefused for what the account may not do, but remove a folder."""
         for call, answer in zip(calls, answers, strict=True):
             if answer is Answer.DENIED and call.op is not Op.RMDIR:
                 raise self._denied(call)
-        return answers
 
     def insist(self, calls: Sequence[Call]) -> None:
         """Make calls that nothing of ours hinders: what is refused would be left undone without a word.

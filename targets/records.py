@@ -17,6 +17,13 @@ def read_record(disk: Readable, path: str, url: str, target: str) -> Packageslip
         document = disk.read(path)
     except FileNotFoundError:
         return None
+    return record_in(document, path, url, target)
+
+
+def record_in(document: bytes | None, path: str, url: str, target: str) -> Packageslip | None:
+    """The slip in a document that was read already. Raises like `read_record`."""
+    if document is None:
+        return None
     try:
         return read_slip(document, f"{target}: {path}", OWN, url=url)
     except SlipError as error:

@@ -9,22 +9,22 @@
 7  read the slip that is live
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from packageslip import Digest
-from targets.area import NOTE, PRIVATE, Area, Held, fence_of, module_id, token_name
+from packageslip import Digest, Packageslip
+from targets.area import NOTE, PRIVATE, SLIP, Area, Held, fence_of, module_id, token_name
 from targets.contract import Claim, Present, Recovered, Unfinished
-from targets.disk import Answer, Call, Disk, Entry, Op
+from targets.disk import Answer, Call, Disk, Entry, EntryType, Looks, Op
 from targets.errors import PermanentTargetError, PermissionRefused, TargetBusy
-from targets.hold import Hold, names_in
+from targets.hold import Hold
 from targets.note import BadNote, Note, UnknownNote, another_version, read_note
 from targets.options import PlacedOptions
 from targets.protocol import begun, unmake_folders
 from targets.rank import outranked, renew
-from targets.records import read_record
+from targets.records import read_record, record_in
 from targets.replay import Replay
 from targets.shelf import Shelf, digests_of
 from targets.territory import ensure, queues, refuse_missing_root, refuse_others, refuse_wrong_root
@@ -50,11 +50,11 @@ class Takeover:
         """Steps 1 to 7. Raises Fenced, SerialTooHigh, AreaMissing, TargetBusy and the disk's faults."""
         for _ in range(ATTEMPTS):
             self.claim.check()
-            hold = self._take()
-            if hold is None:
+            taken = self._take()
+            if taken is None:
                 continue
-            recovered = self._recover(hold)
-            slip = read_record(self.disk, hold.names.slip, self.url, self.target)
+            hold = taken.hold
+            recovered, slip = self._recover(taken)
             if outranked(self.target, self.url, self.claim, slip):
                 continue
             return hold, Present(self.url, self.target, slip, recovered, self._held(hold), token=hold.names.token)
@@ -62,30 +62,31 @@ class Takeover:
 
     def unfinished(self) -> Unfinished | None:
         """Steps 1 to 4, and what step 5 would find."""
-        hold = self._hold()
-        names = hold.listing()
+        taken = self._taken()
+        names = taken.names
         if NOTE not in names:
             return None
-        note = self._read_note(hold)
+        note = self._read_note(taken.hold)
         # A note of a program before this one does not say its version: it is finished, as that program would have done.
         known = note.version is not None or not note.publish
         return Unfinished(note.serial, note.version, not known or begun(note, names))
 
     def take_back(self) -> None:
         """What `unfinished` found goes, with the empty folders that it may have made."""
-        hold = self._hold()
-        if NOTE in hold.listing():
+        taken = self._taken()
+        hold = taken.hold
+        if NOTE in taken.names:
             note = self._read_note(hold)
             log.info("prepared release taken back", target=self.target, url=self.url, serial=note.serial)
             hold.withdraw()
             hold.tidy(unmake_folders(note, hold.names))
 
-    def _hold(self) -> Hold:
+    def _taken(self) -> "Taken":
         for _ in range(ATTEMPTS):
             self.claim.check()
-            hold = self._take()
-            if hold is not None:
-                return hold
+            taken = self._take()
+            if taken is not None:
+                return taken
         raise self._busy()
 
     def _busy(self) -> TargetBusy:
@@ -98,26 +99,54 @@ class Takeover:
             return frozenset()
         return digests_of(shelf.names(self.disk), public=self.options.public_slip)
 
-    def _take(self) -> Hold | None:
-        """Steps 1 to 4; None: look again."""
+    def _take(self) -> "Taken | None":
+        """Steps 1 to 4, with what step 5 lists and step 7 reads; None: look again."""
         mine = self._names()
-        names = names_in(self.disk, mine.module)
+        # Births are listed before the token is ours: whoever begins one later fails at its rename, over a folder that is not
+        # empty by then, and removes it; what somebody leaves who dies at that goes with the next takeover.
+        _, seen = self.disk.look(Looks(lists=(mine.module, self.area.new), stats=(self.area.modules,)))
+        names, births = (found or {} for found in seen.lists)
         if not names:
             # Absent, or all that a loss of power left of a birth: an empty folder, over which another birth can be renamed.
-            self._bear(mine)
-            return None
+            if not self._bear(mine, there=None not in (seen.lists[1], seen.stats[0])):
+                return None
+            calls = self._ends(mine, births)
+            # What was born is empty: whoever takes over renames it, and our first call in it fails.
+            return self._enter(mine, calls, None) if calls else Taken(self._hold(mine), {}, None)
         found = newest_token(names)
-        if found != mine.token and not self._rename_token(mine, found):
+        ends = self._ends(mine, births)
+        if found == mine.token:
+            return self._enter(mine, ends, names.get(SLIP))
+        call = self._token_call(mine, found)
+        return self._enter(mine, [call, *ends], names.get(SLIP)) if call else None
+
+    def _enter(self, mine: Held, calls: Sequence[Call], slip: Entry | None) -> "Taken | None":
+        """Steps 3 and 4, and what lies there right after; None: somebody else has the token. `slip`: the record's entry before.
+
+        If the first call fails, our folder is not there: so do the others, and nothing that was seen counts.
+        """
+        self.claim.check()
+        size = slip.size if slip and slip.type is EntryType.FILE else None
+        answers, seen = self.disk.look(Looks(lists=(mine.folder,), documents=((mine.slip, size),)), calls)
+        hold = self._hold(mine)
+        if calls and calls[0].to == mine.folder and answers[0] is not Answer.OK:
+            if answers[0] is Answer.DENIED:
+                raise PermissionRefused(f"{self.target}: the account may not rename {calls[0].path}", target=self.target)
             return None
-        hold = Hold(self.target, self.disk, self.options, self.claim, mine)
-        self._end_births(hold)
-        return hold
+        hold.refuse_denied(calls, answers)
+        [names], [document] = seen.lists, seen.documents
+        if names is None:
+            raise hold.fenced()
+        return Taken(hold, names, document)
+
+    def _hold(self, mine: Held) -> Hold:
+        return Hold(self.target, self.disk, self.options, self.claim, mine)
 
     def _names(self) -> Held:
         return Held(self.url, self.area.module(self.url), token_name(self.claim.fence, self.claim.nonce))
 
-    def _rename_token(self, mine: Held, found: str | None) -> bool:
-        """Steps 2 and 3; whether the token is mine now."""
+    def _token_call(self, mine: Held, found: str | None) -> Call | None:
+        """Steps 2 and 3: the call that makes the token mine; None: my fence is another one now."""
         if found is None:
             raise PermanentTargetError(
                 f"{self.target}: {mine.module} has no holder's folder, which nothing of ours ever removes; move it away, "
@@ -128,15 +157,12 @@ class Takeover:
         if fence >= self.claim.fence:
             live = read_record(self.disk, mine.slip, self.url, self.target)
             renew(self.target, self.url, self.claim, fence, live)
-            return False
-        answer = self.disk.run([Call(Op.RENAME, f"{mine.module}/{found}", mine.folder)])[0]
-        if answer is Answer.DENIED:
-            raise PermissionRefused(f"{self.target}: the account may not rename {mine.module}/{found}", target=self.target)
-        return answer is Answer.OK
+            return None
+        return Call(Op.RENAME, f"{mine.module}/{found}", mine.folder)
 
-    def _bear(self, mine: Held) -> None:
-        """Step 1: a module's first folder comes with its token inside."""
-        if None in self.disk.stat([self.area.modules, self.area.new]):
+    def _bear(self, mine: Held, *, there: bool) -> bool:
+        """Step 1: a module's first folder comes with its token inside; whether it did. `there`: whether the area is."""
+        if not there:
             if self.area.queue not in queues(self.disk, self.area.folder):
                 refuse_others(self.disk, self.area, self.target)
                 refuse_missing_root(self.disk, self.target)
@@ -150,23 +176,25 @@ class Takeover:
             self.disk.run([Call(Op.RMDIR, own), Call(Op.RMDIR, birth)])
         if Answer.DENIED in answers:
             raise PermissionRefused(f"{self.target}: the account may not make folders in {self.area.root}", target=self.target)
+        return set(answers) == {Answer.OK}
 
-    def _end_births(self, hold: Hold) -> None:
+    def _ends(self, mine: Held, births: Iterable[str]) -> list[Call]:
         """Step 4: who has the token ends every other birth of this module, dead or not."""
         prefix = module_id(self.url) + "~"
-        births = [name for name in names_in(self.disk, self.area.new) if name.startswith(prefix)]
-        hold.run([Call(Op.RENAME, f"{self.area.new}/{name}", hold.names.inside(f"j:{name}")) for name in births])
+        others = (name for name in births if name.startswith(prefix))
+        return [Call(Op.RENAME, f"{self.area.new}/{name}", mine.inside(f"j:{name}")) for name in others]
 
-    def _recover(self, hold: Hold) -> Recovered | None:
-        """Steps 5 and 6."""
-        names = hold.listing()
+    def _recover(self, taken: "Taken") -> tuple[Recovered | None, Packageslip | None]:
+        """Steps 5 to 7: what was finished, and the slip that is live."""
+        hold, names = taken.hold, taken.names
         if NOTE not in names:
             hold.clean(names)
-            return None
+            return None, record_in(taken.document, hold.names.slip, self.url, self.target)
         note = self._read_note(hold)
         log.info("unfinished release found", target=self.target, url=self.url, serial=note.serial, publish=note.publish)
         Replay(hold, note).finish()
-        return Recovered(read_record(self.disk, hold.names.slip, self.url, self.target), note.serial)
+        slip = read_record(self.disk, hold.names.slip, self.url, self.target)
+        return Recovered(slip, note.serial), slip
 
     def _read_note(self, hold: Hold) -> Note:
         try:
@@ -181,6 +209,15 @@ class Takeover:
                 f"{hold.names.note}, then run 'slipway verify' with --repair for this module",
                 target=self.target,
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A module that is held now: the names in the holder's folder, and the commit record's document, right after."""
+
+    hold: Hold
+    names: Mapping[str, Entry]
+    document: bytes | None
 
 
 def newest_token(names: Mapping[str, Entry]) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from packageslip import Digest
-from targets.disk import Answer, Call, Entry, EntryType, Op, Write
+from targets.disk import Answer, Call, Entry, EntryType, Looks, Op, Seen, Write, look_in_turn
 from targets.errors import CorruptTransfer, PathBlocked, TargetError
 from targets.faults import ABSENT, DENIED, REFUSED, as_target_errors, target_error
 
@@ -160,6 +160,9 @@ class LocalDisk:
             os.fsync(number)
         finally:
             os.close(number)
+
+    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        return look_in_turn(self, looks, after)
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         rest = iter(writes)

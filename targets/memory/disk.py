@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import BinaryIO
 
 from packageslip import Digest
-from targets.disk import Answer, Call, Entry, EntryType, Op, Write
+from targets.disk import Answer, Call, Entry, EntryType, Looks, Op, Seen, Write, look_in_turn
 from targets.errors import CorruptTransfer, NoSpace, PathBlocked
 from targets.memory.files import MemoryFiles
 
@@ -66,6 +66,9 @@ class MemoryDisk:
     def _run(self, call: Call) -> Answer:
         self._hook(call.op.value, call.path, call.to)
         return self._files.call(call)
+
+    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        return look_in_turn(self, looks, after)
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         for write in writes:

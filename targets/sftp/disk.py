@@ -2,7 +2,6 @@
 
 import io
 import posixpath
-import stat
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
@@ -13,13 +12,11 @@ import structlog
 
 from config import SftpTarget
 from packageslip import Digest, UnsafePath
-from targets.disk import Answer, Call, Entry, EntryType, Op, Write
-from targets.errors import PermanentTargetError, TargetError, TargetUnfit, TargetUnreachable
-from targets.sftp import calls, download, fields, wire
-from targets.sftp.asking import ask_all
+from targets.disk import Answer, Call, Entry, Looks, Op, Seen, Write
+from targets.errors import TargetError, TargetUnfit, TargetUnreachable
+from targets.sftp import calls, download, looking, wire
 from targets.sftp.connection import ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
-from targets.sftp.faults import explain, file_system
 from targets.sftp.probe import probe
 from targets.sftp.receiver import COMMAND, OPS, Program, Receiver
 from targets.sftp.session import Pipe, Session, Work
@@ -41,7 +38,6 @@ MANY = 32
 """Files or calls that are worth a stream: fewer are on their way before its program has begun."""
 LARGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a slip or a note, which is read into memory: what a reader of slips takes."""
-_TYPES = {stat.S_IFREG: EntryType.FILE, stat.S_IFDIR: EntryType.FOLDER, stat.S_IFLNK: EntryType.LINK}
 
 
 class Link(Protocol):
@@ -83,13 +79,12 @@ class SftpDisk:
     def list(self, folder: str) -> Mapping[str, Entry]:
         with self._named():
             session = self._connected()
-            found = session.finish(calls.listing(session, self._path(folder)))
-            return {name.decode("utf-8", "surrogateescape"): _entry(said) for name, said in found.items()}
+            return session.finish(looking.names(session, self._path(folder)))
 
     def stat(self, paths: Sequence[str]) -> Sequence[Entry | None]:
         with self._named():
             session = self._connected()
-            return session.finish(_stat(session, [self._path(path) for path in paths]))
+            return session.finish(looking.entries(session, [self._path(path) for path in paths]))
 
     def lead(self, path: str) -> str | None:
         with self._named():
@@ -97,13 +92,11 @@ class SftpDisk:
             return session.finish(calls.lead(session, self._path(path)))
 
     def read(self, path: str) -> bytes:
-        with self.open(path) as stream:
+        with self._named(), self.open(path) as stream:
             document = stream.read(LARGEST_DOCUMENT + 1)
-        if len(document) > LARGEST_DOCUMENT:
-            raise PermanentTargetError(
-                f"{self._name}: {path} has more than {LARGEST_DOCUMENT} bytes; no slip or note is as long", target=self._name
-            )
-        return document
+            if len(document) > LARGEST_DOCUMENT:
+                raise looking.too_long(path, LARGEST_DOCUMENT)
+            return document
 
     def open(self, path: str) -> BinaryIO:
         with self._named():
@@ -143,6 +136,17 @@ class SftpDisk:
                     answers += self._change(session, batch)
             return answers
 
+    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        with self._named():
+            session = self._connected()
+            # Folders are looked at for their modes, syncs have sessions of their own, and many calls go by the stream.
+            plain = len(after) < MANY and not any(call.op in {Op.MKDIR, Op.SYNC} for call in after)
+            answers = () if session.in_order and plain else self.run(after)
+            changes = [] if answers else [calls.Change(call.op, self._path(call.path), self._to(call)) for call in after]
+            self._require(session, after)
+            said, seen = looking.together(session, looks, changes, self._path, LARGEST_DOCUMENT)
+            return answers or said, seen
+
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         with self._named():
             session = self._connected()
@@ -157,8 +161,7 @@ class SftpDisk:
     def space(self) -> tuple[int, int] | None:
         with self._named():
             session = self._connected()
-            said = session.finish(file_system(session, self._path("")))
-            return (said.free_bytes, said.free_inodes) if said else None
+            return session.finish(looking.space(session, self._path("")))
 
     def probe(self, folder: str) -> Iterator[tuple[str, bool, str]]:
         with self._named():
@@ -318,21 +321,3 @@ def _together(exact: Container[tuple[bytes, int]], pair: tuple[Call, bytes, byte
     if call.op is Op.MKDIR and call.mode is not None and (posixpath.dirname(path), call.mode) not in exact:
         return Op.MKDIR
     return Op.SYNC if call.op is Op.SYNC else None
-
-
-def _stat(session: Session, paths: Sequence[bytes]) -> Work[Sequence[Entry | None]]:
-    found: list[Entry | None] = []
-    for path, reply in zip(paths, (yield from ask_all(session, map(wire.lstat, paths))), strict=True):
-        said = wire.attributes(reply)
-        if isinstance(said, fields.Attributes):
-            found.append(_entry(said))
-        elif said.code == wire.NO_SUCH_FILE:
-            found.append(None)
-        else:
-            raise (yield from explain(session, said, "look at", path))
-    return found
-
-
-def _entry(said: fields.Attributes) -> Entry:
-    kind = EntryType.OTHER if said.mode is None else _TYPES.get(stat.S_IFMT(said.mode), EntryType.OTHER)
-    return Entry(kind, said.size or 0, said.modified or 0)

@@ -73,26 +73,31 @@ class Ahead:
         return self._under_way[0][0] if self._under_way else self._next
 
 
-def open_regular(session: Session, path: bytes) -> Work[Ahead | None]:
-    """Open a regular file; None where there is none. The type is asked for first: opening a FIFO would hang the server."""
-    said = wire.attributes((yield from ask(session, wire.lstat(path))))
-    if isinstance(said, wire.Status):
-        if said.code == wire.NO_SUCH_FILE:
+def open_regular(session: Session, path: bytes, size: int | None = None) -> Work[Ahead | None]:
+    """Open a regular file; None where there is none. The type is asked for first: opening a FIFO would hang the server.
+
+    `size`: of a file that is known to be a regular one.
+    """
+    if size is None:
+        said = wire.attributes((yield from ask(session, wire.lstat(path))))
+        if isinstance(said, wire.Status):
+            if said.code == wire.NO_SUCH_FILE:
+                return None
+            raise (yield from explain(session, said, "look at", path))
+        if said.mode is None or not stat.S_ISREG(said.mode):
             return None
-        raise (yield from explain(session, said, "look at", path))
-    if said.mode is None or not stat.S_ISREG(said.mode):
-        return None
+        size = said.size or 0
     handle = yield from ask_handle(session, wire.open_for_reading(path))
     if isinstance(handle, wire.Status):
         if handle.code == wire.NO_SUCH_FILE:
             return None
         raise (yield from explain(session, handle, "open", path))
-    return Ahead(session, path, handle, said.size or 0)
+    return Ahead(session, path, handle, size)
 
 
-def read_all(session: Session, path: bytes, take: Callable[[bytes], object]) -> Work[bool]:
-    """Give every byte of a regular file to `take`, in order; False where there is no such file."""
-    ahead = yield from open_regular(session, path)
+def read_all(session: Session, path: bytes, take: Callable[[bytes], object], size: int | None = None) -> Work[bool]:
+    """Give every byte of a regular file to `take`, in order; False where there is no such file. `size`: as above."""
+    ahead = yield from open_regular(session, path, size)
     if ahead is None:
         return False
     try:

@@ -14,7 +14,7 @@ import pytest
 
 from packageslip import UnsafePath
 from support.sshd import IS_ROOT, Sshd, StartSshd
-from targets.disk import Answer, Call, Entry, EntryType, Op, Write
+from targets.disk import Answer, Call, Entry, EntryType, Looks, Op, Write
 from targets.errors import CorruptTransfer, PathBlocked, PermissionRefused
 from targets.sftp import SftpDisk
 
@@ -166,6 +166,34 @@ def test_calls_are_answered_each_in_order(place: Place) -> None:
     assert answers == [ok, absent, ok, refused, absent, refused, ok, refused, refused, ok, absent, ok, ok, absent]
     assert names(place.root) == {"b"}
     assert (place.root / "b").read_bytes() == b"a"
+
+
+def test_looks_see_what_the_calls_before_them_did(place: Place) -> None:
+    store(place, write("old", b"12"), write("long", bytes(3_000_000)))
+    place.disk.run([Call(Op.MKDIR, "new")])
+    documents = (("new/moved", None), ("old", 2), ("new/moved", 7), ("long", 3_000_000), ("new", None), ("long", None))
+    looks = Looks(lists=("new", "no", "long"), stats=("old", "new/moved"), documents=documents, space=True)
+    answers, seen = place.disk.look(looks, [Call(Op.RENAME, "old", "new/moved"), Call(Op.UNLINK, "no")])
+    assert list(answers) == [Answer.OK, Answer.ABSENT]
+    assert [found and list(found) for found in seen.lists] == [["moved"], None, None]
+    assert [entry and entry.type for entry in seen.stats] == [None, EntryType.FILE]
+    assert list(seen.documents) == [b"12", None, b"12", bytes(3_000_000), None, bytes(3_000_000)]
+    assert seen.space
+
+
+def test_calls_that_need_looks_of_their_own_come_before_all_others(place: Place) -> None:
+    answers, seen = place.disk.look(Looks(lists=("d",)), [Call(Op.MKDIR, "d", mode=0o777), Call(Op.MKDIR, "d/e", mode=0o700)])
+    assert list(answers) == [Answer.OK, Answer.OK]
+    assert [found and list(found) for found in seen.lists] == [["e"]]
+    assert stat.S_IMODE((place.root / "d").stat().st_mode) == 0o777
+
+
+def test_a_look_that_is_refused_is_raised_and_what_came_before_it_is_done(place: Place) -> None:
+    store(place, write("old"))
+    place.disk.run([Call(Op.MKDIR, "closed", mode=0)])
+    with pytest.raises(PermissionRefused, match=r"^origin: .*closed"):
+        place.disk.look(Looks(lists=("closed",), stats=("old",)), [Call(Op.RENAME, "old", "new")])
+    assert place.disk.read("new") == b"content"
 
 
 def test_a_folder_is_renamed_over_an_empty_one_only(place: Place) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from support import sftp_stub as stub
 from support.sftp_stub import Fault, StartStub, Stub
-from targets.disk import Answer, Call, Op, Write
+from targets.disk import Answer, Call, Looks, Op, Write
 from targets.errors import (
     CorruptTransfer,
     PermanentTargetError,
@@ -362,6 +362,9 @@ def test_a_server_that_may_reorder_gets_dependent_calls_one_by_one(start_stub: S
     (server.root / "0").touch()
     calls = [Call(Op.RENAME, str(number), str(number + 1)) for number in range(30)]
     assert set(disks[0].run(calls)) == {Answer.OK}
+    assert server.most_under_way == 1
+    answers, seen = disks[0].look(Looks(stats=("30", "31")), [Call(Op.RENAME, "30", "31")])
+    assert (list(answers), [entry is None for entry in seen.stats]) == ([Answer.OK], [True, False])
     assert server.most_under_way == 1
 
 

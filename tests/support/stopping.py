@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from packageslip import Digest
 from support.histories import Killed, snapshot
-from targets.disk import Answer, Call, Disk, Entry, EntryType, Op, Write
+from targets.disk import Answer, Call, Disk, Entry, EntryType, Looks, Op, Seen, Write, look_in_turn
 from targets.memory import MemoryDisk, MemoryFiles
 
 
@@ -42,6 +42,9 @@ class StoppingDisk:
 
     def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
         return [self._count().run([call])[0] for call in calls]
+
+    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        return look_in_turn(self, looks, after)
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         for write in writes:

@@ -29,7 +29,7 @@ from targets import (
     TransientTargetError,
     open_target,
 )
-from targets.disk import Answer, Call, Disk, EntryType, Op, Write
+from targets.disk import Answer, Call, Disk, EntryType, Looks, Op, Write
 from targets.faults import as_target_errors, target_error
 from targets.s3 import BucketTarget
 
@@ -114,6 +114,19 @@ def test_calls_are_answered(tmp_path: Path, kind: str) -> None:
     assert disk.run(list(calls)) == list(calls.values())
     with pytest.raises(PathBlocked):
         list(disk.write([write_of("twice", b"1"), write_of("twice", b"2")]))
+
+
+@pytest.mark.parametrize("kind", ["local", "memory"])
+def test_looks_see_what_the_calls_before_them_did(tmp_path: Path, kind: str) -> None:
+    disk: Disk = LocalDisk(tmp_path) if kind == "local" else MemoryDisk(MemoryFiles())
+    list(disk.write([write_of("old", b"12")]))
+    looks = Looks(lists=("", "new", "no"), stats=("old", "new"), documents=(("new/moved", None), ("old", 2)), space=True)
+    answers, seen = disk.look(looks, [Call(Op.MKDIR, "new"), Call(Op.RENAME, "old", "new/moved"), Call(Op.UNLINK, "no")])
+    assert list(answers) == [Answer.OK, Answer.OK, Answer.ABSENT]
+    assert [found and list(found) for found in seen.lists] == [["new"], ["moved"], None]
+    assert [entry and entry.type for entry in seen.stats] == [None, EntryType.FOLDER]
+    assert list(seen.documents) == [b"12", None]
+    assert seen.space == disk.space()
 
 
 @pytest.mark.parametrize("kind", ["local", "memory"])
