@@ -5,7 +5,7 @@ stop it half-way; both are refused while nothing has happened yet.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from packageslip import ITSELF
 from targets.area import Area, Held, all_parents, live_folders, live_path, parents
@@ -34,6 +34,8 @@ class Ground:
     area: Area
     names: Held
     fold: bool
+    seen: Mapping[str, Entry | None] = field(default_factory=dict)
+    """What lies at names that were looked at a moment ago; others are asked for."""
 
     def check_folders(self, wanted: Collection[str], drops: Collection[str]) -> frozenset[str]:
         """Every folder on the way to these paths is a folder, or nothing, or a file that is among the drops.
@@ -42,7 +44,7 @@ class Ground:
         """
         needed = sorted(live_folders(self.names.url, wanted))
         others = sorted(live_folders(self.names.url, drops).difference(needed))
-        live = self._stat([*needed, *others])
+        live = self.stat([*needed, *others])
         refuse_links(self.target, live)
         going = {same_name(self.names.live(path), self.fold) for path in drops}
         for folder in needed:
@@ -63,7 +65,7 @@ class Ground:
         looked_at = [place for place in places if place.rpartition("/")[0] not in absent]
         going = {same_name(self.names.live(path), self.fold) for path in drops}
         hollow: list[str] = []
-        for path, entry in self._stat(looked_at).items():
+        for path, entry in self.stat(looked_at).items():
             if entry is None or entry.type is EntryType.FILE:
                 continue
             if entry.type is not EntryType.FOLDER:
@@ -88,12 +90,24 @@ class Ground:
 
         A module that is one file lies where a file of this one may have been: it is not this one's to drop.
         """
-        folders = sorted(all_parents(paths) | (set(going) - {ITSELF}))
-        records = self.disk.stat([self.area.slip("/" + live_path(self.names.url, folder)) for folder in folders])
-        return frozenset(folder for folder, record in zip(folders, records, strict=True) if record is not None)
+        records = self.records(paths, going)
+        there = self.stat(list(records.values()))
+        return frozenset(folder for folder, record in records.items() if there[record] is not None)
 
-    def _stat(self, paths: Sequence[str]) -> dict[str, Entry | None]:
-        return dict(zip(paths, self.disk.stat(paths), strict=True))
+    def afresh(self) -> "Ground":
+        """The same, with nothing seen."""
+        return replace(self, seen={}) if self.seen else self
+
+    def records(self, paths: Iterable[str], going: Iterable[str]) -> dict[str, str]:
+        """Where the commit record of a module would lie that lives in the way of these, by its folder."""
+        folders = sorted(all_parents(paths) | (set(going) - {ITSELF}))
+        return {folder: self.area.slip("/" + live_path(self.names.url, folder)) for folder in folders}
+
+    def stat(self, paths: Sequence[str]) -> dict[str, Entry | None]:
+        """What lies at each of these paths from the root."""
+        unknown = [path for path in paths if path not in self.seen] if self.seen else paths
+        found = dict(zip(unknown, self.disk.stat(unknown), strict=True)) if unknown else {}
+        return {path: self.seen[path] if path in self.seen else found[path] for path in paths} if self.seen else found
 
     def _blocked(self, path: str, why: str) -> PathBlocked:
         return PathBlocked(

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from packageslip import Packageslip, Resource, View, files_digest
-from targets.area import all_parents
+from targets.area import all_parents, live_folders
 from targets.clearing import Clearing, clearing
 from targets.contract import Present
-from targets.disk import Disk, EntryType
-from targets.errors import NoSpace, PathBlocked, TargetBusy
+from targets.disk import Entry, EntryType, Looks
+from targets.errors import NoSpace, PathBlocked, TargetBusy, TargetError, TargetUnreachable
 from targets.ground import Ground, inside, refuse_links
 from targets.guests import Guests, StandingRelease, holds, refuse_guests, refuse_immovable
 from targets.hold import Hold
@@ -23,6 +23,9 @@ from targets.wanted import kept_paths, refuse_nested, shows_slip
 SPARE = 1.1
 """Room asked for beyond the bytes themselves: blocks are not filled, and the slip and the note come on top."""
 
+FEW = 64
+"""Files that come: as many are looked at together with the folders, also where those are not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -34,17 +37,47 @@ class Change:
     wanted: Packageslip | None
     files: list[Resource | View]
     adopted: frozenset[str]
+    space: tuple[int, int] | None = None
+    """Free bytes and files, once that was looked at."""
 
     def release(self, *, at_once: bool) -> OrderedRelease:
         """The release. Raises PathBlocked, NoSpace, TargetBusy while nothing has been staged."""
         try:
-            return self._release(at_once=at_once)
+            return self._looked().made(at_once=at_once)
         except PathBlocked:
             # What stands in the way may be a later holder's.
             self.hold.listing()
             raise
 
-    def _release(self, *, at_once: bool) -> OrderedRelease:
+    def _looked(self) -> "Change":
+        """The same, with all that can be named beforehand looked at in one flight. The rest is asked for when it is wanted."""
+        places = self._places()
+        try:
+            _, seen = self.hold.disk.look(Looks(stats=places, space=True))
+        except TargetUnreachable:
+            raise
+        except TargetError:
+            # Behind a link, or where the account has no right. Each check looks by itself then, and the first one says why.
+            return replace(self, space=self.hold.disk.space())
+        ground = replace(self.ground, seen=dict(zip(places, seen.stats, strict=True)))
+        return replace(self, ground=ground, space=seen.space)
+
+    def _places(self) -> list[str]:
+        """The module's own name, the folders on the way to what it has and gets, modules there; what comes, if it is little."""
+        url, here, held = self.present.url, self.hold.names.live(""), self._held()
+        listed = {file.path: file.digest for file in self.files}
+        going = held.keys() - listed.keys()
+        places = {here, *all_parents([here]), *self.ground.records([*listed, *held], going).values()}
+        places |= live_folders(url, listed.keys()) | live_folders(url, going)
+        if self.hold.options.layout == "versioned":
+            shelf = Shelf(self.hold.options.releases, url)
+            places |= {*all_parents([shelf.root]), shelf.root}
+        # Where nothing is live yet, there are no folders to look in for files, as a rule.
+        coming = [path for path, digest in listed.items() if held.get(path) != digest] if held else []
+        return sorted(places.union(map(self.hold.names.live, coming) if len(coming) <= FEW else ()))
+
+    def made(self, *, at_once: bool) -> OrderedRelease:
+        """The release, by what was seen."""
         versioned = self.wanted is not None and self.hold.options.versions(self.wanted)
         standing = self._standing(versioned)
         if versioned:
@@ -54,11 +87,11 @@ class Change:
     def _standing(self, versioned: bool) -> Standing:
         options, disk = self.hold.options, self.hold.disk
         shelf = Shelf(options.releases, self.present.url)
-        live = shelf.linked(disk, disk.stat([self.hold.names.live("")])[0])
+        live = shelf.linked(disk, self._at_home())
         if live is None and not versioned and not (self.wanted is None and options.layout == "versioned"):
             return Standing(shelf)
         folders = sorted({*all_parents([shelf.root]), shelf.root})
-        refuse_links(self.hold.target, dict(zip(folders, disk.stat(folders), strict=True)))
+        refuse_links(self.hold.target, self.ground.stat(folders))
         names = shelf.names(disk)
         public = shows_slip(self.wanted, public=options.public_slip)
         same = same_tree(names, self.wanted, public=public) if self.wanted else None
@@ -70,7 +103,7 @@ class Change:
         return Standing(shelf, tuple(names), live, same)
 
     def _ordered(self, standing: Standing, *, at_once: bool) -> OrderedRelease:
-        self.check_above()
+        self._check_above()
         held, listed = self._held(), {file.path: file for file in self.files}
         kept = kept_paths(self.files, held)
         coming = [path for path in listed if path not in kept and path not in self.adopted]
@@ -79,11 +112,11 @@ class Change:
         drops = [path for path in sorted(held.keys() - listed.keys()) if not inside(path, nested)]
         absent = self.ground.check_folders(list(listed), drops)
         folders = self.ground.check_files(coming, drops, absent)
-        room = check_space(self.hold.target, self.hold.disk, [listed[path] for path in coming])
+        room = check_space(self.hold.target, self.space, [listed[path] for path in coming])
         turn = Turn(standing.shelf.folder, None, expired=standing.names) if standing.names else None
         return OrderedRelease(
             self.hold,
-            self.ground,
+            self.ground.afresh(),
             self.wanted,
             listed,
             self.present.slip,
@@ -97,12 +130,17 @@ class Change:
             room=room,
         )
 
+    def _at_home(self) -> Entry | None:
+        """What lies at the module's own name."""
+        live = self.hold.names.live("")
+        return self.ground.stat([live])[live]
+
     def _held(self) -> dict[str, bytes]:
         """The digests of what is ours there, by path."""
         return {file.path: file.digest or b"" for file in self.present.slip.ours()} if self.present.slip else {}
 
     def _versioned(self, standing: Standing) -> VersionedRelease:
-        self.check_above()
+        self._check_above()
         self._check_place(standing.shelf)
         way = self._clearing(standing)
         refuse_guests(self.ground, self._guests(standing))
@@ -117,18 +155,17 @@ class Change:
                 target=self.hold.target,
             )
 
-    def check_above(self) -> None:
+    def _check_above(self) -> None:
         """Only folders lead to the module. Raises PathBlocked."""
         hold = self.hold
         folders = sorted(all_parents([hold.names.live("")]))
-        entries = dict(zip(folders, hold.disk.stat(folders), strict=True))
-        refuse_links_above(hold.target, hold.disk, hold.options.releases, entries)
+        refuse_links_above(hold.target, hold.disk, hold.options.releases, self.ground.stat(folders))
         self.ground.check_folders([""], [])
 
     def _clearing(self, standing: Standing) -> Clearing:
         """What lies where the link goes. Raises PathBlocked for what is neither a folder nor a link of ours."""
         live = self.hold.names.live("")
-        entry = None if standing.live else self.hold.disk.stat([live])[0]
+        entry = None if standing.live else self._at_home()
         if entry is None or self.wanted is None:
             return Clearing()
         refuse_links(self.hold.target, {live: entry})
@@ -184,9 +221,9 @@ class Change:
         kept = kept_paths(self.files, {file.path: file.digest for file in previous})
         coming = [file for file in self.files if file.path not in kept and file.path not in self.adopted]
         return {
-            "room": check_space(self.hold.target, self.hold.disk, [] if standing.same else coming),
+            "room": check_space(self.hold.target, self.space, [] if standing.same else coming),
             "hold": self.hold,
-            "ground": self.ground,
+            "ground": self.ground.afresh(),
             "wanted": self.wanted,
             "listed": listed,
             "previous": self.present.slip,
@@ -199,9 +236,8 @@ class Change:
         }
 
 
-def check_space(target: str, disk: Disk, coming: Collection[Resource | View]) -> int | None:
+def check_space(target: str, room: tuple[int, int] | None, coming: Collection[Resource | View]) -> int | None:
     """Bytes that are free there; None where nobody can say. Raises NoSpace if these files have no room."""
-    room = disk.space()
     if room is None:
         return None
     need = int(sum(file.size or 0 for file in coming) * SPARE)
