@@ -27,6 +27,7 @@ from targets.s3 import BucketTarget, Sizes
 PREFIX = "our/site"
 SMALLEST_PART = 256
 """Bytes; Amazon's is 5 MiB, which would make tests of uploads in parts slow."""
+PROGRAM = Path(__file__).with_name("s3_emulator.py")
 _numbers = count(1)
 
 
@@ -182,7 +183,7 @@ def s3_server() -> Iterator[S3Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with tempfile.TemporaryFile() as log:
-        command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        command = [sys.executable, "-P", "-W", "ignore", str(PROGRAM), "-H", "127.0.0.1", "-p", str(port)]
         environment = os.environ | {"S3_UPLOAD_PART_MIN_SIZE": str(SMALLEST_PART)}
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(tempfile.gettempdir()), env=environment)
         try:
