@@ -74,6 +74,18 @@ class Store:
         except FileNotFoundError as error:
             raise BlobMissing(digest) from error
 
+    def read(self, digest: bytes, most: int) -> bytes:
+        """The blob's first bytes, `most` of them at the most: for a small one without a stream's overhead. As `open` else."""
+        try:
+            blob = os.open(self._place(digest), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise BlobMissing(digest) from error
+        try:
+            _use(blob, os.fstat(blob))
+            return os.read(blob, most)
+        finally:
+            os.close(blob)
+
     def path(self, digest: bytes) -> Path:
         """Where the blob lies, or would lie."""
         return Path(self._place(digest))
@@ -129,12 +141,12 @@ class Store:
         return Collected(len(gone), sum(gone))
 
 
-def _use(place: str, status: os.stat_result) -> None:
-    """Note that somebody uses the blob. Raises FileNotFoundError when it is gone."""
+def _use(blob: str | int, status: os.stat_result) -> None:
+    """Note that somebody uses the blob, by its place or open. Raises FileNotFoundError when it is gone."""
     if time.time() - status.st_mtime < _FRESH:
         return
     try:
-        os.utime(place)
+        os.utime(blob)
     except OSError as error:
         if error.errno not in _UNTOUCHABLE:
             raise

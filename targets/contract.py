@@ -105,7 +105,8 @@ class Present:
 class FilePut(NamedTuple):
     """One file to stage: its path in the module, what it must be, and where its bytes are.
 
-    `open` may be called more than once (one call for each member of a group) and gives a stream at its start.
+    `open` may be called more than once (one call for each member of a group) and gives a stream at its start. `read`, where it is
+    given, gives the first bytes, so many at the most, by one call: a stream costs more than the bytes of a small file.
     """
 
     path: str
@@ -113,6 +114,7 @@ class FilePut(NamedTuple):
     size: int
     open: Callable[[], BinaryIO]
     modified: int | None = None
+    read: Callable[[int], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

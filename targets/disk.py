@@ -76,7 +76,8 @@ class Entry:
 class Write(NamedTuple):
     """One file to create exclusively and fill; `digest` and `size` are checked while it is sent.
 
-    `mode`: permission bits, `modified`: seconds since the epoch; None leaves what the server chooses.
+    `mode`: permission bits, `modified`: seconds since the epoch; None leaves what the server chooses. `read`, where it is given:
+    the first bytes, so many at the most, by one call; it gives fewer only where there are no more.
     """
 
     path: str
@@ -87,6 +88,7 @@ class Write(NamedTuple):
     modified: int | None = None
     sync: bool = False
     read_back: bool = False
+    read: Callable[[int], bytes] | None = None
 
 
 class Looks(NamedTuple):

@@ -92,11 +92,12 @@ class OrderedRelease:
     def put(self, files: Iterable[FilePut], done: Callable[[FilePut], None] = nothing) -> None:
         """Step 8. Raises ValueError for a file that the wanted slip does not list with this digest and size."""
         waiting: dict[str, tuple[FilePut, Put]] = {}
+        writing = self._writing()
 
         def writes() -> Iterator[Write]:
             for given in files:
                 put = self._line(given)
-                write = self._write(given, put)
+                write = writing(given, put)
                 waiting[write.path] = (given, put)
                 yield write
 
@@ -115,22 +116,22 @@ class OrderedRelease:
         self.counter += 1
         return Put(str(self.counter), given.path, part_of(listed))
 
-    def _write(self, given: FilePut, put: Put) -> Write:
+    def _writing(self) -> Callable[[FilePut, Put], Write]:
+        """What makes of a file the write that stages it. What is the same for all of them is looked up once."""
         options = self.hold.options
-        return Write(
-            path=self._place(put),
-            open=given.open,
-            size=given.size,
-            digest=given.digest,
-            mode=options.file_mode,
-            modified=given.modified if options.times else None,
-            sync=options.syncs,
-            read_back=options.verify == "readback",
-        )
+        mode, times, sync, read_back = options.file_mode, options.times, options.syncs, options.verify == "readback"
+        place = self._placing()
 
-    def _place(self, put: Put) -> str:
-        """Where a file's bytes are written to."""
-        return self._staged(put.name)
+        def write(given: FilePut, put: Put) -> Write:
+            modified = given.modified if times else None
+            return Write(place(put), given.open, given.size, given.digest, mode, modified, sync, read_back, given.read)
+
+        return write
+
+    def _placing(self) -> Callable[[Put], str]:
+        """What says where a file's bytes are written to."""
+        begin = self._staged("")
+        return lambda put: begin + put.name
 
     def _staged(self, name: str) -> str:
         return self.hold.names.inside(staged(self.hold.names.token, name))

@@ -7,7 +7,7 @@ before. To go back to a release that still stands, only the link is renamed.
 A file that has several names is never opened for writing, nor are its mode or times touched: each of its releases would change.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from packageslip import Packageslip, on_target, version_of
@@ -54,6 +54,9 @@ class VersionedRelease(OrderedRelease):
     clearing: Clearing = field(default_factory=Clearing)
     laid: bool = False
     begun: set[str] = field(default_factory=set)
+
+    def _placing(self) -> Callable[[Put], str]:
+        return self._place
 
     def _place(self, put: Put) -> str:
         """In the tree itself. A second attempt begins anew."""

@@ -226,11 +226,14 @@ def commit(
 
 def _puts(work: Work, files: Iterable[Resource | View]) -> Iterator[FilePut]:
     """Each when it is its turn: those of a large slip together take as much memory as the slip."""
+    store = work.tools.store
+    open_, read = partial(store.open, buffered=False), store.read
     for file in files:
-        assert file.digest is not None, "resolved before"
-        assert file.size is not None, "resolved before"
+        path, digest, size = file.path, file.digest, file.size
+        assert digest is not None, "resolved before"
+        assert size is not None, "resolved before"
         modified = file.modified if isinstance(file, Resource) else None
-        yield FilePut(file.path, file.digest, file.size, partial(work.tools.store.open, file.digest, buffered=False), modified)
+        yield FilePut(path, digest, size, partial(open_, digest), modified, partial(read, digest))
 
 
 def _staged(work: Work, file: FilePut) -> None:

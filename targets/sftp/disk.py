@@ -297,8 +297,9 @@ class SftpDisk:
         with closing(written):
             while together := list(islice(written, FILES_AT_ONCE)):
                 again = [partial(compare, write=write, path=self._path(write.path)) for write in together if write.read_back]
-                for _ in drive([session], again, self._at_once(session)):
-                    pass
+                if again:
+                    for _ in drive([session], again, self._at_once(session)):
+                        pass
                 yield from together
 
     def _each(self, work: Callable[[Session, bytes], Work[T]], paths: Iterable[bytes]) -> Iterator[Begin[tuple[int, T]]]:

@@ -9,7 +9,7 @@ answered for, in order, once its mode and times are set and it is closed.
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -28,10 +28,10 @@ GREETING = b"slipway receiver 1\n"
 OPS = {Op.RENAME: b"R", Op.LINK: b"L", Op.UNLINK: b"U"}
 """The calls that come by the thousand."""
 
-_PACKET = 32 * 1024
-"""What an SSH channel packet holds at most."""
+_PACKET = 32 * 1024 - 64
+"""What paramiko puts into one packet of a channel where the server takes 32 KiB."""
 _FLUSH = 4 * _PACKET
-"""Bytes that are collected before they go out."""
+"""Bytes that are collected before they go out, all but what fills no packet."""
 _CHUNK = 256 * 1024
 """Bytes of a file that are read at once."""
 _LONGEST_ANSWER = 4096
@@ -63,60 +63,75 @@ class Receiver:
         """Whether it was silent for too long, or talks nonsense: nothing that it says is awaited any more."""
         self.backlog = 0
         """How many requests are not answered yet."""
+        self.sent = False
+        """Whether anything went out since answers were looked for. Until then a look is seldom worth its lock."""
         self._greet()
 
-    def write(self, write: Write, path: bytes) -> Iterator[None]:
-        """Put one file on its way, in steps: after each there may be an answer that makes the next one needless.
+    def write(self, write: Write, path: bytes) -> Iterable[None]:
+        """Put one file on its way, a large one in steps: after each there may be an answer that makes the next one needless.
 
         Raises CorruptTransfer if its source gives other bytes than were promised: then it is not kept, and the receiver
         serves for nothing more.
         """
-        mode, moment = (
-            b"-" if value is None else pattern % value for pattern, value in ((b"%o", write.mode), (b"%d", write.modified))
-        )
+        if write.size < _CHUNK:
+            self._write_small(write, path)
+            return ()
+        return self._write_large(write, path)
+
+    def _write_small(self, write: Write, path: bytes) -> None:
+        # One byte more than promised is asked for, so that a longer file does not pass for the right one.
+        if write.read is not None:
+            content = write.read(write.size + 1)
+        else:
+            with write.open() as stream:
+                content = stream.read(write.size + 1)
+        if len(content) != write.size:
+            raise wrong_source(write, f"{len(content)} bytes or more instead of {write.size}")
+        _check(write, hashlib.sha256(content))
+        self._ask(_head(write, path), content, b"k")
+
+    def _write_large(self, write: Write, path: bytes) -> Iterator[None]:
+        self._ask(_head(write, path))
         with write.open() as stream:
             hasher, sent = hashlib.sha256(), 0
             while True:
-                # One byte more than promised is asked for, so that a longer file does not pass for the right one.
                 wanted = min(_CHUNK, write.size - sent + 1)
                 chunk = stream.read(wanted)
                 hasher.update(chunk)
                 if sent + len(chunk) > write.size:
                     raise wrong_source(write, f"more than {write.size} bytes")
-                if not sent:
-                    self._ask(b"F %b %b %d %d %d\n%b" % (mode, moment, write.sync, write.size, len(path), path))
-                self._out += chunk
+                self._put(chunk)
                 sent += len(chunk)
                 if len(chunk) < wanted:
                     break
-                self._flush()
                 yield
         if sent < write.size:
             raise wrong_source(write, f"{sent} bytes instead of {write.size}")
-        if hasher.digest() != write.digest:
-            raise wrong_source(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")
+        _check(write, hasher)
         self._put(b"k")
 
     def change(self, change: Change) -> None:
         """Put one call on its way."""
         self._ask(b"%b %d %d\n%b%b" % (OPS[change.op], len(change.path), len(change.to), change.path, change.to))
 
-    def _ask(self, request: bytes) -> None:
+    def _ask(self, *request: bytes) -> None:
         if not self.backlog and self._pipe.recv_ready():
             # To nothing: from here on no answer would stand beside its request.
             self._garbled(self._read() or self._ended())
         self.backlog += 1
-        self._put(request)
+        self._put(*request)
 
-    def _put(self, some: bytes) -> None:
-        self._out += some
+    def _put(self, *some: bytes) -> None:
+        for part in some:
+            self._out += part
         if len(self._out) >= _FLUSH:
-            self._flush()
+            self._flush(len(self._out) - len(self._out) % _PACKET)
 
     def answers(self, *, all_of_them: bool = False) -> Iterator[str]:
         """What came meanwhile, in order: "" for good, or what went wrong. `all_of_them`: wait until nothing is awaited."""
         if all_of_them:
-            self._flush()
+            self._flush(len(self._out))
+        self.sent = False
         while self.backlog and (all_of_them or self._pipe.recv_ready()):
             yield from self._said(self._read() or self._ended())
 
@@ -168,7 +183,7 @@ class Receiver:
 
     def _greet(self) -> None:
         try:
-            self._flush()
+            self._flush(len(self._out))
             while len(self._in) < len(GREETING):
                 self._in += self._read(len(GREETING) - len(self._in)) or self._no_program()
         except TargetUnreachable:
@@ -188,12 +203,15 @@ class Receiver:
             'transfer = "sftp".'
         )
 
-    def _flush(self) -> None:
-        out, self._out = memoryview(self._out), bytearray()
+    def _flush(self, size: int) -> None:
+        """Send so much of what is collected."""
+        out = bytes(self._out[:size])
+        del self._out[:size]
+        self.sent = True
         at = 0
-        while at < len(out):
+        while at < size:
             try:
-                sent = self._pipe.send(bytes(out[at : at + _PACKET]))
+                sent = self._pipe.send(out[at : at + _PACKET])
             except TimeoutError:
                 self._lost(f"{self._place} took no data for {self._patience:g} s")
             except (OSError, EOFError, paramiko.SSHException) as error:
@@ -223,3 +241,15 @@ class Receiver:
         """Nothing more is believed or awaited."""
         self.lost = True
         raise TargetUnreachable(f"{what}.")
+
+
+def _head(write: Write, path: bytes) -> bytes:
+    """What stands before a file's bytes."""
+    mode = b"-" if write.mode is None else b"%o" % write.mode
+    moment = b"-" if write.modified is None else b"%d" % write.modified
+    return b"F %b %b %d %d %d\n%b" % (mode, moment, write.sync, write.size, len(path), path)
+
+
+def _check(write: Write, hasher: "hashlib._Hash") -> None:
+    if hasher.digest() != write.digest:
+        raise wrong_source(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")

@@ -39,12 +39,13 @@ class Stream:
                 synced += write.sync
                 if synced > MANY_SYNCS:
                     self._widen(lanes)
-                # Who has least to do.
-                lane = min(lanes, key=lambda lane: len(lane.awaited))
+                lane = lanes[0] if len(lanes) == 1 else _least_busy(lanes)
                 lane.awaited.append((write, path))
-                for _ in lane.receiver.write(write, path):
+                receiver = lane.receiver
+                for _ in receiver.write(write, path):
                     yield from self._arrived(lane)
-                yield from self._arrived(lane)
+                if receiver.sent:
+                    yield from self._arrived(lane)
             for lane in lanes:
                 yield from self._arrived(lane, all_of_them=True)
 
@@ -55,7 +56,8 @@ class Stream:
             receiver = lanes[0].receiver
             for change in changes:
                 receiver.change(change)
-                answers += receiver.answers()
+                if receiver.sent:
+                    answers += receiver.answers()
             answers += receiver.answers(all_of_them=True)
             return [self._answer(*pair) for pair in zip(changes, answers, strict=True)]
 
@@ -134,6 +136,10 @@ class _Lane:
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
         self.awaited: deque[tuple[Write, bytes]] = deque()
+
+
+def _least_busy(lanes: Sequence[_Lane]) -> _Lane:
+    return min(lanes, key=lambda lane: len(lane.awaited))
 
 
 def _end(lanes: Sequence[_Lane]) -> None:

@@ -87,6 +87,10 @@ class WatchedStore(Store):
         self._reached("blob read")
         return super().open(digest, buffered=buffered)
 
+    def read(self, digest: bytes, most: int) -> bytes:
+        self._reached("blob read")
+        return super().read(digest, most)
+
     def collect(self, keep: Callable[[bytes], bool], older_than: float, now: float) -> Any:
         def asked(digest: bytes) -> bool:
             self._reached("collecting")

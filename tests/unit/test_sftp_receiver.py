@@ -152,6 +152,47 @@ def test_a_source_with_other_bytes_leaves_no_file(site: Watched, tmp_path: Path,
     assert "after" not in there(tmp_path)
 
 
+@pytest.mark.parametrize("given", ["shorter", "longer", "other"])
+def test_a_source_that_reads_other_bytes_at_once_leaves_no_file(site: Watched, tmp_path: Path, given: str) -> None:
+    promised = bytes(100)
+    sent = {"shorter": promised[:-1], "longer": promised + b"x", "other": promised[:-1] + b"x"}[given]
+    wrong = a_write("wrong", promised)._replace(read=lambda most: sent[:most])
+    with pytest.raises(CorruptTransfer, match="wrong was not stored"):
+        list(site.disk.write([*many_writes(MANY), wrong, a_write("after")]))
+    assert not {"wrong", "after"} & set(there(tmp_path))
+
+
+def test_small_files_are_read_at_once_and_large_ones_as_a_stream(site: Watched, tmp_path: Path) -> None:
+    content, large = {f"s{number}": os.urandom(number) for number in range(MANY)}, os.urandom(300_000)
+    asked: list[int] = []
+
+    def reading(whole: bytes) -> Callable[[int], bytes]:
+        return lambda most: asked.append(most) or whole[:most]  # type: ignore[func-returns-value]
+
+    files = [a_write(name, whole)._replace(read=reading(whole)) for name, whole in content.items()]
+    assert len(list(site.disk.write([*files, a_write("large", large)._replace(read=reading(large))]))) == MANY + 1
+    assert asked == [number + 1 for number in range(MANY)], "one byte more than promised"
+    assert {name: (tmp_path / name).read_bytes() for name in there(tmp_path)} == content | {"large": large}
+
+
+def test_packets_are_full_until_the_last_one() -> None:
+    sizes: list[int] = []
+
+    class Counting(Liar):
+        def send(self, data: bytes, /) -> int:
+            sizes.append(len(data))
+            return super().send(data)
+
+    receiver = Receiver(Counting(GREETING, b"." * 100), "there", patience=1)
+    for number in range(100):
+        receiver.write(a_write(f"f{number}", os.urandom(9000)), b"f")
+    assert list(receiver.answers(all_of_them=True)) == [""] * 100
+    _, *packets, last = sizes
+    assert len(packets) > 20
+    assert set(packets) == {32 * 1024 - 64}
+    assert last < 32 * 1024
+
+
 def test_what_is_cut_off_in_a_file_is_removed(site: Watched, tmp_path: Path) -> None:
     class Breaks(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:

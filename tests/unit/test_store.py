@@ -102,7 +102,16 @@ def test_a_blob_that_is_not_there_raises_blob_missing(store: Store) -> None:
     with pytest.raises(BlobMissing, match=f"sha256:{digest.hex()}") as caught:
         store.open(digest)
     assert caught.value.digest == digest
+    with pytest.raises(BlobMissing, match=f"sha256:{digest.hex()}"):
+        store.read(digest, 10)
     assert not store.verify(digest)
+
+
+def test_the_first_bytes_of_a_blob_are_read_at_once(store: Store) -> None:
+    digest = keep(store, b"first and last")
+    assert store.read(digest, 5) == b"first"
+    assert store.read(digest, 14) == store.read(digest, 1000) == b"first and last"
+    assert store.read(keep(store, b""), 1) == b""
 
 
 def test_a_blob_that_vanishes_between_looking_and_opening_raises_blob_missing(
@@ -145,7 +154,13 @@ def test_collect_deletes_what_nobody_wants_and_nobody_used(store: Store) -> None
 
 
 @pytest.mark.parametrize(
-    "use", [Store.has, lambda store, digest: store.open(digest).close(), lambda store, digest: keep(store, b"used")]
+    "use",
+    [
+        Store.has,
+        lambda store, digest: store.open(digest).close(),
+        lambda store, digest: store.read(digest, 1),
+        lambda store, digest: keep(store, b"used"),
+    ],
 )
 def test_a_use_protects_a_blob_from_collection(store: Store, use: Callable[[Store, bytes], object]) -> None:
     digest = keep(store, b"used")
@@ -232,6 +247,7 @@ def test_a_blob_on_a_disk_that_became_read_only_can_be_read(store: Store, monkey
     assert not store.has(b"\0" * 32)
     with store.open(digest) as blob:
         assert blob.read() == b"kept"
+    assert store.read(digest, 4) == b"kept"
 
 
 def test_short_writes_are_continued(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
