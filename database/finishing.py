@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from database.publishing import record
 from database.rows import by_id, clipped, tell
 from database.settling import Ending, settle
 from database.starting import lock_running, running
+from database.upserting import replace_rows
 from database.values import Engine, Outcome, Result, State
 from database.verified import note_verified
 
@@ -64,6 +66,8 @@ class Finishing:
         _replace_plans(connection, results, now)
         connection.execute(delete(schema.progress).where(schema.progress.c.task.in_(list(endings))))
         record(connection, [(result.task, published) for result in results for published in result.published], now)
+        seals = sorted((result.seal for result in results if result.seal), key=lambda seal: (seal.target, seal.url))
+        replace_rows(connection, schema.seal, [asdict(seal) for seal in seals])
         insert_made(connection, [(kept[result.task], new) for result in results for new in result.new_tasks])
         note_verified(connection, kept, results, now)
         note(connection, entries(kept, results, endings), now)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, exists, func, select
 
 from database import schema
 from database.auditing import Entry, note
@@ -12,7 +12,7 @@ from database.connection import Database
 from database.publishing import document_of, read_document, record, weight_of
 from database.rows import attempt_of, chunks, publication_of
 from database.takedowns import in_force, takedown_of
-from database.values import OPEN_STATES, Attempt, Publication, Published, Takedown
+from database.values import OPEN_STATES, Attempt, Publication, Published, Seal, Takedown
 from packageslip import Digest, Limits, Packageslip, read_slip
 
 _publication, _queue = schema.publication.c, schema.queue.c
@@ -30,6 +30,18 @@ _BELOW = (
 _DOCUMENT = select(_publication.document).where(*_MINE).order_by(_publication.id.desc()).limit(1)
 _LIVE_DOCUMENT = _DOCUMENT.where(_publication.until.is_(None))
 _VERSIONS_DOCUMENT = _DOCUMENT.where(_publication.version == bindparam("version"))
+_seal, _other = schema.seal.c, schema.publication.alias().c
+_SEAL = (
+    select(schema.seal)
+    .join(schema.publication, (_publication.target == _seal.target) & (_publication.url == _seal.url))
+    .where(*_MINE, _publication.until.is_(None))
+    .where(_publication.version == _seal.version, _publication.serial == _seal.serial)
+    .where(
+        ~exists()
+        .where(_other.target == bindparam("target"), _other.url > bindparam("first"), _other.url < bindparam("end"))
+        .where(_other.until.is_(None))
+    )
+)
 OWN = Limits(bytes=2**40, resources=2**31)
 """What was published once must be readable again: a mirror has the files of a whole site."""
 
@@ -44,6 +56,12 @@ class Record:
         """What is live; None: nothing, as far as this database knows."""
         row = self._db.look(lambda connection: _current(connection, target, url))
         return None if row is None else publication_of(row)
+
+    def seal(self, target: str, url: str) -> Seal | None:
+        """The seal on what is live; None: there is none, or modules are live below, whose files are not this one's."""
+        asked = {"target": target, "url": url, **_range_below(url)}
+        row = self._db.look(lambda connection: connection.execute(_SEAL, asked).one_or_none())
+        return None if row is None else Seal(*row)
 
     def live(self, url: str) -> list[Publication]:
         """What is live of a module, on every target, by the target's name."""
@@ -112,10 +130,7 @@ class Record:
 
     def below(self, target: str, url: str) -> list[str]:
         """URLs of other modules that are live on this target strictly below `url`, sorted."""
-        start = url.rstrip("/") + "/"
-        # "0" follows "/" in every collation used here: a range along the index, with nothing to escape.
-        given = {"target": target, "first": start, "end": start[:-1] + "0"}
-        return list(self._db.look(lambda connection: connection.scalars(_BELOW, given).all()))
+        return list(self._db.look(lambda connection: connection.scalars(_BELOW, {"target": target, **_range_below(url)}).all()))
 
     def published(self, target: str) -> Iterator[Publication]:
         """All that is live on a target, by URL. Read in steps: what changes meanwhile may be in it or not."""
@@ -169,6 +184,13 @@ class Record:
         while rows := self._db.look(partial(_ranked, publications=publications, versions=versions, last=last)):
             last = rows[-1][0]
             yield from (document for _, document in rows)
+
+
+def _range_below(url: str) -> dict[str, str]:
+    """Between which URLs all that is strictly below this one comes: a range along the index, with nothing to escape."""
+    start = url.rstrip("/") + "/"
+    # "0" follows "/" in every collation used here.
+    return {"first": start, "end": start[:-1] + "0"}
 
 
 def _current(connection: Connection, target: str, url: str) -> Row[Any] | None:

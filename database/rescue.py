@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, case, select, tuple_, update
+from sqlalchemy import Connection, case, delete, select, tuple_, update
 
 from database import schema
 from database.rows import by_id, tell
@@ -23,6 +23,9 @@ def give_back(connection: Connection, start: str, now: datetime) -> None:
     if not rows:
         return
     started = {row.id for row in rows if row.started_at is not None}
+    if started:
+        # Its process may live on, and still take a module over: that it is as it was sealed does not say that it stays so.
+        connection.execute(delete(schema.seal))
     alone = len(rows) == 1
     poison = {row.id for row in rows if alone and row.id in started and row.losses_alone + 1 >= LOSSES_ALONE}
     reasons = {row.id: _reason(row.id in started, row.id in poison) for row in rows}

@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 from database.moments import Moment
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration: what this code works with."""
 
 PROTOCOL = 3
@@ -271,6 +271,19 @@ trend = Table(
     Column("n", BigInteger),
     Column("total", Double),
     Column("most", Double),
+)
+
+seal = Table(
+    "seal",
+    metadata,
+    Column("target", String(64), primary_key=True),
+    Column("url", String(URL_COLUMN), primary_key=True),
+    Column("version", LargeBinary),
+    Column("serial", BigInteger),
+    Column("source", String(64)),
+    Column("seen", String(64)),
+    Column("mark", Text),
+    Column("files", Integer),
 )
 
 verified = Table(

@@ -144,6 +144,23 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """What an attempt left behind that made a module what its source has: by it, it is told later whether anybody touched it."""
+
+    target: str
+    url: str
+    version: Digest
+    serial: int
+    """Of the publication that it is the seal of."""
+    source: str
+    seen: str
+    """The source's document, as `Source.seen` names it."""
+    mark: str
+    """What lies on the target, as `Target.mark` names it."""
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class HeldPlan:
     """What a person is asked to approve."""
 
@@ -171,6 +188,8 @@ class Result:
     """In the order they happened: a recovered release first."""
     new_tasks: tuple[NewTask, ...] = ()
     """DELIVERs, dependents, holding areas' UNPUBLISHes."""
+    seal: Seal | None = None
+    """Takes the place of the module's seal."""
     plan: HeldPlan | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     """Counts and durations: put, kept, dropped, bytes, fetched, ..."""

@@ -66,6 +66,12 @@ class Source(Protocol):
     def slip(self, url: str) -> Packageslip:
         """The module's slip as the source has it now, checked. Raises NoSuchModule."""
 
+    def seen(self, slip: Packageslip) -> str:
+        """Names the document that this slip was just read from, for `news`; empty: there is none that a name could stand for."""
+
+    def news(self, url: str, seen: str) -> Packageslip | None:
+        """As `slip`; None: the module's document is the very one that `seen` names, which need not be read again."""
+
     def modules(self) -> Iterator[CatalogueEntry]:
         """Every module that the source has, in any order."""
 

@@ -11,6 +11,7 @@ from packageslip import (
     SIGNATURE_SUFFIX,
     BadSlip,
     CatalogueEntry,
+    Digest,
     Limits,
     Packageslip,
     Resource,
@@ -24,8 +25,8 @@ from packageslip import (
 from sources.contract import Fetched, Sink, Want
 from sources.errors import AccessRefused, NoSuchModule, SourceChanged, SourceError, SourceUnreachable, WrongBytes
 from sources.folder import Folder
-from sources.proof import check_signature, proven, read_together
-from sources.sameness import agrees
+from sources.proof import check_signature, fingerprint, proven, read_together
+from sources.sameness import Original, Remembered, agrees
 
 _SLIP = "packageslip.xml"
 _CHANGED = "S9"
@@ -44,12 +45,24 @@ class DirectorySource:
         self._build_slips = build_slips
         self._signed = signed
         self._limits = limits or Limits()
+        self._remembered = Remembered()
 
     def slip(self, url: str) -> Packageslip:
         """The module's slip: its packageslip.xml, or with `build_slips` one made of what lies in its folder."""
+        slip = self._slip(url)
+        assert slip is not None, "nothing was known of it"
+        return slip
+
+    def seen(self, slip: Packageslip) -> str:
+        return self._remembered.name(slip)
+
+    def news(self, url: str, seen: str) -> Packageslip | None:
+        return self._slip(url, bytes.fromhex(seen))
+
+    def _slip(self, url: str, known: Digest | None = None) -> Packageslip | None:
         check_module_url(url)
         if self._folder.has_file(_under(url, _SLIP)):
-            return read_together(lambda: self._read(url))
+            return read_together(lambda: self._read(url, known))
         if self._build_slips and self._folder.has_folder(url.strip("/")):
             return self._build(url)
         remedy = "correct the URL" if self._build_slips else "write one with 'slipway slip build', or set build_slips = true"
@@ -100,14 +113,20 @@ class DirectorySource:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _read(self, url: str) -> Packageslip:
+    def _read(self, url: str, known: Digest | None = None) -> Packageslip | None:
+        """None: its bytes have the digest `known`."""
         name = _under(url, _SLIP)
         with self._folder.open(name) as opened:
+            digest, size = fingerprint(opened.stream)
+            if digest == known:
+                opened.check_unchanged()
+                return None
             signature, where = self._signature(name), str(self._folder.path / name)
-            check_signature(signature, opened.stream, where)
-            slip = read_slip(opened.stream, where, self._limits, url=url)
+            check_signature(signature, digest, size, where)
+            slip = proven(read_slip(opened.stream, where, self._limits, url=url), signature)
             opened.check_unchanged()
-            return proven(slip, signature)
+            self._remembered.keep(slip, Original(digest))
+            return slip
 
     def _signature(self, slip: str) -> bytes | None:
         """What lies beside the slip; None where none is asked for or there."""
@@ -145,6 +164,7 @@ class DirectorySource:
             raise
         except (SlipError, SourceError):
             return CatalogueEntry(url)
+        assert slip is not None, "nothing was known of it"
         return CatalogueEntry(url, slip.module_type, slip.state, slip.revision)
 
     def _fetch_one(self, url: str, want: Want, sink: Sink) -> Fetched:

@@ -14,6 +14,7 @@ from packageslip import (
     LONGEST_SIGNATURE,
     SIGNATURE_SUFFIX,
     CatalogueEntry,
+    Digest,
     Limits,
     Packageslip,
     SlipError,
@@ -37,14 +38,15 @@ from sources.errors import (
 from sources.pace import Pace
 from sources.partial import Partial
 from sources.patience import Patience
-from sources.proof import check_signature, proven, read_together
-from sources.sameness import Remembered, agrees
+from sources.proof import check_signature, fingerprint, proven, read_together
+from sources.sameness import Original, Remembered, agrees, strong
 from sources.transfer import PAST_CACHES, beginning, is_conditional, pour, receive, request_headers, unchanged
 
 log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
+_UNLESS = "If-None-Match"
 _IN_MEMORY = 4 * 1024 * 1024
 """Bytes of a document that are held in memory; a larger one goes to a temporary file while it is read."""
 
@@ -86,11 +88,18 @@ class HttpSource:
     def slip(self, url: str) -> Packageslip:
         """The module's slip as the CMS has it now, past every cache."""
         check_module_url(url)
-        slip, etag = read_together(lambda: self._read_slip(url, PAST_CACHES))
-        if slip is None:
-            raise self._unasked(self._client.addresses.slip(url))
-        self._remembered.keep(slip, etag)
+        slip = read_together(lambda: self._read_slip(url, PAST_CACHES))
+        assert slip is not None, "nothing was known of it"
         return slip
+
+    def seen(self, slip: Packageslip) -> str:
+        return self._remembered.name(slip)
+
+    def news(self, url: str, seen: str) -> Packageslip | None:
+        """As `slip`, unless the CMS sends the very bytes that had this digest."""
+        check_module_url(url)
+        known = bytes.fromhex(seen)
+        return read_together(lambda: self._read_slip(url, PAST_CACHES, known))
 
     def modules(self) -> Iterator[CatalogueEntry]:
         """Every module in the catalogue document."""
@@ -114,10 +123,10 @@ class HttpSource:
 
     def still(self, slip: Packageslip) -> bool:
         """Whether the CMS still has this slip: by its etag if it gave one, else by reading it again."""
-        etag = self._remembered.etag(slip)
-        headers = {**PAST_CACHES, "If-None-Match": etag} if etag else PAST_CACHES
+        read = self._remembered.of(slip)
+        headers = {**PAST_CACHES, _UNLESS: read.etag} if read and read.etag else PAST_CACHES
         try:
-            now, _ = self._read_slip(slip.url, headers)
+            now = self._read_slip(slip.url, headers)
         except (NoSuchModule, SlipError):
             return False
         return now is None or agrees(now, slip)
@@ -160,15 +169,23 @@ class HttpSource:
         where = self._client.whole(address)
         return WrongBytes(f"{self.name}: {where} answered 304, which nobody asked for; is it a cache?", source=self.name)
 
-    def _read_slip(self, url: str, headers: Mapping[str, str]) -> tuple[Packageslip | None, str | None]:
+    def _read_slip(self, url: str, headers: Mapping[str, str], known: Digest | None = None) -> Packageslip | None:
+        """None: its bytes have the digest `known`, or it is what it was, as the CMS answers if the headers ask so."""
         address = self._client.addresses.slip(url)
         try:
             with self._document(address, headers) as document:
                 if document.content is None:
-                    return None, document.etag
+                    if _UNLESS not in headers:
+                        raise self._unasked(address)
+                    return None
+                digest, size = fingerprint(document.content)
+                if digest == known:
+                    return None
                 signature, where = self._signature(address), self._client.whole(address)
-                check_signature(signature, document.content, where)
-                return proven(read_slip(document.content, where, self._limits, url=url), signature), document.etag
+                check_signature(signature, digest, size, where)
+                slip = proven(read_slip(document.content, where, self._limits, url=url), signature)
+                self._remembered.keep(slip, Original(digest, strong(document.etag)))
+                return slip
         except ResourceMissing as error:
             raise NoSuchModule(
                 f"{self.name}: there is no module {url}: {self._client.whole(address)} does not exist; correct the URL, "

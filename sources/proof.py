@@ -30,11 +30,11 @@ def fingerprint(document: BinaryIO) -> tuple[Digest, int]:
     return whole.digest(), size
 
 
-def check_signature(signature: bytes | None, document: BinaryIO, name: str) -> None:
+def check_signature(signature: bytes | None, digest: Digest, size: int, name: str) -> None:
     """Refuse a signature that cannot be read or is that of another document, before the document itself is looked into."""
     if signature is not None:
         signed = read_signature(signature[: LONGEST_SIGNATURE + 1], f"{name}.sig")
-        check_document(*fingerprint(document), signed.statement, name)
+        check_document(digest, size, signed.statement, name)
 
 
 def proven(slip: Packageslip, signature: bytes | None) -> Packageslip:

@@ -1,10 +1,10 @@
 """Whether a source's slip is still the one that a task works with."""
 
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Lock
 
-from packageslip import Packageslip, Resource, View
+from packageslip import Digest, Packageslip, Resource, View
 
 _MOST = 4096
 """Slips whose validators are remembered: far more than an engine has tasks, and small."""
@@ -39,26 +39,39 @@ def _blank(resource: Resource) -> Resource:
     return replace(resource, size=None, digest=None, modified=None, etag=None)
 
 
-class Remembered:
-    """The etags of slips that were read, by the slip's value, so that "is it still this one?" costs one short answer.
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The document that a slip was read from: its digest, and the etag by which its server says that it is still that one."""
 
-    Safe for many threads; forgets the oldest.
-    """
+    digest: Digest
+    etag: str | None = None
+
+
+def strong(etag: str | None) -> str | None:
+    """The etag, unless it is a weak one, which may outlive a change."""
+    return None if etag is None or etag.startswith("W/") else etag
+
+
+class Remembered:
+    """The documents that slips were read from, by the slip's value. Safe for many threads; forgets the oldest."""
 
     def __init__(self) -> None:
-        self._etags: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._originals: OrderedDict[tuple[str, int], Original] = OrderedDict()
         self._lock = Lock()
 
-    def keep(self, slip: Packageslip, etag: str | None) -> None:
-        """Remember the etag that this slip came with. A weak one may outlive a change, so it is not kept."""
-        if etag is None or etag.startswith("W/"):
-            return
+    def keep(self, slip: Packageslip, original: Original) -> None:
+        """Remember the document that this slip was read from."""
         with self._lock:
-            self._etags[slip.url, hash(slip)] = etag
-            while len(self._etags) > _MOST:
-                self._etags.popitem(last=False)
+            self._originals[slip.url, hash(slip)] = original
+            while len(self._originals) > _MOST:
+                self._originals.popitem(last=False)
 
-    def etag(self, slip: Packageslip) -> str | None:
-        """The etag of exactly this slip, if it is remembered."""
+    def of(self, slip: Packageslip) -> Original | None:
+        """The document of exactly this slip, if it is remembered."""
         with self._lock:
-            return self._etags.get((slip.url, hash(slip)))
+            return self._originals.get((slip.url, hash(slip)))
+
+    def name(self, slip: Packageslip) -> str:
+        """Its digest as a word, as `Source.seen` gives it: servers are known that make equal etags of different bytes."""
+        original = self.of(slip)
+        return original.digest.hex() if original else ""

@@ -45,6 +45,13 @@ class TargetSource:
             )
         return slip
 
+    def seen(self, slip: Packageslip) -> str:  # noqa: ARG002
+        """Nothing: a commit record is read each time."""
+        return ""
+
+    def news(self, url: str, seen: str) -> Packageslip | None:  # noqa: ARG002
+        return self.slip(url)
+
     def modules(self) -> Iterator[CatalogueEntry]:
         """Every module that has a commit record on the target."""
         with self._faults():

@@ -186,6 +186,15 @@ class Target(Protocol):
         Raises Fenced, SerialTooHigh (live slip's serial above the claim's, written by this very queue), AreaMissing.
         """
 
+    def mark(self, present: Present) -> str:
+        """Names what lies there now, for `unbroken`; empty: this kind of target cannot tell.
+
+        Asked by the holder, once it has made its last call that changes something.
+        """
+
+    def unbroken(self, url: str, mark: str) -> bool:
+        """Whether nobody has taken the module over since that mark was given, and its record is what it was. Only looks."""
+
     def unfinished(self, url: str, claim: Claim) -> Unfinished | None:
         """Become the module's only writer, and say what is prepared there, without finishing it yet. For groups."""
 

@@ -5,6 +5,7 @@ forward by its own note at the next takeover, if the release was prepared on eno
 quorum, members that cannot be reached may lag: they are brought up to date by the next release, which finds their older slip.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -76,6 +77,19 @@ class GroupTarget:
                     raise
                 log.warning("member lags", group=self._name, member=member.name, why=str(error))
         return answers
+
+    def mark(self, present: Present) -> str:
+        """What each member says, if every one of them has the module and can tell."""
+        targets = {member.name: member for member in self._members}
+        marks = {one.target: targets[one.target].mark(one) for one in present.members}
+        return json.dumps(marks) if len(marks) == len(targets) and all(marks.values()) else ""
+
+    def unbroken(self, url: str, mark: str) -> bool:
+        """Every member: one that cannot be asked may have been published to meanwhile."""
+        marks: dict[str, str] = json.loads(mark)
+        if marks.keys() != {member.name for member in self._members}:
+            return False
+        return all(member.unbroken(url, marks[member.name]) for member in self._members)
 
     def unfinished(self, url: str, claim: Claim) -> Unfinished | None:  # noqa: ARG002
         """Nothing: no group is a member of another."""

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from packageslip import CatalogueEntry, Digest, Packageslip, check_module_url, check_path
-from targets.area import Area
+from targets.area import Area, Held
 from targets.catalogue import entries, unclaimed
 from targets.contract import Check, Claim, Present, Release, Unfinished
 from targets.departing import Grace
-from targets.disk import Disk
+from targets.disk import Disk, Entry, EntryType
 from targets.errors import AreaMissing
 from targets.ground import Ground, inside
 from targets.hold import Hold
@@ -68,6 +68,24 @@ class OrderedTarget:
         files = listed_files(self._name, (self._options.area, self._options.releases), wanted, fold=ground.fold)
         refuse_other_shape(self._name, present.slip, wanted)
         return Change(hold, ground, present, wanted, files, frozenset(adopted)).release(at_once=at_once)
+
+    def mark(self, present: Present) -> str:
+        """The queue's id, the holder's token, and what the commit record looks like from outside."""
+        hold = self._held(present)
+        record = self._disk.stat([hold.names.slip])[0]
+        if record is None or record.type is not EntryType.FILE:
+            return ""
+        return f"{hold.claim.queue} {hold.names.token} {record.size} {record.modified}"
+
+    def unbroken(self, url: str, mark: str) -> bool:
+        """A token is new at each takeover, so as long as its folder is there nobody has come after its holder."""
+        check_module_url(url)
+        queue, token, size, modified = mark.split(" ")
+        names = Held(url, Area(self._options.area, queue).module(url), token)
+        folder, record = self._disk.stat([names.folder, names.slip])
+        return (
+            folder is not None and folder.type is EntryType.FOLDER and record == Entry(EntryType.FILE, int(size), int(modified))
+        )
 
     def expire(self, present: Present) -> Sequence[str]:
         """A release of the very slip that is live, which takes what is over from among its stale files."""

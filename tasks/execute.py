@@ -64,6 +64,7 @@ def execute(task: Task, tools: Tools) -> Result:
         Outcome.SUCCEEDED,
         done.reason,
         published=tuple(work.published),
+        seal=work.seal,
         new_tasks=(*done.new_tasks, *notices_after(work), *expiry_after(work), *mending_after(work)),
         summary=work.summary,
     )

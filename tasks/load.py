@@ -1,6 +1,7 @@
 """What should be there: the slip that a task publishes, from its source or, bound to a version, from the record."""
 
 from dataclasses import dataclass, replace
+from typing import overload
 
 from packageslip import Packageslip, View, ViewKind
 from sources import NoSuchModule
@@ -23,15 +24,29 @@ class Loaded:
     """What the record says is live, where that was read: while it is kept, the target's own copy of it is known by its digest."""
 
 
-def load(work: Work) -> Loaded:
-    """The slip of a PUBLISH. Raises SourceError's and SlipError's kinds, VersionGone."""
+@overload
+def load(work: Work) -> Loaded: ...
+
+
+@overload
+def load(work: Work, seen: str) -> Loaded | None: ...
+
+
+def load(work: Work, seen: str = "") -> Loaded | None:
+    """The slip of a PUBLISH. Raises SourceError's and SlipError's kinds, VersionGone.
+
+    None: the source's document is still the one that `seen` names.
+    """
     with work.step("load"):
         work.tools.reached("loading")
         promoted = promoted_from(work.tools.environment)
         if promoted and work.task.version:
             loaded = _bound(work, promoted)
         else:
-            slip = work.tools.source.slip(work.task.url)
+            source, url = work.tools.source, work.task.url
+            slip = source.news(url, seen) if seen else source.slip(url)
+            if slip is None:
+                return None
             loaded = Loaded(bare(slip, keep_views=promoted is None), slip)
         prove(work, loaded.slip)
         return replace(loaded, slip=_with_its_feeds(work, loaded.slip))

@@ -7,6 +7,7 @@ from tasks.change import make_equal, rehearse
 from tasks.commit import Intent, live_slip, take_over
 from tasks.follow import after_publish
 from tasks.load import load
+from tasks.sealed import seal, unbroken_seal, untouched
 from tasks.work import Done, Work
 
 log = structlog.get_logger(__name__)
@@ -25,13 +26,20 @@ def publish(work: Work) -> Done:
 
 
 def _publish(work: Work) -> Done:
-    loaded = load(work)
+    unbroken = unbroken_seal(work)
+    loaded = load(work, unbroken.seen if unbroken else "")
+    if loaded is None:
+        assert unbroken, "only with a seal is a slip that was seen before none"
+        work.count({"put": 0, "drop": 0, "keep": unbroken.files})
+        return untouched(work, sentence(work))
     present = take_over(work)
     changed = make_equal(work, loaded, present, _intent(work))
     # After an attempt that broke off, nobody knows whether its dependents were asked for. Its number does not tell: one
     # that was given back is not counted. The fence does, for it is new at each claim and the serial is the first one's.
     again = work.task.fence != work.task.serial
-    return Done(sentence(work), after_publish(work, loaded.slip, live_slip(present), changed=changed or again))
+    after = after_publish(work, loaded.slip, live_slip(present), changed=changed or again)
+    seal(work, loaded, present)
+    return Done(sentence(work), after)
 
 
 def _intent(work: Work) -> Intent:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from config import EnvironmentSettings, GroupTarget, Settings
-from database import NOTICE, Deposit, NewTask, Parcel, Progress, Publication, Takedown, Task
+from database import NOTICE, Deposit, NewTask, Parcel, Progress, Publication, Seal, Takedown, Task
 from packageslip import Digest, Packageslip, Seen
 from sources import Source, Web
 from store import Store
@@ -24,6 +24,8 @@ class Record(Protocol):
     def current(self, target: str, url: str) -> Publication | None: ...
 
     def slip(self, target: str, url: str, version: Digest | None = None) -> Packageslip | None: ...
+
+    def seal(self, target: str, url: str) -> Seal | None: ...
 
     def live(self, url: str) -> Sequence[Publication]: ...
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from database import NewTask, Progress, Published, Task
+from database import NewTask, Progress, Published, Seal, Task
 from notices import MOST_PATHS
 from packageslip import Packageslip
 from targets import SEEN
@@ -59,6 +59,8 @@ class Work:
     """The same attempt at other modules that it changes too."""
     known_takedowns: frozenset[int] | None = None
     """Of a task that publishes what other modules hold: the takedowns that it knew of when it looked at them."""
+    seal: Seal | None = None
+    """How it can be told later that nobody has touched the module since."""
     summary: dict[str, Any] = field(default_factory=dict)
     expires: int | None = None
     """When the last stale file may go, in seconds since the epoch by the queue's clock; None: no task knows of any."""

@@ -96,6 +96,13 @@ class BucketTarget:
             del self._holds[next(iter(self._holds))]
         return present
 
+    def mark(self, present: Present) -> str:  # noqa: ARG002
+        """Nothing: a bucket has no names that change hands by a rename."""
+        return ""
+
+    def unbroken(self, url: str, mark: str) -> bool:  # noqa: ARG002
+        return False
+
     def unfinished(self, url: str, claim: Claim) -> Unfinished | None:  # noqa: ARG002
         """Staged objects stay until a release is over, so nothing here tells whether it has begun: `present` finishes it."""
         return None

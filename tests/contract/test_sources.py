@@ -112,6 +112,28 @@ def test_a_listed_file_that_is_gone_is_an_error(source_place: SourcePlace, open_
         list(source.fetch(slip, [Want(file) for file in slip.files()], store))
 
 
+def test_a_document_that_was_seen_is_no_news_until_it_changes(source_place: SourcePlace, open_source_there: Open) -> None:
+    source_place.publish(URL, FILES)
+    source = open_source_there()
+    slip = source.slip(URL)
+    seen = source.seen(slip)
+    if not seen:
+        # Nothing names what this kind reads: it is read each time.
+        assert source.news(URL, seen) == slip
+        return
+    assert source.news(URL, seen) is None
+    assert open_source_there().news(URL, seen) is None, "another engine knows it too"
+    assert source.seen(replace(slip, title="never read")) == ""
+    source_place.publish(URL, {**FILES, "new.htm": b"new"})
+    news = source.news(URL, seen)
+    assert news is not None
+    assert news == source.slip(URL)
+    assert source.seen(news) not in {"", seen}
+    source_place.remove(URL)
+    with pytest.raises(NoSuchModule):
+        source.news(URL, seen)
+
+
 def test_a_slip_is_still_the_same_until_the_module_changes(source_place: SourcePlace, open_source_there: Open) -> None:
     source_place.publish(URL, FILES)
     source = open_source_there()

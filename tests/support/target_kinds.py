@@ -317,6 +317,7 @@ LACKS: Mapping[str, Mapping[str, str]] = {
         "modes": "objects have no permission bits",
         "times": "an object's time is when it was written; the slip's goes into its metadata",
         "grace": "a bucket's own versions and rules keep what was replaced or deleted, for as long as they say",
+        "marks": "its holder is written in an object that stays where it is, so that one look does not tell who came after",
         "births": "a module begins with one object, so nothing is left of one that was cut short",
     },
     **{

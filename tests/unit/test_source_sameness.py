@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from packageslip import Kind, Packageslip, Resource, View, ViewKind
-from sources.sameness import Remembered, agrees
+from sources.sameness import Original, Remembered, agrees, strong
 
 SLIP = Packageslip(
     "/a",
@@ -56,24 +56,28 @@ def test_any_other_change_is_a_change(now: Packageslip) -> None:
     assert not agrees(now, SLIP)
 
 
-def test_an_etag_is_remembered_for_exactly_its_slip() -> None:
+ONE = Original(b"1" * 32, '"one"')
+
+
+def test_a_document_is_remembered_for_exactly_its_slip() -> None:
     remembered = Remembered()
-    remembered.keep(SLIP, '"one"')
-    assert remembered.etag(SLIP) == '"one"'
-    assert remembered.etag(replace(SLIP, revision="8")) is None
+    remembered.keep(SLIP, ONE)
+    assert remembered.of(SLIP) == ONE
+    assert remembered.name(SLIP) == ONE.digest.hex()
+    assert remembered.of(replace(SLIP, revision="8")) is None
+    assert remembered.name(replace(SLIP, revision="8")) == ""
 
 
 @pytest.mark.parametrize("etag", [None, 'W/"weak"'])
-def test_an_etag_that_promises_nothing_is_not_remembered(etag: str | None) -> None:
-    remembered = Remembered()
-    remembered.keep(SLIP, etag)
-    assert remembered.etag(SLIP) is None
+def test_an_etag_that_promises_nothing_is_none(etag: str | None) -> None:
+    assert strong(etag) is None
+    assert strong('"one"') == '"one"'
 
 
 def test_the_oldest_are_forgotten() -> None:
     remembered = Remembered()
     slips = [Packageslip(f"/{number}") for number in range(5000)]
     for slip in slips:
-        remembered.keep(slip, '"x"')
-    assert remembered.etag(slips[0]) is None
-    assert remembered.etag(slips[-1]) == '"x"'
+        remembered.keep(slip, ONE)
+    assert remembered.of(slips[0]) is None
+    assert remembered.of(slips[-1]) == ONE

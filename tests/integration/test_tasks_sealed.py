@@ -1,0 +1,160 @@
+"""A module that nobody has touched since it was published is not taken over again, and anything else breaks its seal."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from database import Seal
+from packageslip import View, ViewKind
+from support.bench import Bench
+from support.claims import TestQueue
+
+A = "/courses/a"
+NOTHING = "live on origin: nothing had to move, 2 files are as they should be"
+FILES = {"index.htm": "one", "b.pdf": "two"}
+
+
+def steps(bench: Bench, **parameters: Any) -> list[str]:
+    """What a publish of the module did, step by step."""
+    return list(bench.well(A, **parameters).attempts[-1].summary["seconds"])
+
+
+def seal(bench: Bench) -> Seal | None:
+    return bench.workshop("STAGING").record.seal("origin", A)
+
+
+@pytest.fixture
+def sealed(bench: Bench) -> Bench:
+    bench.write(A, FILES)
+    bench.well(A)
+    assert seal(bench), "a publish leaves one"
+    return bench
+
+
+def test_nothing_is_taken_over_where_nothing_changed(sealed: Bench) -> None:
+    before = seal(sealed)
+    view = sealed.well(A)
+    assert view.task.reason == NOTHING
+    assert list(view.attempts[-1].summary["seconds"]) == ["look", "load"]
+    assert (view.attempts[-1].summary["put"], view.attempts[-1].summary["keep"]) == (0, 2)
+    assert seal(sealed) == before
+
+
+def test_a_change_at_the_source_is_published(sealed: Bench) -> None:
+    sealed.write(A, {"index.htm": "two", "b.pdf": "two"})
+    assert "take over" in steps(sealed)
+    assert sealed.live("origin") == sealed.wanted(A)
+    assert steps(sealed) == ["look", "load"], "and sealed again"
+
+
+def test_a_slip_that_only_looks_different_is_read_and_compared(sealed: Bench) -> None:
+    slip = sealed.site(A) / "packageslip.xml"
+    slip.write_bytes(slip.read_bytes() + b"<!-- saved again -->\n")
+    view = sealed.well(A)
+    assert view.task.reason == NOTHING
+    assert "take over" in view.attempts[-1].summary["seconds"]
+    assert steps(sealed) == ["look", "load"]
+
+
+def commit_record(bench: Bench) -> Path:
+    [record] = bench.target("origin").glob(".slipway/*/modules/+courses+a/slip.xml")
+    return record
+
+
+def rewritten(bench: Bench) -> None:
+    record = commit_record(bench)
+    record.write_bytes(record.read_bytes() + b" ")
+
+
+def touched(bench: Bench) -> None:
+    os.utime(commit_record(bench), (1, 1))
+
+
+def taken_over(bench: Bench) -> None:
+    """Whoever it was: it did nothing more, and still may have."""
+    queue = TestQueue(bench.database.queue_id, counter=1000)
+    bench.workshop("STAGING").open_target("origin").present(A, queue.claim())
+    bench.database.change(lambda connection: connection.exec_driver_sql("UPDATE counter SET value = 2000"))
+
+
+def lost(bench: Bench) -> None:
+    """An engine dies while it has a task of another module: it may be about to write, who knows where."""
+    bench.write("/courses/b", {"index.htm": "b"})
+    bench.insert("/courses/b")
+    workshop = bench.workshop("STAGING")
+    other = workshop.leases.register("STAGING", "host", "boot", 2, 3600, "test")
+    mine, workshop.engine = workshop.engine, other
+    assert workshop.claims.start(other, bench.claim("STAGING"))
+    workshop.engine = mine
+    assert workshop.leases.bury(other.start)
+
+
+def forgotten(bench: Bench) -> None:
+    bench.workshop("STAGING").record.forget("origin", [A])
+
+
+def recorded_otherwise(bench: Bench) -> None:
+    bench.database.change(lambda connection: connection.exec_driver_sql("UPDATE publication SET serial = serial + 1"))
+
+
+def module_below(bench: Bench) -> None:
+    bench.write(f"{A}/seminar", {"index.htm": "below"})
+    bench.well(f"{A}/seminar")
+
+
+@pytest.mark.parametrize("happens", [rewritten, touched, taken_over, lost, forgotten, recorded_otherwise, module_below])
+def test_what_breaks_the_seal(sealed: Bench, happens: Callable[[Bench], None]) -> None:
+    happens(sealed)
+    assert "take over" in steps(sealed)
+    assert sealed.live("origin")["courses/a/index.htm"] == sealed.wanted(A)["courses/a/index.htm"]
+
+
+def test_a_record_that_was_removed_by_hand_is_written_again(sealed: Bench) -> None:
+    commit_record(sealed).unlink()
+    for name in FILES:
+        (sealed.target("origin") / "courses/a" / name).unlink()
+    assert "take over" in steps(sealed)
+    assert sealed.live("origin") == sealed.wanted(A)
+
+
+def test_full_mode_asks_for_no_seal(sealed: Bench) -> None:
+    assert "take over" in steps(sealed, mode="full")
+    assert steps(sealed) == ["look", "load"]
+
+
+def test_a_dry_run_plans_and_leaves_no_seal(sealed: Bench) -> None:
+    before = seal(sealed)
+    assert "plan" in steps(sealed, dry_run=True)
+    assert seal(sealed) == before
+
+
+def test_an_unpublished_module_is_published_again(sealed: Bench) -> None:
+    sealed.well(A, action="UNPUBLISH")
+    assert seal(sealed) is None
+    assert "take over" in steps(sealed)
+    assert sealed.live("origin") == sealed.wanted(A)
+
+
+@pytest.mark.parametrize("left_open", ["digest", "view"])
+def test_what_has_to_be_asked_for_each_time_is_never_sealed(bench: Bench, left_open: str) -> None:
+    slip = bench.write(A, {**FILES, "feed.xml": "feed"})
+    if left_open == "digest":
+        bench.put_slip(replace(slip, resources=(replace(slip.resources[0], digest=None), *slip.resources[1:])))
+    else:
+        resources = tuple(each for each in slip.resources if each.path != "feed.xml")
+        bench.put_slip(replace(slip, resources=resources, views=(View("feed.xml", ViewKind.FEED),)))
+    bench.well(A)
+    assert seal(bench) is None
+    assert "take over" in steps(bench)
+
+
+def test_a_target_that_cannot_be_looked_at_is_an_outage_like_any_other(sealed: Bench) -> None:
+    root = sealed.target("origin")
+    root.rename(root.with_name("unmounted"))
+    view = sealed.do(A)
+    assert view.attempts[-1].outcome == "UNREACHABLE"
+    root.with_name("unmounted").rename(root)
