@@ -16,12 +16,17 @@ from database.rows import clipped, insert_ignore
 from database.values import Lane, Outcome, Result, Task
 
 _target, _queue = schema.target.c, schema.queue.c
-_SWITCHES = (
+_BREAKERS = (
     select(schema.target).where(_target.name.in_(bindparam("names", expanding=True))).order_by(_target.name).with_for_update()
 )
+_SWITCHES = _BREAKERS.with_only_columns(_target.name, _target.exclusive, _target.is_open, _target.probe_at, _target.probe_task)
 _CONCERNED = select(_target.name).where(
     or_(_target.name.in_(bindparam("down", expanding=True)), _target.probe_task.in_(bindparam("tasks", expanding=True)))
 )
+
+
+class ProbeEnds(Exception):
+    """A result ends a probe, and what it probes was not locked before the tasks: the transaction is to begin again, with care."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ def lock_concerned(connection: Connection, results: Sequence[Result]) -> Sequenc
     insert_ignore(connection, schema.target, [{"name": name} for name in sorted(down - names)])
     if not names | down:
         return ()
-    return connection.execute(_SWITCHES, {"names": sorted(names | down)}).all()
+    return connection.execute(_BREAKERS, {"names": sorted(names | down)}).all()
 
 
 def note_outcomes(

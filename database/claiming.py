@@ -1,19 +1,36 @@
 """One claim: what an engine's lanes get, in one short transaction under the locked rows of its targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from database import schema
 from database.actions import NOTICE, RESTORING
 from database.breakers import Allowance, Switch, allowances, begin_probes, lock_switches, probed_by
 from database.counters import next_fences
-from database.leases import check_lease
+from database.leases import in_force as lease_in_force
 from database.picking import Among, Choice, choose, find_candidates, find_siblings, split
-from database.restored import suspicion
-from database.rows import by_id, task_of, tell
+from database.restored import SUSPICION
+from database.rows import TASK_COLUMNS, by_id, task_of, tell
 from database.takedowns import covering, in_force
 from database.values import Engine, Lane, State, Task
 
@@ -23,35 +40,49 @@ BATCH = 64
 PATIENCE = timedelta(minutes=5)
 """How long a task that must run alone waits for a pause; then the engine gets nothing else until it is idle."""
 
-_queue = schema.queue.c
+_queue, _engine = schema.queue.c, schema.engine.c
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
-_HELD = select(func.count(), func.max(_queue.losses)).where(_queue.engine == bindparam("engine"), _queue.status == "RUNNING")
-_LOCKED = (
-    select(_queue.id)
+_HELD = select(_queue.id).where(_queue.engine == bindparam("engine"), _queue.status == "RUNNING")
+_PAUSED = select(schema.environment.c.paused).where(schema.environment.c.name == bindparam("environment"))
+_STANDING = (
+    select(
+        _engine.state,
+        _engine.lease_until,
+        schema.NOW.label("now"),
+        SUSPICION.scalar_subquery().label("suspicion"),
+        _PAUSED.scalar_subquery().label("paused"),
+        _HELD.exists().label("running"),
+        _HELD.where(_queue.losses > 0).exists().label("suspect"),
+    )
+    .where(_engine.start == bindparam("engine"))
+    .with_for_update()
+)
+"""The engine's row is locked; what is asked within is read as it is committed, and locked by nobody."""
+_LOCKED: Select[Any] = (
+    select(*TASK_COLUMNS, exists().where(schema.takedown.c.lifted_at.is_(None)).label("takedowns"))
     .where(_queue.id.in_(_IDS), _queue.status == "READY", _queue.hold == 0, _queue.cancel_requested == 0)
     .order_by(_queue.id)
     .with_for_update(skip_locked=True)
 )
-_TASKS = select(schema.queue).where(_queue.id.in_(_IDS))
-_PAUSED = select(schema.environment.c.paused).where(schema.environment.c.name == bindparam("environment"))
+_NEW_ATTEMPTS = insert(schema.attempt)
 
 
 @dataclass(frozen=True, slots=True)
 class _Load:
     """What the engine has at work."""
 
-    running: int
+    running: bool
     suspect: bool
 
 
 def claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> list[Task]:
     """The next tasks for these lanes. Raises LeaseLost."""
-    now = check_lease(connection, engine)
-    if suspicion(connection) is not None:
+    standing = connection.execute(_STANDING, {"engine": engine.start, "environment": engine.environment}).one_or_none()
+    now = lease_in_force(standing, engine)
+    if standing is None or standing.suspicion is not None:
         # It would give out fences that others have, also to what is urgent: see restored.py.
         return []
-    load = _load_of(connection, engine)
-    paused = _paused(connection, engine)
+    load, paused = _Load(bool(standing.running), bool(standing.suspect)), bool(standing.paused)
     if load.suspect or paused:
         # A cache that still shows what was taken down is a part of the takedown, which no pause holds up.
         lanes = [lane for lane in lanes if lane.urgent or (lane.target.startswith(NOTICE) and not load.suspect)]
@@ -69,11 +100,11 @@ def claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> list
         switches |= {name: replace(switches[name], probing=True) for name in allowed.probes}
         chosen.append((allowed, choices))
     choices_by_winner = {choice.winner: choice for _, some in chosen for choice in some}
-    taken = _take(connection, _alone_or_not(list(choices_by_winner.values()), load, now))
-    taken = _without_taken_down(connection, taken, now)
+    taken, rows = _take(connection, _alone_or_not(list(choices_by_winner.values()), load, now))
+    taken = _without_taken_down(connection, taken, rows, now)
     superseded = {older: choice.winner for choice in taken for older in choice.absorbed}
     _supersede(connection, superseded, now)
-    tasks = _begin(connection, engine, [choice.winner for choice in taken if choice.runs], now)
+    tasks = _begin(connection, engine, [rows[choice.winner] for choice in taken if choice.runs], now)
     begin_probes(connection, _probes(chosen, tasks))
     return tasks
 
@@ -97,26 +128,29 @@ def _alone_or_not(choices: Sequence[Choice], load: _Load, now: datetime) -> list
     clean, suspect = split(choices)
     impatient = any(choice.since is not None and choice.since < now - PATIENCE for choice in suspect)
     if suspect and (impatient or not clean):
-        return suspect[:1] if load.running == 0 else []
+        return [] if load.running else suspect[:1]
     return clean
 
 
-def _take(connection: Connection, choices: Sequence[Choice]) -> list[Choice]:
-    """Lock everything the choices touch, by id; a module of which one row cannot be locked is left for the next claim."""
+def _take(connection: Connection, choices: Sequence[Choice]) -> tuple[list[Choice], dict[int, Row[Any]]]:
+    """Lock everything the choices touch, by id; a module of which one row cannot be locked is left for the next claim.
+
+    Those that could be locked, and the rows as they are from then on.
+    """
     ids = sorted({id_ for choice in choices for id_ in (choice.winner, *choice.absorbed)})
-    if not ids:
-        return []
-    locked = set(connection.scalars(_LOCKED, {"ids": ids}))
-    return [choice for choice in choices if {choice.winner, *choice.absorbed} <= locked]
+    rows = {row.id: row for row in connection.execute(_LOCKED, {"ids": ids})} if ids else {}
+    return [choice for choice in choices if {choice.winner, *choice.absorbed} <= rows.keys()], rows
 
 
-def _without_taken_down(connection: Connection, choices: list[Choice], now: datetime) -> list[Choice]:
+def _without_taken_down(
+    connection: Connection, choices: list[Choice], rows: Mapping[int, Row[Any]], now: datetime
+) -> list[Choice]:
     """Less those that would bring back what is taken down, whoever let them wait until now: they end here."""
-    takedowns = in_force(connection) if choices else []
-    if not takedowns:
+    winners = [rows[choice.winner] for choice in choices]
+    if not any(row.takedowns for row in winners):
         return choices
-    wanted = select(_queue.id, _queue.url, _queue.action).where(_queue.id.in_([choice.winner for choice in choices]))
-    found = {row.id: covering(takedowns, row.url) for row in connection.execute(wanted) if row.action in RESTORING}
+    takedowns = in_force(connection)
+    found = {row.id: covering(takedowns, row.url) for row in winners if row.action in RESTORING}
     down = {choice.winner: f"Cancelled: {each.sentence(each.url)}." for choice in choices if (each := found.get(choice.winner))}
     if down:
         ended = {"status": "CANCELLED", "reason": by_id(_queue.id, down), "finished_at": now}
@@ -137,28 +171,57 @@ def _supersede(connection: Connection, superseded: Mapping[int, int], now: datet
     tell(connection, now, ((older, "SUPERSEDED", reasons[older], None) for older in sorted(superseded)))
 
 
-def _begin(connection: Connection, engine: Engine, winners: Sequence[int], now: datetime) -> list[Task]:
+def _begin(connection: Connection, engine: Engine, winners: Sequence[Row[Any]], now: datetime) -> list[Task]:
     if not winners:
         return []
-    fences = dict(zip(sorted(winners), next_fences(connection, len(winners)), strict=True))
-    connection.execute(
+    ids = sorted(row.id for row in winners)
+    fences = dict(zip(ids, next_fences(connection, len(ids)), strict=True))
+    first = {"start": engine.start, "ids": ids, "shift": fences[ids[0]] - ids[0]}
+    if ids[-1] - ids[0] < len(ids):
+        connection.execute(_begun(), first)
+    else:
+        connection.execute(_begun(len(ids)), first | _numbered("task", ids) | _numbered("fence", fences.values()))
+    tasks = [_claimed(row, fences[row.id]) for row in winners]
+    connection.execute(_NEW_ATTEMPTS, [_attempt_row(task, engine, now) for task in tasks])
+    tell(connection, now, ((task.id, State.RUNNING, None, task.fence) for task in tasks))
+    return tasks
+
+
+@lru_cache(maxsize=BATCH + 1)
+def _begun(count: int = 0) -> Update:
+    """The statement that begins so many tasks; 0: any number whose fences go with their ids, as they do in most claims."""
+    numbered = [(_queue.id == bindparam(f"task{n}"), bindparam(f"fence{n}", type_=BigInteger)) for n in range(count)]
+    fence: ColumnElement[int] = case(*numbered) if count else _queue.id + bindparam("shift", type_=BigInteger)
+    return (
         update(schema.queue)
-        .where(_queue.id.in_(winners))
+        .where(_queue.id.in_(_IDS))
         .values(
             status="RUNNING",
-            engine=engine.start,
+            engine=bindparam("start"),
             reason=None,
-            fence=by_id(_queue.id, fences),
-            serial=func.coalesce(func.nullif(_queue.serial, 0), by_id(_queue.id, fences)),
+            fence=fence,
+            serial=func.coalesce(func.nullif(_queue.serial, 0), fence),
             attempts=_queue.attempts + 1,
             started_at=None,
         )
     )
-    rows = {row.id: task_of(row) for row in connection.execute(_TASKS, {"ids": winners})}
-    tasks = [rows[winner] for winner in winners]
-    connection.execute(insert(schema.attempt), [_attempt_row(task, engine, now) for task in tasks])
-    tell(connection, now, ((task.id, State.RUNNING, None, task.fence) for task in tasks))
-    return tasks
+
+
+def _numbered(name: str, values: Iterable[int]) -> dict[str, int]:
+    return {f"{name}{number}": value for number, value in enumerate(values)}
+
+
+def _claimed(row: Row[Any], fence: int) -> Task:
+    """What the row of a task has become."""
+    return replace(
+        task_of(row),
+        state=State.RUNNING,
+        reason=None,
+        fence=fence,
+        serial=row.serial or fence,
+        attempts=row.attempts + 1,
+        started_at=None,
+    )
 
 
 def _attempt_row(task: Task, engine: Engine, now: datetime) -> dict[str, object]:
@@ -176,12 +239,3 @@ def _probes(chosen: Sequence[tuple[Allowance, list[Choice]]], tasks: Sequence[Ta
     """Breaker -> the task that probes it."""
     allowances = {choice.winner: allowed for allowed, choices in chosen for choice in choices}
     return {name: task.id for task in tasks for name in probed_by(task, allowances[task.id])}
-
-
-def _load_of(connection: Connection, engine: Engine) -> _Load:
-    running, losses = connection.execute(_HELD, {"engine": engine.start}).one()
-    return _Load(running, suspect=bool(losses))
-
-
-def _paused(connection: Connection, engine: Engine) -> bool:
-    return bool(connection.scalar(_PAUSED, {"environment": engine.environment}))

@@ -1,18 +1,23 @@
 """The counter of fences: one for the whole database, so that any two can be compared."""
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from database import schema
 
 _counter = schema.counter.c
 _TAKE = update(schema.counter).where(_counter.name == "fence").values(value=_counter.value + bindparam("count"))
+_TAKE_AND_TELL = _TAKE.values(value=func.last_insert_id(_counter.value + bindparam("count")))
+"""MySQL and MariaDB say with their answer what it has become."""
 _NEWEST = select(_counter.value).where(_counter.name == "fence")
 
 
 def next_fences(connection: Connection, count: int) -> range:
     """`count` fences that nobody had before. The row stays locked until the transaction ends, so take them late."""
-    connection.execute(_TAKE, {"count": count})
-    last: int = connection.execute(_NEWEST).scalar_one()
+    if connection.dialect.name == "sqlite":
+        connection.execute(_TAKE, {"count": count})
+        last = newest_fence(connection)
+    else:
+        last = connection.execute(_TAKE_AND_TELL, {"count": count}).lastrowid
     return range(last - count + 1, last + 1)
 
 

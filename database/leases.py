@@ -1,9 +1,10 @@
 """Engines as rows: registered, renewed, gone, dead; and what becomes of the tasks they held."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from database import schema
 from database.connection import Database
@@ -138,7 +139,11 @@ class Leases:
 
 def check_lease(connection: Connection, engine: Engine, *, over: bool = False) -> datetime:
     """Lock the engine's row; the database's time. Raises LeaseLost unless its lease is in force, or `over` and not yet ended."""
-    row = connection.execute(_LEASE, {"engine": engine.start}).one_or_none()
+    return in_force(connection.execute(_LEASE, {"engine": engine.start}).one_or_none(), engine, over=over)
+
+
+def in_force(row: Row[Any] | None, engine: Engine, *, over: bool = False) -> datetime:
+    """The database's time, in the engine's locked row with its state and lease. Raises LeaseLost, as `check_lease` does."""
     if row is None or row.state != "UP" or (row.lease_until <= row.now and not over):
         raise LeaseLost(
             f"The lease of engine {engine.start} ({engine.environment}, pid {engine.pid}) is over; its tasks belong to others."

@@ -30,7 +30,8 @@ BACKWARD = frozenset({Action.UNPUBLISH, Action.ROLLBACK, Action.RETIRE})
 """Actions that would undo what came after them. A PUBLISH that is bound to no version brings what the source has now."""
 
 _setting, _queue, _engine = schema.setting.c, schema.queue.c, schema.engine.c
-_SUSPICION = select(_setting.value).where(_setting.name == NAME)
+SUSPICION = select(_setting.value).where(_setting.name == NAME)
+"""Why nothing may be claimed; no row: nothing is known against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def restored_sentence(evidence: str) -> str:
 
 def suspicion(connection: Connection) -> str | None:
     """Why nothing may be claimed; None: nothing is known against it."""
-    found = connection.scalar(_SUSPICION)
+    found = connection.scalar(SUSPICION)
     return None if found is None else str(found)
 
 
