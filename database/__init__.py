@@ -10,7 +10,7 @@ from database.audit import Audit, AuditRow, Head, Page, Verdict, Wanted
 from database.auditing import Entry
 from database.backoff import delay
 from database.batches import Batches, Deed, Done
-from database.claims import Claims
+from database.claims import Claims, Due
 from database.connection import Database
 from database.deposits import Deposit, Deposits, DepositState, Parcel
 from database.desk import Desk
@@ -87,6 +87,7 @@ __all__ = [
     "Document",
     "Done",
     "Drift",
+    "Due",
     "Engine",
     "EngineView",
     "Entry",

@@ -26,6 +26,7 @@ GENESIS = b"\0" * 32
 """What stands before the first row."""
 
 _audit, _counter = schema.audit.c, schema.counter.c
+_NEW_ROWS = insert(schema.audit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def note(connection: Connection, entries: Iterable[Entry], now: datetime | None 
     """Write what was done, with what was done. `now`: the database's time, where it is known already."""
     rows = [_row(entry) | ({} if now is None else {"at": now}) for entry in entries]
     for some in chunks(rows):
-        connection.execute(insert(schema.audit), list(some))
+        connection.execute(_NEW_ROWS, list(some))
 
 
 def about(row: Row[Any], kind: str, by: str | None, why: str | None) -> Entry:

@@ -1,28 +1,40 @@
 """What an engine does with tasks: claims, starts and finishes them, tells how far they are, and makes further ones."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from random import random as system_random
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from config import RetrySettings
 from database import schema
 from database.actions import Action
+from database.breakers import ProbeEnds
 from database.claiming import BATCH, claim
 from database.connection import Database
 from database.errors import DatabaseUnavailable
 from database.expanding import expand
-from database.finishing import Finishing
-from database.starting import start, write_progress
+from database.finishing import Finishing, Written
+from database.starting import write_progress
 from database.takedowns import EVERYWHERE
 from database.values import Engine, Lane, NewTask, Outcome, Progress, Result, Task
 
 _queue = schema.queue.c
-_ROOTS = (
-    select(_queue.id)
-    .with_hint(schema.queue, "FORCE INDEX (k_due)", "mysql")
-    .where(_queue.status == "READY", _queue.environment == EVERYWHERE)
-)
+_READY = select(_queue.id).with_hint(schema.queue, "FORCE INDEX (k_due)", "mysql").where(_queue.status == "READY")
+_ROOTS = _READY.where(_queue.environment == EVERYWHERE)
+_DUE = _READY.where(_queue.environment == bindparam("environment"), _queue.hold == 0, _queue.run_after <= schema.NOW)
+_WAITING = select(_DUE.exists().label("due"), _ROOTS.exists().label("takedowns"))
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What waits in an environment."""
+
+    due: bool
+    """Whether any task does, though perhaps nobody can take it now: behind a breaker, in a module at work, after others."""
+    urgent: frozenset[str] = frozenset()
+    """Targets on which a takedown waits, whether the engine has lanes for them or not."""
 
 
 class Claims:
@@ -62,7 +74,7 @@ class Claims:
         said = "the database did not say whether an engine had claimed it"
         unsure = [Result(task.id, task.fence, Outcome.RELEASED, said) for task in self._unsure]
         if unsure:
-            self._finishing.write(connection, engine, unsure)
+            self._finishing.write(connection, engine, unsure, careful=True)
 
     def waited_for(self, environment: str) -> frozenset[str]:
         """Targets that tasks of an environment wait for, whether it has a lane for them or not."""
@@ -70,18 +82,13 @@ class Claims:
         wanted = wanted.where(_queue.target.is_not(None), _queue.action != Action.TAKEDOWN)
         return self._db.look(lambda connection: frozenset(connection.scalars(wanted)))
 
-    def urgent(self, environment: str) -> frozenset[str]:
-        """Targets on which a takedown waits for an engine of this environment, in its lanes or not."""
-        return self._db.look(lambda connection: _urgent(connection, environment))
+    def waiting(self, environment: str) -> Due:
+        """Whether an engine of this environment could find something: one statement, where a claim is ten."""
+        return self._db.look(lambda connection: _waiting(connection, environment))
 
     def start(self, engine: Engine, tasks: Sequence[Task], finished: Sequence[Result] = ()) -> frozenset[int]:
         """Note that these begin, and write what the last ones came to, in one commit; the ids that are still this engine's."""
-
-        def work(connection: Connection) -> frozenset[int]:
-            self._finishing.write(connection, engine, finished)
-            return start(connection, engine, tasks)
-
-        return self._db.change(work)
+        return self._write(engine, finished, tasks).begun
 
     def finish(self, engine: Engine, results: Sequence[Result]) -> frozenset[int]:
         """Write results, a batch a transaction. The ids of tasks that were lost: nothing was written for those.
@@ -90,11 +97,17 @@ class Claims:
         """
         lost: set[int] = set()
         for first in range(0, len(results), BATCH):
-            lost |= self._finish(engine, results[first : first + BATCH])
+            lost |= self._write(engine, results[first : first + BATCH]).lost
         return frozenset(lost)
 
-    def _finish(self, engine: Engine, results: Sequence[Result]) -> frozenset[int]:
-        return self._db.change(lambda connection: self._finishing.write(connection, engine, results))
+    def _write(self, engine: Engine, results: Sequence[Result], begin: Sequence[Task] = ()) -> Written:
+        def work(connection: Connection, *, careful: bool) -> Written:
+            return self._finishing.write(connection, engine, results, begin, careful=careful)
+
+        try:
+            return self._db.change(partial(work, careful=False))
+        except ProbeEnds:
+            return self._db.change(partial(work, careful=True))
 
     def expand(self, engine: Engine, task: Task, rows: Sequence[NewTask], cursor: str) -> None:
         """Insert rows that a running task makes, and how far it came, in one transaction. Raises LeaseLost.
@@ -109,13 +122,15 @@ class Claims:
         self._db.change(lambda connection: write_progress(connection, engine, several))
 
 
+def _waiting(connection: Connection, environment: str) -> Due:
+    row = connection.execute(_WAITING, {"environment": environment}).one()
+    # Nearly always there is no open takedown.
+    return Due(bool(row.due), _urgent(connection, environment) if row.takedowns else frozenset())
+
+
 def _urgent(connection: Connection, environment: str) -> frozenset[str]:
-    # Nearly always there is no open takedown, and one look along an index says so.
-    open_ = connection.scalars(_ROOTS).all()
-    if not open_:
-        return frozenset()
     waiting = select(_queue.target).where(
-        _queue.batch.in_(open_),
+        _queue.batch.in_(connection.scalars(_ROOTS).all()),
         _queue.action == Action.TAKEDOWN,
         _queue.status == "READY",
         _queue.environment == environment,

@@ -46,10 +46,13 @@ def record(connection: Connection, published: Sequence[tuple[int | None, Publish
 
 
 def store(connection: Connection, documents: Iterable[Document]) -> None:
-    """Keep documents, each once, one part a statement."""
-    for digest, body in sorted(documents):
-        for part, start in enumerate(range(0, len(body), PART)):
-            insert_ignore(connection, schema.document, [{"digest": digest, "part": part, "body": body[start : start + PART]}])
+    """Keep documents, each once. The driver sends as many parts in a statement as come to a megabyte, and a larger one alone."""
+    parts = [
+        {"digest": digest, "part": part, "body": body[start : start + PART]}
+        for digest, body in sorted(documents)
+        for part, start in enumerate(range(0, len(body), PART))
+    ]
+    insert_ignore(connection, schema.document, parts)
 
 
 def read_document(connection: Connection, digest: bytes) -> bytes | None:

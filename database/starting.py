@@ -6,22 +6,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, insert, select, tuple_, update
 
 from database import schema
-from database.values import Engine, Progress, Task
+from database.moments import Moment
+from database.values import Engine, Progress
 
 _queue, _attempt = schema.queue.c, schema.attempt.c
 
 
-def start(connection: Connection, engine: Engine, tasks: Sequence[Task]) -> frozenset[int]:
-    """Set `started_at` where the task is still this engine's; their ids."""
-    rows = lock_running(connection, engine, {task.id: task.fence for task in tasks}, _MINE)
-    if not rows:
-        return frozenset()
-    now = rows[0].now
-    ids = [row.id for row in rows]
-    connection.execute(update(schema.queue).where(_queue.id.in_(ids)).values(started_at=now))
-    pairs = tuple_(_attempt.task, _attempt.fence).in_([(row.id, row.fence) for row in rows])
-    connection.execute(update(schema.attempt).where(pairs).values(started_at=now))
-    return frozenset(ids)
+def start(connection: Connection, rows: Sequence[Row[Any]]) -> None:
+    """Set `started_at` of tasks that are locked and this engine's."""
+    if rows:
+        now = rows[0].now
+        connection.execute(_BEGINS, {"ids": [row.id for row in rows], "now": now})
+        connection.execute(_ATTEMPT_BEGINS, {"pairs": [(row.id, row.fence) for row in rows], "now": now})
 
 
 def running(*columns: ColumnElement[Any]) -> Select[Any]:
@@ -32,7 +28,18 @@ def running(*columns: ColumnElement[Any]) -> Select[Any]:
     return wanted.order_by(_queue.id).with_for_update()
 
 
-_MINE = running(_queue.id, _queue.fence)
+MINE = running(_queue.id, _queue.fence)
+"""What is enough for those that begin."""
+_BEGINS = (
+    update(schema.queue)
+    .where(_queue.id.in_(bindparam("ids", expanding=True)))
+    .values(started_at=bindparam("now", type_=Moment()))
+)
+_ATTEMPT_BEGINS = (
+    update(schema.attempt)
+    .where(tuple_(_attempt.task, _attempt.fence).in_(bindparam("pairs", expanding=True)))
+    .values(started_at=bindparam("now", type_=Moment()))
+)
 
 
 def lock_running(connection: Connection, engine: Engine, fences: Mapping[int, int], wanted: Select[Any]) -> Sequence[Row[Any]]:

@@ -6,7 +6,7 @@ from queue import Empty, SimpleQueue
 import structlog
 
 from database import Claims, DatabaseUnavailable, LeaseLost, Result, Task
-from engines.bell import Bell
+from engines.bell import Bell, Ring
 from engines.lanes import TargetLane, lane_names
 from engines.outlook import Outlook
 from engines.workshop import Workshop
@@ -20,7 +20,7 @@ REPORT_EVERY = 1.0
 WRITE_EVERY = 0.2
 """Seconds between two writes of results alone while tasks are at work whose results come next: each costs a commit."""
 URGENT_EVERY = 1.0
-"""Seconds between two looks for takedowns while everybody is at work."""
+"""Seconds between two looks for takedowns while nobody has room for anything else, unless something new comes."""
 OUTAGE_PAUSE = 1.0
 """Seconds before the database is asked again after it did not answer."""
 GIVE_BACK = 8.0
@@ -69,6 +69,9 @@ class Loop:
                 self._get_ready()
             if said := self._bell.wait(pause):
                 self._outlook.rung(said)
+                if said is Ring.NEWS:
+                    # It may be a takedown.
+                    self._urgent_at = 0.0
         self._workshop.lease.lose()
         return LEASE_LOST
 
@@ -104,8 +107,7 @@ class Loop:
         # Results go out before the next claim: what waits for them can be claimed then.
         self._begin()
         self._outlook.look()
-        urgent = self._claim_urgent()
-        if self._claim() or urgent:
+        if self._claim():
             self._begin()
         self._report()
 
@@ -138,26 +140,29 @@ class Loop:
             self._outlook.something_ended()
 
     def _claim(self) -> bool:
-        wishes = [wish for lane in self._lanes if (wish := lane.wish())]
+        """Look what waits, when there is room for it or it may be a takedown, and take of it; whether anything came."""
+        now, outlook = self._clock(), self._outlook
         # After an outage the heartbeat asks first: a claim would be refused, although the tasks are this engine's still.
-        if not wishes or not self._outlook.may_claim() or not self._workshop.lease.trusted:
+        if not outlook.due or not self._workshop.lease.trusted:
             return False
-        tasks = self._claims.claim(self._workshop.engine, wishes)
-        self._outlook.claimed(len(tasks))
+        wishes = [wish for lane in self._lanes if (wish := lane.wish())] if outlook.may_claim() else []
+        if not wishes and now < self._urgent_at:
+            return False
+        self._urgent_at = now + URGENT_EVERY
+        waiting = self._claims.waiting(self._workshop.engine.environment)
+        urgent = self._claim_urgent(waiting.urgent)
+        if not wishes:
+            return urgent
+        tasks = self._claims.claim(self._workshop.engine, wishes) if waiting.due else []
+        outlook.claimed(len(tasks))
         for lane in self._lanes:
             mine = [task for task in tasks if (task.target or self._workshop.environment.origin) == lane.target]
             if mine:
                 lane.take(mine)
-        return bool(tasks)
+        return bool(tasks) or urgent
 
-    def _claim_urgent(self) -> bool:
+    def _claim_urgent(self, targets: frozenset[str]) -> bool:
         """Takedowns, in lanes of their own: other work may keep every worker of a target busy for hours."""
-        now, outlook = self._clock(), self._outlook
-        # As in `_claim`: after an outage the heartbeat asks first.
-        if not outlook.due or not self._workshop.lease.trusted or (now < self._urgent_at and not outlook.may_claim()):
-            return False
-        self._urgent_at = now + URGENT_EVERY
-        targets = self._claims.urgent(self._workshop.engine.environment)
         for name in sorted(targets - self._urgent.keys()):
             self._urgent[name] = TargetLane(name, self._workshop, self._note_end, urgent=True)
         wishes = [wish for name in sorted(targets) if (wish := self._urgent[name].wish())]

@@ -16,6 +16,7 @@ from database import (
     Database,
     DatabaseError,
     Desk,
+    Due,
     HeldPlan,
     Intake,
     Lane,
@@ -247,7 +248,7 @@ def test_an_operator_takes_a_module_down_lifts_that_and_goes_back(
     intake.accept(mariadb_queue.settings)
     assert desk.show(waiting).task.state is State.CANCELLED
     registered = Leases(engine).register("PRODUCTION", "host", "boot", 1, 60, "0.1.0")
-    assert Claims(engine).urgent("PRODUCTION") == {"production"}
+    assert Claims(engine).waiting("PRODUCTION") == Due(True, frozenset({"production"}))
     assert Claims(engine).claim(registered, [Lane("production", 8, urgent=True)])
     intake.settle_takedowns()
     assert [one.by for one in Record(operator).takedowns()] == ["eve"]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects import mysql
 
-from database import NewTask, picking, polling, schema, underway
+from database import NewTask, Outcome, Result, picking, polling, schema, underway
 from support.queue import Queue
 
 
@@ -27,6 +27,33 @@ def test_a_poll_is_one_statement(mariadb_queue: Queue) -> None:
         mariadb_queue.intake.poll()
     # Asking costs two statements itself.
     assert questions(mariadb_queue) == (session, before + 10 + 2)
+
+
+def written(queue: Queue) -> int:
+    """How many statements the session that writes had so far; to ask costs two."""
+    asked = "SHOW SESSION STATUS LIKE 'Questions'"
+    return queue.db.change(lambda connection: int(connection.exec_driver_sql(asked).one()[1]))
+
+
+def test_what_a_task_takes_of_the_queue_is_few_statements(mariadb_queue: Queue) -> None:
+    engine = mariadb_queue.engine()
+    for number in range(6):
+        mariadb_queue.ready(f"/{number}")
+    first = mariadb_queue.claim(engine, limit=3)
+    mariadb_queue.claims.start(engine, first)
+    results = [Result(task.id, task.fence, Outcome.SUCCEEDED, f"done {task.id}") for task in first]
+    before = written(mariadb_queue)
+    others = mariadb_queue.claim(engine)
+    claimed = written(mariadb_queue)
+    mariadb_queue.claims.start(engine, others, results)
+    ended = written(mariadb_queue)
+    assert not mariadb_queue.claim(engine)
+    empty = written(mariadb_queue)
+    # Engine, targets, candidates, siblings, tasks, fences, tasks, attempts, events, COMMIT.
+    assert claimed - before - 2 == 10
+    # Tasks, tasks and attempts that end, events, tasks and attempts that begin, COMMIT.
+    assert ended - claimed - 2 == 7
+    assert empty - ended - 2 == 4
 
 
 def explain(queue: Queue, statement: Any) -> list[Any]:

@@ -72,7 +72,7 @@ class Bench:
             pass
         workshop = self.workshop(environment)
         names = lane_names(workshop.environment, workshop.claims.waited_for(environment))
-        urgent = [Lane(name, 8, urgent=True) for name in sorted(workshop.claims.urgent(environment))]
+        urgent = [Lane(name, 8, urgent=True) for name in sorted(workshop.claims.waiting(environment).urgent)]
         others = [Lane(name, 8, needs(workshop.environment, name)) for name in names]
         # One after the other, as an engine does it: no claim has two lanes of one target.
         return workshop.claims.claim(workshop.engine, urgent) or workshop.claims.claim(workshop.engine, others)

@@ -15,5 +15,5 @@ def take_down(queue: Queue, url: str = "/a", environment: str = "*", **more: Any
 
 def urgent(queue: Queue, engine: Engine, *targets: str) -> list[Task]:
     """What an engine's urgent lanes get."""
-    names = targets or tuple(sorted(queue.claims.urgent(engine.environment)))
+    names = targets or tuple(sorted(queue.claims.waiting(engine.environment).urgent))
     return queue.claims.claim(engine, [Lane(name, 8, urgent=True) for name in names])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from config import Settings
-from database import DatabaseUnavailable, Lane, LeaseLost, Outcome, Progress, Renewal, Result, State, Task
+from database import DatabaseUnavailable, Due, Lane, LeaseLost, Outcome, Progress, Renewal, Result, State, Task
 from engines.bell import Bell, Ring
 from engines.claim import TaskClaim
 from engines.lease import Heartbeat, Lease
@@ -41,12 +41,15 @@ class Script:
         self.finishes: list[Exception] = []
         self.lost: set[int] = set()
         self.takedowns: list[Task] = []
+        self.due = True
+        self.looks = 0
         self.chunks: list[list[int]] = []
         self.finished: list[int] = []
         self.reported: list[int] = []
 
-    def urgent(self, environment: str) -> frozenset[str]:
-        return frozenset(one.target or "" for one in self.takedowns)
+    def waiting(self, environment: str) -> Due:
+        self.looks += 1
+        return Due(self.due, frozenset(one.target or "" for one in self.takedowns))
 
     def claim(self, engine: object, lanes: Sequence[Lane]) -> list[Task]:
         assert all(lane.limit > 0 for lane in lanes)
@@ -299,6 +302,37 @@ def test_a_takedown_overtakes_whatever_keeps_all_workers_busy(monkeypatch: pytes
     loop.close()
     assert sorted(ended) == [*range(1, 9), 99]
     assert sorted(script.finished) == sorted(ended)
+
+
+def test_nothing_is_claimed_where_nothing_waits() -> None:
+    script = Script([task(1)])
+    script.due = False
+    loop, _, _ = made(script)
+    loop._turn()
+    assert (script.looks, len(script.batches)) == (1, 1)
+    script.due = True
+    loop._turn()
+    loop.close()
+    assert (script.looks, len(script.batches)) == (2, 0)
+
+
+def test_an_engine_without_room_looks_for_takedowns_once_in_a_while() -> None:
+    ended = Event()
+
+    def carry_out(one: Task, targets: object) -> Result:
+        assert ended.wait(30)
+        return Result(one.id, one.fence, Outcome.SUCCEEDED, "done")
+
+    script = Script([task(n) for n in range(1, 11)], [task(n) for n in range(11, 17)])
+    loop, _, _ = made(script, carry_out)
+    for _ in range(5):
+        loop._turn()
+    assert (script.looks, script.batches) == (2, [])
+    loop._urgent_at = 0.0
+    loop._turn()
+    assert script.looks == 3
+    ended.set()
+    loop.close()
 
 
 def test_after_an_outage_a_takedown_waits_for_the_heartbeat_too() -> None:
