@@ -1,6 +1,7 @@
 """Rows that are written whether they are there already or not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, func
@@ -12,31 +13,45 @@ Row = Mapping[str, Any]
 
 def replace_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows; where one of the same key is there, the new one takes its place."""
-    _write(connection, table, rows, lambda _column, _old, new: new)
+    _write(connection, table, rows, adding=False)
 
 
 def add_up_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows of `n`, `total` and `most`; where one of the same key is there, the numbers are added to it."""
-    larger = func.max if connection.dialect.name == "sqlite" else func.greatest
-    _write(connection, table, rows, lambda column, old, new: larger(old, new) if column == "most" else old + new)
+    _write(connection, table, rows, adding=True)
 
 
-def _write(connection: Connection, table: Table, rows: Sequence[Row], merged: Any) -> None:  # noqa: ANN401 - how columns become one
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key]
-    columns = [name for name in rows[0] if name not in keys]
+def _write(connection: Connection, table: Table, rows: Sequence[Row], *, adding: bool) -> None:
+    if rows:
+        statement = (_lite if connection.dialect.name == "sqlite" else _mysql)(table, tuple(rows[0]), adding=adding)
+        for some in chunks(rows):
+            connection.execute(statement, list(some))
+
+
+@cache
+def _lite(table: Table, columns: tuple[str, ...], *, adding: bool) -> Any:  # noqa: ANN401 - a dialect's own insert
     # Imported here: each process has one database, and needs what belongs to that one.
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
 
-        lite = sqlite.insert(table)
-        changed = {name: merged(name, table.c[name], lite.excluded[name]) for name in columns}
-        statement: Any = lite.on_conflict_do_update(index_elements=keys, set_=changed)
-    else:
-        from sqlalchemy.dialects import mysql  # noqa: PLC0415
+    new = sqlite.insert(table)
+    changed = _changed(table, columns, new.excluded, func.max if adding else None)
+    return new.on_conflict_do_update(index_elements=[column.name for column in table.primary_key], set_=changed)
 
-        my = mysql.insert(table)
-        statement = my.on_duplicate_key_update({name: merged(name, table.c[name], my.inserted[name]) for name in columns})
-    for some in chunks(rows):
-        connection.execute(statement, list(some))
+
+@cache
+def _mysql(table: Table, columns: tuple[str, ...], *, adding: bool) -> Any:  # noqa: ANN401 - a dialect's own insert
+    from sqlalchemy.dialects import mysql  # noqa: PLC0415
+
+    new = mysql.insert(table)
+    return new.on_duplicate_key_update(_changed(table, columns, new.inserted, func.greatest if adding else None))
+
+
+def _changed(table: Table, columns: Iterable[str], new: Any, larger: Any) -> dict[str, Any]:  # noqa: ANN401 - columns, a function
+    """How rows of the same key become one; `larger` None: the new one takes the old one's place."""
+    keys = {column.name for column in table.primary_key}
+    changed: dict[str, Any] = {}
+    for name in columns:
+        if name not in keys:
+            old = table.c[name]
+            changed[name] = new[name] if larger is None else larger(old, new[name]) if name == "most" else old + new[name]
+    return changed
