@@ -196,9 +196,16 @@ def in_parts(folder: Path, wish: Wish, jobs: int) -> Tally:
     """The parts dealt out to so many processes."""
     tally, kills = Tally(), None if wish.kills is None else wish.kills // jobs
     wishes = [replace(wish, seed=wish.seed + job, kills=kills) for job in range(jobs)]
-    parts = SMALL if wish.kills is not None and wish.kills < MANY else PARTS
-    in_jobs(folder, [partial(sweep, folder, parts[job::jobs], own) for job, own in enumerate(wishes)], tally)
+    parts = _by_layout(SMALL) if wish.kills is not None and wish.kills < MANY else PARTS
+    shares = [[part for part in parts[job::jobs] if part] for job in range(jobs)]
+    in_jobs(folder, [partial(sweep, folder, share, own) for share, own in zip(shares, wishes, strict=True)], tally)
     return tally
+
+
+def _by_layout(parts: Sequence[Part]) -> Sequence[Part | None]:
+    """Layouts in turn, so that of two processes each has one of them: both would kill at each of its points."""
+    alike = ([part for part in parts if part.layout == layout] for layout in LAYOUTS)
+    return [part for one_of_each in itertools.zip_longest(*alike) for part in one_of_each]
 
 
 def _check_points(tally: Tally) -> None:

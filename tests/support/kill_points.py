@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from database import Database
 from store import Incoming, Store
-from targets.disk import Answer, Call, Disk, Op, Write
+from targets.disk import Answer, Call, Disk, Looks, Op, Seen, Write
 
 T = TypeVar("T")
 Reached = Callable[[str], None]
@@ -139,6 +139,10 @@ class WatchedDisk:
             self._reached(name_of(call))
             answers += self._disk.run([call])
         return answers
+
+    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        answers = self.run(after)
+        return answers, self._disk.look(looks)[1]
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         for write in writes:

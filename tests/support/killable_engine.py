@@ -20,7 +20,7 @@ from engines import engine
 from engines.__main__ import main
 from engines.workshop import Seams
 from targets import OrderedTarget, Target, open_target
-from targets.disk import Answer, Call, Disk, Op, Write
+from targets.disk import Answer, Call, Disk, Looks, Op, Seen, Write
 
 
 class At:
@@ -53,6 +53,10 @@ class Watched:
 
     def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
         return [answer for call in calls for answer in self._one(call)]
+
+    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        answers = self.run(after)
+        return answers, self._disk.look(looks)[1]
 
     def _one(self, call: Call) -> Sequence[Answer]:
         source, goal = call.path.rpartition("/")[2], call.to.rpartition("/")[2]
