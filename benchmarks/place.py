@@ -87,7 +87,7 @@ def database_server() -> Iterator[mariadb.Server]:
         mariadb.missing("mariadbd is not installed: apt-get install mariadb-server")
     folder = Path(tempfile.mkdtemp(prefix="slipway-mariadb-"))
     try:
-        with contextmanager(mariadb._serve)(str(programs[0]), str(programs[1]), folder) as server:
+        with contextmanager(mariadb._serve)(str(programs[0]), str(programs[1]), folder, flush=True) as server:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)

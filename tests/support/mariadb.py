@@ -18,6 +18,8 @@ import pytest
 from pymysql.connections import Connection
 
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+LOG_SIZE = "--innodb-log-file-size=16M"
+"""Of the redo log, which is written to the disk in full before anything else is."""
 _numbers = count(1)
 
 
@@ -84,7 +86,10 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def _serve(daemon: str, install: str, folder: Path) -> Iterator[Server]:
+def _serve(daemon: str, install: str, folder: Path, *, flush: bool = False) -> Iterator[Server]:
+    """`flush`: whether each commit waits for the disk, as it has to in use and where something is measured. What the server has given
+    to the system outlives its process, however that ends.
+    """
     user = _own_to_unprivileged(folder)
     as_user = [f"--user={user}"] if user else []
     made = subprocess.run(
@@ -94,6 +99,7 @@ def _serve(daemon: str, install: str, folder: Path) -> Iterator[Server]:
             f"--datadir={folder}/data",
             # A server that starts removes the temporary tables of every other in the same folder.
             f"--tmpdir={folder}",
+            LOG_SIZE,
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             *as_user,
@@ -118,7 +124,8 @@ def _serve(daemon: str, install: str, folder: Path) -> Iterator[Server]:
         "--skip-name-resolve",
         "--skip-log-bin",
         "--innodb-buffer-pool-size=64M",
-        "--innodb-flush-log-at-trx-commit=1",
+        LOG_SIZE,
+        f"--innodb-flush-log-at-trx-commit={1 if flush else 2}",
         "--innodb-doublewrite=0",
         "--innodb-file-per-table=0",
         "--sync-frm=0",
