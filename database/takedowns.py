@@ -148,6 +148,8 @@ def _stop(connection: Connection, row: Row[Any], wish: TakedownWish, settings: S
         over = and_(attempt.task.in_(running), attempt.ended_at.is_(None))
         connection.execute(update(schema.attempt).where(over).values(ended_at=now, outcome="CANCELLED", reason=reason))
         connection.execute(schema.progress.delete().where(schema.progress.c.task.in_(running)))
+        # As of a lost engine: until its engine knows, it may still take over what was sealed before.
+        connection.execute(schema.seal.delete().where(covered(schema.seal.c.url, wish)))
     if asked := [*running, *waited_for]:
         # Its engine learns of it with the next heartbeat; a row that was ended keeps its engine's name for that.
         connection.execute(update(schema.queue).where(_queue.id.in_(asked)).values(cancel_requested=1))

@@ -192,8 +192,11 @@ class Target(Protocol):
         Asked by the holder, once it has made its last call that changes something.
         """
 
-    def unbroken(self, url: str, mark: str) -> bool:
-        """Whether nobody has taken the module over since that mark was given, and its record is what it was. Only looks."""
+    def unbroken(self, url: str, mark: str, queue: str) -> bool:
+        """Whether nobody has taken the module over since that mark was given, and its record is what it was. Only looks.
+
+        A mark that a holder of another queue was given, or another kind of target of this name, is broken.
+        """
 
     def unfinished(self, url: str, claim: Claim) -> Unfinished | None:
         """Become the module's only writer, and say what is prepared there, without finishing it yet. For groups."""

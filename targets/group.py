@@ -84,12 +84,17 @@ class GroupTarget:
         marks = {one.target: targets[one.target].mark(one) for one in present.members}
         return json.dumps(marks) if len(marks) == len(targets) and all(marks.values()) else ""
 
-    def unbroken(self, url: str, mark: str) -> bool:
-        """Every member: one that cannot be asked may have been published to meanwhile."""
-        marks: dict[str, str] = json.loads(mark)
+    def unbroken(self, url: str, mark: str, queue: str) -> bool:
+        """Every member: one that cannot be asked may have been published to meanwhile. Whether it may lag, the takeover says."""
+        try:
+            marks: dict[str, str] = json.loads(mark)
+        except ValueError:
+            return False
         if marks.keys() != {member.name for member in self._members}:
             return False
-        return all(member.unbroken(url, marks[member.name]) for member in self._members)
+        with suppress(TransientTargetError):
+            return all(member.unbroken(url, marks[member.name], queue) for member in self._members)
+        return False
 
     def unfinished(self, url: str, claim: Claim) -> Unfinished | None:  # noqa: ARG002
         """Nothing: no group is a member of another."""

@@ -77,15 +77,16 @@ class OrderedTarget:
             return ""
         return f"{hold.claim.queue} {hold.names.token} {record.size} {record.modified}"
 
-    def unbroken(self, url: str, mark: str) -> bool:
+    def unbroken(self, url: str, mark: str, queue: str) -> bool:
         """A token is new at each takeover, so as long as its folder is there nobody has come after its holder."""
         check_module_url(url)
-        queue, token, size, modified = mark.split(" ")
-        names = Held(url, Area(self._options.area, queue).module(url), token)
-        folder, record = self._disk.stat([names.folder, names.slip])
-        return (
-            folder is not None and folder.type is EntryType.FOLDER and record == Entry(EntryType.FILE, int(size), int(modified))
-        )
+        match mark.split(" "):
+            case [given, token, size, modified] if given == queue:
+                names = Held(url, Area(self._options.area, queue).module(url), token)
+                folder, record = self._disk.stat([names.folder, names.slip])
+                is_there = folder is not None and folder.type is EntryType.FOLDER
+                return is_there and record == Entry(EntryType.FILE, int(size), int(modified))
+        return False
 
     def expire(self, present: Present) -> Sequence[str]:
         """A release of the very slip that is live, which takes what is over from among its stale files."""

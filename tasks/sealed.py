@@ -31,7 +31,7 @@ def unbroken_seal(work: Work) -> Seal | None:
     if seal is None or seal.source != work.tools.source.name:
         return None
     with work.step("look"):
-        return seal if work.tools.target.unbroken(task.url, seal.mark) else None
+        return seal if work.tools.target.unbroken(task.url, seal.mark, work.tools.claim.queue) else None
 
 
 def untouched(work: Work, sentence: str) -> Done:

@@ -100,7 +100,7 @@ class BucketTarget:
         """Nothing: a bucket has no names that change hands by a rename."""
         return ""
 
-    def unbroken(self, url: str, mark: str) -> bool:  # noqa: ARG002
+    def unbroken(self, url: str, mark: str, queue: str) -> bool:  # noqa: ARG002
         return False
 
     def unfinished(self, url: str, claim: Claim) -> Unfinished | None:  # noqa: ARG002

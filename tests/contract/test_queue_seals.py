@@ -7,6 +7,7 @@ import pytest
 from database import Engine, Outcome, Published, Result, Seal
 from support.queue import Queue
 from support.record import live
+from support.takedowns import take_down
 
 SEAL = Seal("staging", "/a", b"1" * 32, 1, "cms", "ab" * 32, "queue token 7 8", 3)
 
@@ -96,3 +97,16 @@ def test_an_engine_that_began_nothing_breaks_none(sealed: Queue) -> None:
     sealed.leases.leave(engine)
     assert sealed.leases.bury(sealed.engine().start)
     assert sealed.record.seal("staging", "/a") == SEAL
+
+
+def test_a_takedown_breaks_the_seals_of_what_it_takes_out_of_an_engines_hands(sealed: Queue) -> None:
+    """The engine learns of it with its next heartbeat, and may take the module over until then, also after it was lifted."""
+    seal(sealed, replace(SEAL, url="/b"), live("/b", b"1"))
+    sealed.ready("/a")
+    engine = sealed.engine()
+    assert sealed.claims.start(engine, sealed.claim(engine))
+    take_down(sealed)
+    take_down(sealed, parameters={"lift": True})
+    assert sealed.record.current("staging", "/a"), "lifted before anybody removed it"
+    assert sealed.record.seal("staging", "/a") is None
+    assert sealed.record.seal("staging", "/b"), "nobody has that in hand"

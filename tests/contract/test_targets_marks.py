@@ -7,8 +7,10 @@ import pytest
 
 from support.claims import TestQueue
 from support.releases import FILES, URL, file_put, publish, slip_of, unpublish
+from support.stopping import StoppingDisk
 from support.target_kinds import Place
-from targets import Fenced, Target
+from targets import Fenced, GroupTarget, MemoryDisk, MemoryFiles, OrderedTarget, Target, TargetUnreachable
+from targets.disk import Disk
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def marked(target: Target, queue: TestQueue) -> str:
 def test_a_kind_that_cannot_tell_says_so(place: Place, queue: TestQueue) -> None:
     target = place.open()
     mark = marked(target, queue)
-    assert target.unbroken(URL, mark) == bool(mark)
+    assert target.unbroken(URL, mark, queue.id) == bool(mark)
 
 
 @pytest.mark.needs("marks")
@@ -36,9 +38,9 @@ def test_a_mark_stays_unbroken_whoever_looks(place: Place, queue: TestQueue) -> 
     publish(target, "/courses/maths", FILES, queue.claim())
     for other in (target, place.open()):
         assert other.slip(URL) is not None
-        assert other.unbroken(URL, mark)
-        assert not other.unbroken("/courses/maths", mark)
-        assert not other.unbroken("/courses/never", mark)
+        assert other.unbroken(URL, mark, queue.id)
+        assert not other.unbroken("/courses/maths", mark, queue.id)
+        assert not other.unbroken("/courses/never", mark, queue.id)
 
 
 def took_over(target: Target, queue: TestQueue) -> None:
@@ -77,7 +79,7 @@ def test_whoever_comes_after_breaks_it(place: Place, queue: TestQueue, somebody:
     target = place.open()
     mark = marked(target, queue)
     somebody(place.open(), queue)
-    assert not target.unbroken(URL, mark)
+    assert not target.unbroken(URL, mark, queue.id)
 
 
 @pytest.mark.needs("marks")
@@ -87,7 +89,7 @@ def test_a_holder_who_was_overtaken_gives_no_mark_that_holds(place: Place, queue
     present = target.present(URL, claim)
     place.open().present(URL, queue.claim())
     with suppress(Fenced):
-        assert not target.unbroken(URL, target.mark(present))
+        assert not target.unbroken(URL, target.mark(present), queue.id)
 
 
 @pytest.mark.needs("marks")
@@ -97,4 +99,33 @@ def test_an_old_record_that_is_put_back_breaks_it(place: Place, queue: TestQueue
     for tree in place.trees:
         [record] = [path for path in tree.files() if path.endswith("/slip.xml") and "physics" in path]
         tree.write(record, tree.files()[record] + b"\n")
-    assert not target.unbroken(URL, mark)
+    assert not target.unbroken(URL, mark, queue.id)
+
+
+def test_another_queue_goes_by_no_mark_of_this_one(place: Place, queue: TestQueue) -> None:
+    """Its engines have no area there before it was adopted, and those of this one are shut out by nothing until then."""
+    target = place.open()
+    mark = marked(target, queue)
+    assert not target.unbroken(URL, mark, "f" * 32)
+    target.adopt("f" * 32)
+    assert not target.unbroken(URL, mark, "f" * 32)
+
+
+@pytest.mark.parametrize("mark", ["{queue} 0000000000000000001.00000001 7 8", '{{"one": "{queue} 1.2 7 8"}}', "words"])
+def test_a_mark_of_another_kind_of_target_is_broken(place: Place, queue: TestQueue, mark: str) -> None:
+    """A name that was a server's may be a group's by now, and the other way round."""
+    marked(place.open(), queue)
+    assert not place.open().unbroken(URL, mark.format(queue=queue.id), queue.id)
+
+
+def test_a_group_of_which_a_member_does_not_answer_leaves_it_to_the_takeover(queue: TestQueue) -> None:
+    """Which goes on without it, where the others are enough."""
+    one, two = MemoryDisk(MemoryFiles()), MemoryDisk(MemoryFiles())
+
+    def group(second: Disk) -> Target:
+        return GroupTarget("group", [OrderedTarget("one", one), OrderedTarget("two", second)], quorum=1)
+
+    mark = marked(group(two), queue)
+    assert group(two).unbroken(URL, mark, queue.id)
+    down = StoppingDisk(two, 0, TargetUnreachable("two does not answer", target="two"))
+    assert not group(down).unbroken(URL, mark, queue.id)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from database import Seal
+from config import queue_url
+from database import Database, Seal, State, renew_queue_id
 from packageslip import View, ViewKind
 from support.bench import Bench
 from support.claims import TestQueue
@@ -158,3 +159,14 @@ def test_a_target_that_cannot_be_looked_at_is_an_outage_like_any_other(sealed: B
     view = sealed.do(A)
     assert view.attempts[-1].outcome == "UNREACHABLE"
     root.with_name("unmounted").rename(root)
+
+
+def test_a_queue_with_another_id_goes_by_no_seal_of_before(sealed: Bench) -> None:
+    """Only its adoption shuts the engines of before out of a target: until then they may still come."""
+    renew_queue_id(sealed.database)
+    sealed.anew()
+    sealed.database.close()
+    sealed.database = Database.connect(queue_url(sealed.settings))
+    view = sealed.do(A)
+    assert view.task.state is State.FAILED
+    assert "slipway target adopt" in (view.task.reason or "")
