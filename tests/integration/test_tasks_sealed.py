@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from config import queue_url
-from database import Database, Seal, State, renew_queue_id
+from database import Database, Seal, State, renew_queue_id, schema
 from packageslip import View, ViewKind
-from support.bench import Bench
+from sources import TransientSourceError
+from support.bench import Bench, settings_of
 from support.claims import TestQueue
+from support.signers import Signers
 
 A = "/courses/a"
 NOTHING = "live on origin: nothing had to move, 2 files are as they should be"
@@ -170,3 +173,66 @@ def test_a_queue_with_another_id_goes_by_no_seal_of_before(sealed: Bench) -> Non
     view = sealed.do(A)
     assert view.task.state is State.FAILED
     assert "slipway target adopt" in (view.task.reason or "")
+
+
+def test_what_a_holding_area_lacks_is_delivered_although_nothing_moves(bench: Bench) -> None:
+    bench.write(A, FILES, module_type="course")
+    bench.well(A)
+    bench.wipe("area")
+    bench.workshop("STAGING").record.forget("area", [A])
+    view = bench.well(A)
+    assert view.task.reason == NOTHING
+    assert list(view.attempts[-1].summary["seconds"]) == ["look", "load"]
+    assert bench.live("area") == bench.wanted(A)
+
+
+def test_a_second_attempt_goes_by_no_seal(sealed: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How far the first one came nobody knows, nor whether it asked for dependents."""
+    answers = [TransientSourceError("cms is busy", source="cms")]
+    source = sealed.workshop("STAGING").sources.get("cms")
+    monkeypatch.setattr(source, "news", lambda url, seen: _raise(answers.pop()))
+    task = sealed.do(A).task
+    assert task.state is State.READY
+    due = update(schema.queue).where(schema.queue.c.id == task.id).values(run_after=schema.NOW)
+    sealed.database.change(lambda connection: connection.execute(due))
+    [view] = sealed.run()
+    assert view.task.reason == NOTHING
+    assert "take over" in view.attempts[-1].summary["seconds"]
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def with_settings(bench: Bench, **more: Any) -> None:
+    """Engines that are started from now on have these settings."""
+    bench.settings = settings_of(bench.root, **more)
+    bench.anew()
+
+
+def test_signatures_that_are_asked_for_by_now_are_looked_at(sealed: Bench, tmp_path: Path) -> None:
+    place = {"kind": "directory", "path": str(sealed.root / "site")}
+    signatures = {"keys": [Signers(tmp_path / "keys").key()]}
+    with_settings(sealed, sources={"cms": {**place, "signatures": signatures}})
+    view = sealed.do(A)
+    assert view.task.state is State.FAILED
+    assert "is not signed" in (view.task.reason or "")
+
+
+def test_another_source_has_no_seal_yet(sealed: Bench) -> None:
+    place = {"kind": "directory", "path": str(sealed.root / "site")}
+    with_settings(sealed, sources={"other": place}, environments={"STAGING": {"source": "other", "origin": "origin"}})
+    assert "take over" in steps(sealed)
+    assert steps(sealed) == ["look", "load"]
+
+
+def test_stale_files_that_wait_for_their_end_leave_no_seal(bench: Bench) -> None:
+    origin = {"kind": "local", "root": str(bench.target("origin")), "delete_grace": 900}
+    environments = {"STAGING": {"source": "cms", "origin": "origin"}}
+    with_settings(bench, targets={"origin": origin}, environments=environments)
+    bench.write(A, FILES)
+    bench.well(A)
+    bench.write(A, {"index.htm": "one"})
+    bench.well(A)
+    assert "take over" in steps(bench)
+    assert "1 stale ones stay" in (bench.well(A).task.reason or "")
