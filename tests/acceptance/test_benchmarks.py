@@ -35,7 +35,10 @@ def test_everybody_publishes_a_site_for_the_first_time(place: Place, ratios: Say
 
 
 def test_one_change_in_sites_of_two_sizes(place: Place, ratios: Say) -> None:
-    ratios(row_4(place, sizes=(1, 3), each=30))
+    results = row_4(place, sizes=(1, 3), each=30)
+    assert [result.peer for result in results] == ["the same in 1 modules", "rsync -a of the whole tree"]
+    assert all(result.ours_s > 0 and result.peer_s > 0 for result in results)
+    ratios(results)
 
 
 def test_empty_tasks_beside_celery(place: Place, ratios: Say) -> None:

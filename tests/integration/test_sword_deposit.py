@@ -325,6 +325,7 @@ def test_an_archive_that_answers_is_there(sword_server: Callable[..., SwordServe
     sword_for(server).probe()
     sword_for(server, service=f"{server.url}/v2/servicedocument").probe()
     sword_for(server, password="wrong").probe()
+    assert len(server.archive.log()) == 3, "each has asked"
 
 
 def test_a_check_finds_each_collection_in_the_service_document(sword_server: Callable[..., SwordServer]) -> None:
