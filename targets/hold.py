@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from targets.area import NOTE, Held
 from targets.contract import Claim
-from targets.disk import Answer, Call, Disk, Entry, EntryType, Op, Readable
+from targets.disk import Answer, Call, Disk, Entry, EntryType, Looks, Op, Readable
 from targets.errors import Fenced, PermanentTargetError, PermissionRefused, TransientTargetError
 from targets.options import PlacedOptions
 
@@ -82,14 +82,20 @@ class Hold:
         except PermanentTargetError:
             return None
 
-    def rename(self, path: str, to: str) -> None:
-        """Rename what we put into our folder ourselves. Raises Fenced, TransientTargetError."""
+    def rename(self, path: str, to: str, stats: Sequence[str] = ()) -> Sequence[Entry | None]:
+        """Rename what we put into our folder ourselves. Raises Fenced, TransientTargetError.
+
+        `stats`: names to look at in the same flight; what lies there is given back.
+        """
         call = Call(Op.RENAME, path, to)
-        answer = self.run([call])[0]
+        self.claim.check()
+        [answer], seen = self.disk.look(Looks(stats=stats), [call])
+        self.refuse_denied([call], [answer])
         if answer is Answer.ABSENT:
             raise self.fenced()
         if answer is not Answer.OK:
             raise self.refused(call)
+        return seen.stats
 
     def refused(self, call: Call) -> TransientTargetError:
         """The error that says so."""

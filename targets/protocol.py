@@ -123,14 +123,12 @@ def needed_folders(held: Held, puts: Iterable[Put]) -> tuple[str, ...]:
     return tuple(sorted(wanted, key=lambda folder: (folder.count("/"), folder)))
 
 
-def make_folders(held: Held, folders: Iterable[str], live: Lives, mode: int) -> tuple[Call, ...]:
-    """Step 14: folders that are not there are made in the holder's folder and renamed out, so that a stale engine makes none."""
-    calls: list[Call] = []
-    for number, folder in enumerate(folders):
-        if live.get(folder) is None:
-            born = held.inside(f"d:{number}")
-            calls += (Call(Op.MKDIR, born, mode=mode), Call(Op.RENAME, born, folder))
-    return tuple(calls)
+def make_folders(held: Held, folders: Iterable[str], live: Lives, mode: int) -> tuple[tuple[Call, ...], tuple[Call, ...]]:
+    """Step 14: what is not there is made in the holder's folder, then renamed out, so that a stale engine makes none."""
+    missing = [folder for folder in folders if live.get(folder) is None]
+    born = [held.inside(f"d:{number}") for number in range(len(missing))]
+    moves = tuple(Call(Op.RENAME, path, folder) for path, folder in zip(born, missing, strict=True))
+    return tuple(Call(Op.MKDIR, path, mode=mode) for path in born), moves
 
 
 def unmake_folders(note: Note, held: Held) -> tuple[Call, ...]:

@@ -8,17 +8,18 @@ from typing import Self
 import structlog
 
 from packageslip import Packageslip, Resource, View, on_target, version_of
+from targets import protocol
 from targets.area import NOTE_BEING_WRITTEN, PUBLIC_SLIP, staged
 from targets.contract import FilePut, Moved
 from targets.departing import Departing, Grace, departing, part_of
-from targets.disk import Write
+from targets.disk import Entry, Write
 from targets.errors import Fenced, TargetError, TargetUnreachable
 from targets.ground import Ground, inside
 from targets.hold import Hold
 from targets.note import Drop, Note, Part, Put, Turn
 from targets.protocol import SLIP_NAME, same_name
 from targets.records import is_ours
-from targets.replay import Replay
+from targets.replay import Prepared, Replay
 from targets.small import Document, note_document, slip_document, small_write
 from targets.wanted import refuse_incomplete, shows_slip, the_listed
 
@@ -66,6 +67,8 @@ class OrderedRelease:
     volume: int = 0
     counter: int = 0
     note: Note | None = None
+    live: dict[str, Entry | None] = field(default_factory=dict)
+    """What lay at the live folders that the files need, as the note was put in its place."""
     fresh: bool = True
     """Whether nothing was switched yet."""
     open: bool = True
@@ -145,7 +148,10 @@ class OrderedRelease:
         leaving = self._departing()
         note = self._note(leaving)
         self._stage(leaving, (self.hold.names.inside(NOTE_BEING_WRITTEN), note_document(note), None))
-        self.hold.rename(self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note)
+        # What the switch looks at first does not depend on the note: folders that come or go in between are met there.
+        folders = protocol.needed_folders(self.hold.names, note.puts) if note.publish and note.turn is None else ()
+        there = self.hold.rename(self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note, folders)
+        self.live = dict(zip(folders, there, strict=True))
         self.note = note
 
     def _have(self) -> set[str]:
@@ -241,7 +247,8 @@ class OrderedRelease:
                 return Moved()
             raise ValueError(f"{self.hold.names.url}: switch needs a prepare before it")
         fresh, self.fresh = self.fresh, False
-        Replay(self.hold, self.note, fresh=fresh).finish()
+        prepared = Prepared(self.live, whole=self.counter == len(self.staged)) if fresh else None
+        Replay(self.hold, self.note, prepared).finish()
         moved = Moved(files=len(self.staged), bytes=self.volume, dropped=self._dropped(self.note))
         log.info("release switched", target=self.hold.target, url=self.note.url, files=moved.files, dropped=moved.dropped)
         return moved

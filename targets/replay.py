@@ -3,7 +3,7 @@
 11  list the holder's folder, unless the holder has filled it a moment ago; gone: somebody took over, stop
 12  sync the note: a predecessor may have died before it did
 13  names in the way of a put go to the trash
-14  folders that are needed
+14  folders that are needed: all are made, then all are moved to their places, with the first files right behind
 15  assets, then pages, then the public copy of the slip; whatever fails: look again
 16  the slip
 17  drops: pages, then assets, then folders that became empty
@@ -40,14 +40,27 @@ module's clean-up removed as empty just before a put costs another."""
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the holder knows that has just prepared a release: everything lies in its folder still.
+
+    Or the folder is somebody else's by now, and the first rename out of it fails, as it would right after a listing.
+    """
+
+    live: Mapping[str, Entry | None]
+    """What lies at the live folders that its files need."""
+    whole: bool
+    """Whether nothing but what the note names lies in the folder."""
+
+
+@dataclass(slots=True)
 class Replay:
-    """One release being finished."""
+    """One release being finished. `prepared`: by its own holder, a moment ago."""
 
     hold: Hold
     note: Note
-    fresh: bool = False
-    """Whether the holder has just prepared it: then everything lies in its folder still, or the folder is somebody else's by
-    now and the first rename out of it fails, as it would right after a listing."""
+    prepared: Prepared | None = None
+    bare: bool = False
+    """Whether the holder's folder is known to have nothing in it but the note, once all is in its place."""
 
     def finish(self) -> None:
         """Steps 11 to 19. Raises Fenced, PathBlocked, PermissionRefused, TransientTargetError.
@@ -62,44 +75,60 @@ class Replay:
     def _put(self) -> None:
         """Steps 11 to 16, until a look at the folder finds nothing that fails."""
         # A listing costs the server a look at each staged file.
-        known = self.fresh and self.note.publish and self.note.turn is None
-        failed = self._switch(None if known else self.hold.listing())
+        known = self.prepared if self.note.publish and self.note.turn is None else None
+        self.bare = known is not None and known.whole and not self.note.drops
+        failed = self._switch(None if known else self.hold.listing(), known.live if known else None)
         looks = 1
         while failed is not None:
+            self.bare = False
             if looks == PASSES:
                 raise self._blocked(failed)
             log.info("put refused, looking again", target=self.hold.target, url=self.note.url, path=failed.to)
             failed = self._switch(self.hold.listing())
             looks += 1
 
-    def _switch(self, listed: Collection[str] | None) -> Call | None:
-        """Steps 12 to 16; the first call that failed, or None. `listed`: the names in the holder's folder; None: all is there."""
+    def _switch(self, listed: Collection[str] | None, live: protocol.Lives | None = None) -> Call | None:
+        """Steps 12 to 16; the first call that failed, or None. `listed`: the names in the holder's folder; None: all is there.
+
+        `live`: what lies at the live folders that are needed, where that is known.
+        """
         todo, there = protocol.remaining(self.note, listed), listed or ()
         names = self.hold.names
         self._sync([names.note])
         self._leave_link()
         self._clear_way(todo, there)
-        self._make_folders(todo)
+        moves = self._make_folders(self._needed(todo) if live is None else live)
+        if self.note.turn:
+            self._moved(self.hold.run(moves))
+            moves = ()
         failed = self._turn(there)
         if failed:
             return failed
         for part in (Part.ASSET, Part.PAGE, Part.PUBLIC):
-            failed = self._rename_part([put for put in todo.puts if put.part is part])
+            puts = [put for put in todo.puts if put.part is part]
+            failed = self._rename_part(puts, moves)
             if failed:
                 return failed
+            moves = () if puts else moves
         return self._rename((protocol.slip_call(self.note, names),)) if todo.slip else None
 
-    def _rename_part(self, puts: Sequence[Put]) -> Call | None:
-        """Many at a time: the calls of a large slip take more memory than the slip. The last one's sync commits them all."""
+    def _rename_part(self, puts: Sequence[Put], moves: Sequence[Call]) -> Call | None:
+        """Many at a time: the calls of a large slip take more memory than the slip. The last one's sync commits them all.
+
+        `moves`: of the folders that these are the first to need. A file whose folder is not there is refused, so nothing waits.
+        """
         for start in range(0, len(puts), MANY):
             calls = protocol.put_calls(self.note, self.hold.names, puts[start : start + MANY])
-            failed = self._rename(calls, synced=self.hold.options.syncs_each or start + MANY >= len(puts))
+            failed = self._rename(calls, synced=self.hold.options.syncs_each or start + MANY >= len(puts), moves=moves)
+            moves = ()
             if failed:
                 return failed
         return None
 
-    def _rename(self, calls: Sequence[Call], *, synced: bool = True) -> Call | None:
-        answers = self.hold.run(calls)
+    def _rename(self, calls: Sequence[Call], *, synced: bool = True, moves: Sequence[Call] = ()) -> Call | None:
+        answers = self.hold.run([*moves, *calls])
+        self._moved(answers[: len(moves)])
+        answers = answers[len(moves) :]
         failed = next((call for call, answer in zip(calls, answers, strict=True) if answer is not Answer.OK), None)
         every = self.hold.options.syncs_each
         if synced and (every or failed is None):
@@ -145,14 +174,25 @@ class Replay:
         emptied = protocol.emptied_folders(self.note) | {"", *self.note.folders}
         self.hold.tidy(protocol.remove_folders(self.hold.names, emptied))
 
-    def _make_folders(self, todo: protocol.Remaining) -> None:
+    def _needed(self, todo: protocol.Remaining) -> protocol.Lives:
+        """What lies at the live folders that are needed, outermost first."""
         names, note = self.hold.names, self.note
         folders = (
             turn.folders(note, note.turn, names) if note.turn and note.turn.to else protocol.needed_folders(names, todo.puts)
         )
-        live = dict(zip(folders, self.hold.disk.stat(folders), strict=True))
+        return dict(zip(folders, self.hold.disk.stat(folders), strict=True))
+
+    def _make_folders(self, live: protocol.Lives) -> Sequence[Call]:
+        """Make those that are not there; the calls that are left to move them to their places."""
         refuse_links(self.hold.target, live)
-        self.hold.run(protocol.make_folders(self.hold.names, folders, live, self.hold.options.folder_mode))
+        made, moves = protocol.make_folders(self.hold.names, live, live, self.hold.options.folder_mode)
+        self.hold.run(made)
+        return moves
+
+    def _moved(self, answers: Sequence[Answer]) -> None:
+        """What became of folders: one whose place is taken by now lies in the holder's folder still."""
+        if any(answer is not Answer.OK for answer in answers):
+            self.bare = False
 
     def _drop(self) -> None:
         """Steps 17 and 18. In the versioned layout all drops stood in the link's way."""
@@ -209,10 +249,25 @@ class Replay:
 
     def _clean_up(self) -> None:
         """Step 19. What was moved last may lie in the trash; one sync commits the moves of whoever made them."""
+        if self.bare:
+            self._remove_note()
+            return
         names = self.hold.listing()
         trashed = [name for name, entry in names.items() if name.startswith("t:") and entry.type is EntryType.FILE]
         self._sync([self.hold.names.inside(trashed[-1]) if trashed else self.hold.names.slip])
         self.hold.clean(names)
+
+    def _remove_note(self) -> None:
+        """All that is left in a folder of which we know each name. Its absence tells what a listing would: somebody took over."""
+        if self.note.since is not None:
+            # The slip was put anew after its sync, perhaps; otherwise it was moved last, and synced then.
+            self._sync([self.hold.names.slip])
+        call = Call(Op.UNLINK, self.hold.names.note)
+        answer = self.hold.run([call])[0]
+        if answer is Answer.ABSENT:
+            raise self.hold.fenced()
+        if answer is not Answer.OK:
+            raise self.hold.refused(call)
 
     def _sync(self, paths: Sequence[str]) -> None:
         if self.hold.options.syncs:

@@ -71,15 +71,11 @@ def test_only_files_and_links_go_to_the_trash() -> None:
 
 
 def test_folders_are_made_in_the_token_and_renamed_out_outermost_first() -> None:
-    made = note(["a/b/c", "x"], [])
-    folders = protocol.needed_folders(HELD, made.puts)
+    folders = protocol.needed_folders(HELD, note(["a/b/c", "x"], []).puts)
     assert folders == ("m", "m/a", "m/a/b")
-    assert protocol.make_folders(HELD, folders, {"m": FOLDER}, 0o750) == (
-        Call(Op.MKDIR, "M/T/d:1", mode=0o750),
-        Call(Op.RENAME, "M/T/d:1", "m/a"),
-        Call(Op.MKDIR, "M/T/d:2", mode=0o750),
-        Call(Op.RENAME, "M/T/d:2", "m/a/b"),
-    )
+    made, moves = protocol.make_folders(HELD, folders, {"m": FOLDER}, 0o750)
+    assert made == (Call(Op.MKDIR, "M/T/d:0", mode=0o750), Call(Op.MKDIR, "M/T/d:1", mode=0o750))
+    assert moves == (Call(Op.RENAME, "M/T/d:0", "m/a"), Call(Op.RENAME, "M/T/d:1", "m/a/b"))
 
 
 def test_one_sync_commits_all_renames_or_each_has_its_own() -> None:
