@@ -27,8 +27,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-FILES_AT_ONCE = 64
-"""Files under way at once on one channel: at 20 ms of distance that is 1,600 a second; the server holds a handle for each."""
+FILES_AT_ONCE = 128
+"""Files under way at once on one channel: at 20 ms of distance that is 3,200 a second. The server holds a handle for each, and
+the engine one too for large ones: four workers must stay well below the 1,024 that a process may have."""
 LANES = 4
 """Channels for synced files. Measured on ext4, 2,000 files: one 10.6 s, two 6.9 s, four 3.7 s, eight 3.2 s."""
 MANY_SYNCS = 32
@@ -151,8 +152,9 @@ class SftpDisk:
         with self._named():
             session = self._connected()
             fresh = iter(writes)
-            few = list(islice(fresh, MANY)) if self._stream else []
-            if self._stream and len(few) == MANY:
+            begun = self._stream is not None and self._stream.begun
+            few = list(islice(fresh, MANY)) if self._stream and not begun else []
+            if self._stream and (begun or len(few) == MANY):
                 pairs = ((write, self._path(write.path)) for write in chain(few, fresh))
                 yield from self._read_again(session, self._stream.write(pairs))
             else:
