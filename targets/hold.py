@@ -1,7 +1,7 @@
 """One module in the hands of its holder: the calls made under its token, each batch after a look at the lease."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from targets.area import NOTE, Held
 from targets.contract import Claim
@@ -22,6 +22,8 @@ class Hold:
     options: PlacedOptions
     claim: Claim
     names: Held
+    records: list[Entry | None] = field(default_factory=list, compare=False)
+    """The commit record as it lay there after the last call of ours that changed something, if that was looked at."""
 
     def listing(self) -> Mapping[str, Entry]:
         """What lies in the holder's folder. Raises Fenced: the folder is gone once somebody took over."""
@@ -88,14 +90,19 @@ class Hold:
         `stats`: names to look at in the same flight; what lies there is given back.
         """
         call = Call(Op.RENAME, path, to)
-        self.claim.check()
-        [answer], seen = self.disk.look(Looks(stats=stats), [call])
-        self.refuse_denied([call], [answer])
+        [answer], there = self.run_and_stat([call], stats)
         if answer is Answer.ABSENT:
             raise self.fenced()
         if answer is not Answer.OK:
             raise self.refused(call)
-        return seen.stats
+        return there
+
+    def run_and_stat(self, calls: Sequence[Call], stats: Sequence[str]) -> tuple[Sequence[Answer], Sequence[Entry | None]]:
+        """Make a few calls like `run`, and look at names right behind them, in one flight."""
+        self.claim.check()
+        answers, seen = self.disk.look(Looks(stats=stats), calls)
+        self.refuse_denied(calls, answers)
+        return answers, seen.stats
 
     def refused(self, call: Call) -> TransientTargetError:
         """The error that says so."""

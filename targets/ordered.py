@@ -72,7 +72,7 @@ class OrderedTarget:
     def mark(self, present: Present) -> str:
         """The queue's id, the holder's token, and what the commit record looks like from outside."""
         hold = self._held(present)
-        record = self._disk.stat([hold.names.slip])[0]
+        [record] = hold.records or self._disk.stat([hold.names.slip])
         if record is None or record.type is not EntryType.FILE:
             return ""
         return f"{hold.claim.queue} {hold.names.token} {record.size} {record.modified}"

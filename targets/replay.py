@@ -67,6 +67,7 @@ class Replay:
 
         Then the note stays for the next holder.
         """
+        self.hold.records.clear()
         self._put()
         self._drop()
         self._count_anew()
@@ -263,11 +264,12 @@ class Replay:
             # The slip was put anew after its sync, perhaps; otherwise it was moved last, and synced then.
             self._sync([self.hold.names.slip])
         call = Call(Op.UNLINK, self.hold.names.note)
-        answer = self.hold.run([call])[0]
+        [answer], records = self.hold.run_and_stat([call], [self.hold.names.slip])
         if answer is Answer.ABSENT:
             raise self.hold.fenced()
         if answer is not Answer.OK:
             raise self.hold.refused(call)
+        self.hold.records[:] = records
 
     def _sync(self, paths: Sequence[str]) -> None:
         if self.hold.options.syncs:

@@ -127,7 +127,8 @@ class Takeover:
         """
         self.claim.check()
         size = slip.size if slip and slip.type is EntryType.FILE else None
-        answers, seen = self.disk.look(Looks(lists=(mine.folder,), documents=((mine.slip, size),)), calls)
+        looks = Looks(lists=(mine.folder,), stats=(mine.slip,), documents=((mine.slip, size),))
+        answers, seen = self.disk.look(looks, calls)
         hold = self._hold(mine)
         if calls and calls[0].to == mine.folder and answers[0] is not Answer.OK:
             if answers[0] is Answer.DENIED:
@@ -137,6 +138,7 @@ class Takeover:
         [names], [document] = seen.lists, seen.documents
         if names is None:
             raise hold.fenced()
+        hold.records[:] = seen.stats
         return Taken(hold, names, document)
 
     def _hold(self, mine: Held) -> Hold:
