@@ -4,9 +4,8 @@ import posixpath
 import stat
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from targets.disk import Answer, Op
 from targets.errors import NoSpace, PermanentTargetError
@@ -32,8 +31,7 @@ def numbered(session: Session, *, number: int, work: Callable[[Session, bytes], 
     return number, (yield from work(session, path))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One call, with the server's own names."""
 
     op: Op

@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from config import Secret, SftpTarget
 from targets.errors import HostKeyRefused, LoginRefused, TargetError, TargetUnfit, TargetUnreachable
 from targets.sftp.bounds import Watched, bound
 from targets.sftp.hostkeys import HostKeys, from_known_hosts, from_setting
-from targets.sftp.packets import GcmPackets
+from targets.sftp.packets import GcmPackets, send_together
 
 CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr")
 MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-512", "hmac-sha2-256")
@@ -249,6 +250,8 @@ def _program_channel(transport: paramiko.Transport, settings: SftpTarget, place:
                 'set transfer = "sftp".'
             ) from error
         raise TargetUnreachable(f"{place} closed the connection as a program began.") from error
+    # What it is sent are many packets at a time.
+    channel.send = partial(send_together, channel)  # type: ignore[method-assign]
     return channel
 
 

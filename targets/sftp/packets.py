@@ -5,10 +5,11 @@ another for every few replies of the server. Here all that has arrived is opened
 handed on as one. Whatever is not AES-GCM, the beginning of every connection too, is left to paramiko.
 """
 
+import errno
 import os
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import paramiko
@@ -21,10 +22,43 @@ _CHANNEL_DATA = 94
 _OWNER = 5
 """Bytes of a type and a channel."""
 _LENGTH = struct.Struct(">I")
+_DATA = struct.Struct(">BII")
+"""What stands before a channel's bytes."""
 _BLOCK, _TAG = 16, 16
 _LEAST_PADDING = 4
+_NOISE = 1024
+"""Random bytes for padding that are drawn at once."""
 _TOGETHER = 256 * 1024
 """Bytes of one channel that are handed on at once, about."""
+
+
+class Together:
+    """Messages that are sent one right behind the other, each in parts. Paramiko hands it on as if it were one message."""
+
+    def __init__(self, messages: Sequence[Sequence[bytes]]) -> None:
+        self.messages = messages
+
+
+def send_together(channel: paramiko.Channel, data: bytes) -> int:
+    """What `Channel.send` does, with as many packets as the server has room for, and with one system call: how much it took.
+
+    Raises what it raises.
+    """
+    messages: list[tuple[bytes, bytes]] = []
+    at = 0
+    with channel.lock:
+        if channel.closed:
+            raise OSError(errno.EPIPE, "the channel is closed")
+        while at < len(data) and (not messages or channel.out_window_size):
+            size = channel._wait_for_send_window(len(data) - at)  # noqa: SLF001 - as `send` does
+            if not size:
+                break
+            messages.append((_DATA.pack(_CHANNEL_DATA, channel.remote_chanid, size), data[at : at + size]))
+            at += size
+    # Not within the lock: a change of keys waits for it.
+    if messages:
+        channel.transport._send_user_message(Together(messages))  # noqa: SLF001 - as `send` does
+    return at
 
 
 class GcmPackets(Packetizer):
@@ -36,6 +70,7 @@ class GcmPackets(Packetizer):
         self._sending = threading.Lock()
         self._seal: _Cipher | None = None
         self._open: _Cipher | None = None
+        self._noise = b""
         self._arrived = bytearray()
         self._ahead: bytes | None = None
         """A message that was opened to see whether it goes with the one before it."""
@@ -48,17 +83,30 @@ class GcmPackets(Packetizer):
         super().set_inbound_cipher(**how)
         self._open = _Cipher(how["block_engine"].decrypt, how["iv_in"]) if how["aead"] else None
 
-    def send_message(self, data: paramiko.Message) -> None:
-        """Seal one message and send it."""
+    def send_message(self, data: "paramiko.Message | Together") -> None:
+        """Seal one message, or several, and send them."""
+        messages = data.messages if isinstance(data, Together) else [(data.asbytes(),)]
         with self._sending:
             if self._seal is None:
-                super().send_message(data)
+                for message in messages:
+                    super().send_message(paramiko.Message(b"".join(message)))
                 return
-            message = data.asbytes()
-            padding = _LEAST_PADDING + -(1 + len(message) + _LEAST_PADDING) % _BLOCK
-            head = _LENGTH.pack(1 + len(message) + padding)
-            self.write_all(head + self._seal.use(b"".join((bytes([padding]), message, os.urandom(padding))), head))
-            self._weigh(self._seal)
+            sealed: list[bytes] = []
+            for message in messages:
+                sealed += self._sealed(self._seal, message)
+                self._weigh(self._seal)
+            self.write_all(b"".join(sealed))
+
+    def _sealed(self, cipher: "_Cipher", message: Sequence[bytes]) -> tuple[bytes, bytes]:
+        """A packet of these bytes: its length, and what is sealed."""
+        size = 1 + sum(map(len, message))
+        padding = _LEAST_PADDING + -(size + _LEAST_PADDING) % _BLOCK
+        if len(self._noise) < padding:
+            # One system call for many packets.
+            self._noise = os.urandom(_NOISE)
+        noise, self._noise = self._noise[:padding], self._noise[padding:]
+        head = _LENGTH.pack(size + padding)
+        return head, cipher.use(b"".join((bytes([padding]), *message, noise)), head)
 
     def read_message(self) -> tuple[int, paramiko.Message]:
         """Wait for the next message: its type, and what follows. Raises EOFError, SSHException, NeedRekeyException."""

@@ -31,7 +31,7 @@ OPS = {Op.RENAME: b"R", Op.LINK: b"L", Op.UNLINK: b"U"}
 _PACKET = 32 * 1024 - 64
 """What paramiko puts into one packet of a channel where the server takes 32 KiB."""
 _FLUSH = 4 * _PACKET
-"""Bytes that are collected before they go out, all but what fills no packet."""
+"""Bytes that are collected before they go out together, all but what fills no packet."""
 _CHUNK = 256 * 1024
 """Bytes of a file that are read at once."""
 _LONGEST_ANSWER = 4096
@@ -211,7 +211,7 @@ class Receiver:
         at = 0
         while at < size:
             try:
-                sent = self._pipe.send(out[at : at + _PACKET])
+                sent = self._pipe.send(out[at:])
             except TimeoutError:
                 self._lost(f"{self._place} took no data for {self._patience:g} s")
             except (OSError, EOFError, paramiko.SSHException) as error:

@@ -184,7 +184,7 @@ class Floods(Sits):
     def _flood(self, channel: paramiko.Channel) -> None:
         with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
             while self.sent < 20 * ours.WINDOW:
-                channel.out_window_size = 2**30  # type: ignore[attr-defined]
+                channel.out_window_size = 2**30
                 self.sent += channel.send_stderr(bytes(32_000)) if self._aside else channel.send(bytes(32_000))
 
 

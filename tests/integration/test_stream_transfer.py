@@ -67,6 +67,18 @@ def test_a_hundred_megabytes_and_thousands_of_files(sshd: Sshd) -> None:
     assert (site.root / "big").stat().st_mtime == 1_000_000_000
 
 
+@pytest.mark.parametrize("cipher", ["aes256-gcm@openssh.com", "aes256-ctr"])
+def test_keys_that_change_in_the_middle_of_a_stream(start_sshd: StartSshd, cipher: str) -> None:
+    """Also where the packets are paramiko's, in which many sent together are one after the other."""
+    server = start_sshd(options=("RekeyLimit 512K", "LogLevel DEBUG", f"Ciphers {cipher}"))
+    content = os.urandom(100_000)
+    with disk(server) as origin:
+        wanted = [*files(1000), *(write(f"big{number}", content) for number in range(120))]
+        assert list(origin.write(wanted)) == wanted
+    assert {(server.accounts[0].root / f"big{number}").read_bytes() for number in range(120)} == {content}
+    assert server.log.count("SSH2_MSG_KEXINIT sent") > 2
+
+
 def test_fewer_programs_where_the_server_allows_few_sessions(start_sshd: StartSshd) -> None:
     server = start_sshd(options=("MaxSessions 3",))
     with disk(server, durability="file") as origin:

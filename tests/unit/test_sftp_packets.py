@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from paramiko.packet import Packetizer
 
 from targets.sftp.bounds import Watched
-from targets.sftp.packets import GcmPackets
+from targets.sftp.packets import GcmPackets, send_together
 
 KEY, NONCE = bytes(range(32)), b"\1\2\3\4" + b"\0" * 6 + b"\xff\xff"
 DATA, EOF, KEXINIT = 94, 96, 20
@@ -58,6 +59,59 @@ def test_paramiko_reads_what_is_sent(contents: list[bytes]) -> None:
         for content in contents:
             ours.send_message(paramiko.Message(bytes([DATA]) + content))
         assert [read(theirs) for _ in contents] == [(DATA, content) for content in contents]
+
+
+class Room:
+    """A channel whose server has room for so many bytes, and takes 100 of them in a packet."""
+
+    def __init__(self, packets: Packetizer, room: int) -> None:
+        self.lock, self.closed, self.remote_chanid, self.out_window_size = threading.Lock(), False, 7, room
+        self.transport, self._send_user_message = self, packets.send_message
+        self.waits = 0
+
+    def _wait_for_send_window(self, size: int) -> int:
+        assert self.lock.locked()
+        self.waits += 1
+        taken = min(size, self.out_window_size, 100)
+        self.out_window_size -= taken
+        return taken
+
+
+@pytest.mark.parametrize("plainly", [False, True])
+def test_many_packets_are_sent_together_as_far_as_there_is_room(plainly: bool) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        ours, theirs = GcmPackets(Watched(near, 10)), Packetizer(far)
+        if not plainly:
+            keyed(ours)
+            keyed(theirs)
+        content = os.urandom(1000)
+        room: Any = Room(ours, 250)
+        assert send_together(room, content) == 250
+        assert room.waits == 3, "nothing is waited for once something can go"
+        parts = (content[:100], content[100:200], content[200:250])
+        assert [read(theirs) for _ in parts] == [(DATA, struct.pack(">II", 7, len(part)) + part) for part in parts]
+        assert send_together(room, content) == 0
+        room.closed = True
+        with pytest.raises(OSError, match="closed"):
+            send_together(room, content)
+
+
+def test_padding_is_never_the_same_twice(pair: Any) -> None:
+    ours, theirs, _ = pair
+    for number in range(500):
+        ours.send_message(data(1, bytes(number)))
+        assert read(theirs) == (DATA, struct.pack(">II", 1, number) + bytes(number))
+    near, far = socket.socketpair()
+    with near, far:
+        sender = keyed(GcmPackets(Watched(near, 10)))
+        seen = set()
+        for _ in range(200):
+            # The same nonce each time, so that packets differ by their padding alone.
+            keyed(sender)
+            sender.send_message(data(1, b"same"))
+            seen.add(far.recv(4096))
+        assert len(seen) == 200
 
 
 def test_what_has_arrived_for_one_channel_is_read_as_one_and_the_rest_in_order(pair: Any) -> None:
