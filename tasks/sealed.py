@@ -39,7 +39,8 @@ def untouched(work: Work, sentence: str) -> Done:
     if not work.tools.environment.holding_areas:
         return Done(sentence)
     live = work.tools.record.slip(work.target, work.task.url)
-    return Done(sentence, after_publish(work, live, live, changed=False) if live else ())
+    assert live is not None, "a seal is that of what is live by the record, whose slips are kept"
+    return Done(sentence, after_publish(work, live, live, changed=False))
 
 
 def seal(work: Work, loaded: Loaded, present: Present) -> None:

@@ -8,6 +8,7 @@ list, or of the code that the list describes.
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import FrameType
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection
@@ -38,13 +39,19 @@ TASK = ("loading", "staging", "prepared", "switched", "finishing")
 POINTS = frozenset((*PROTOCOL, *QUEUE, *STORE, *TASK))
 
 
+def _verb(frame: FrameType) -> str:
+    """Which verb of the queue's a transaction is: several may write by the same function."""
+    callers = (frame, frame.f_back) if frame.f_back else (frame,)
+    return next((name for name in (each.f_code.co_name.lstrip("_") for each in callers) if name in _VERBS), "")
+
+
 class WatchedDatabase(Database):
     """A queue each of whose transactions is three points: begun, all written, committed."""
 
     reached: Reached = staticmethod(lambda point: None)
 
     def change(self, work: Callable[[Connection], T]) -> T:
-        verb = sys._getframe(1).f_code.co_name.lstrip("_")
+        verb = _verb(sys._getframe(1))
 
         def watched(connection: Connection) -> T:
             self._reach(verb, "begun")
