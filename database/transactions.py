@@ -46,7 +46,7 @@ def tried_again(engine: Engine, work: Callable[[Connection], T], *, transaction:
             if not may_pass(error) or attempt >= TRIES or time.monotonic() - began >= PATIENCE:
                 raise ours(error) from error
             log.info("transaction tried again", attempt=attempt, error=str(getattr(error, "orig", error)))
-        time.sleep(random.uniform(SHORTEST, LONGEST))  # noqa: S311 - no secret
+        time.sleep(random.uniform(SHORTEST, LONGEST))  # noqa: S311  # nosec B311 - no secret
 
 
 def _once(engine: Engine, work: Callable[[Connection], T], transaction: bool) -> T:
