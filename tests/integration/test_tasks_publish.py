@@ -58,7 +58,7 @@ def test_only_what_differs_moves(bench: Bench) -> None:
     assert summary["reasons"] == {"same": [8, 8], "new": [3, 16], "changed": [1, 7], "stale": [3, 10]}
     assert ["0.htm", "put", "changed", 7] in summary["changes"]
     assert len(summary["changes"]) == 7
-    assert list(summary["seconds"]) == ["load", "take over", "resolve", "plan", "transfer", "stage", "switch"]
+    assert list(summary["seconds"]) == ["look", "load", "take over", "resolve", "plan", "transfer", "stage", "switch"]
 
 
 def test_bytes_that_several_files_have_are_fetched_once(bench: Bench) -> None:
