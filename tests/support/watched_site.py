@@ -206,8 +206,25 @@ def running_site(folder: Path, server: Server, sshd: Sshd) -> Iterator[WatchedSi
         yield site
 
 
-@pytest.fixture(scope="session")
-def watched_site(tmp_path_factory: pytest.TempPathFactory, mariadb_server: Server, sshd: Sshd) -> Iterator[WatchedSite]:
-    """One for all tests of this worker."""
-    with running_site(tmp_path_factory.mktemp("watched"), mariadb_server, sshd) as site:
-        yield site
+_STANDING = pytest.StashKey[tuple[WatchedSite, ExitStack]]()
+_WANTED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def watched_site(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory, mariadb_server: Server, sshd: Sshd
+) -> Iterator[WatchedSite]:
+    """One for all tests that ask for it one after the other: its daemon and engines poll, beside whatever is tested after them."""
+    stash = pytestconfig.stash
+    if _STANDING not in stash:
+        stack = ExitStack()
+        stash[_STANDING] = stack.enter_context(running_site(tmp_path_factory.mktemp("watched"), mariadb_server, sshd)), stack
+    yield stash[_STANDING][0]
+    if not stash[_WANTED]:
+        stash[_STANDING][1].close()
+        del stash[_STANDING]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    item.config.stash[_WANTED] = isinstance(nextitem, pytest.Function) and "watched_site" in nextitem.fixturenames
