@@ -7,7 +7,8 @@ from typing import Any
 
 import urllib3
 
-from sources.reply import Reply
+from sources.plain import Beginning, PlainReply
+from sources.reply import DecodedReply, Reply
 from sources.watchdog import WatchedHttp
 
 
@@ -30,7 +31,10 @@ class Connections:
         connection = self._take()
         try:
             heard = connection.ask(method, address, headers)
-            return Reply(heard, method, give_back=partial(self._keep, connection), hang_up=connection.close)
+            give_back, hang_up = partial(self._keep, connection), connection.close
+            if isinstance(heard, Beginning):
+                return PlainReply(heard, connection.sock, give_back=give_back, hang_up=hang_up)
+            return DecodedReply(heard, method, give_back=give_back, hang_up=hang_up)
         except BaseException:
             connection.close()
             raise

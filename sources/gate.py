@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore, Event, Lock
+from queue import Empty, SimpleQueue
+from threading import Event, Lock
 
 from sources.errors import SourceSlow, TransientSourceError
 
@@ -16,7 +17,10 @@ class Gate:
 
     def __init__(self, source: str, parallel: int, longest_wait: float) -> None:
         self._source = source
-        self._slots = BoundedSemaphore(parallel)
+        # A queue of nothings: Python's semaphores take ten times as long for the same.
+        self._slots = SimpleQueue[None]()
+        for _ in range(parallel):
+            self._slots.put(None)
         self._longest_wait = longest_wait
         self._quiet_until = 0.0
         self._lock = Lock()
@@ -29,13 +33,20 @@ class Gate:
         `stop` is set.
         """
         self._wait_until_wanted(stop)
-        while not self._slots.acquire(timeout=_TICK):
+        while not self._enter():
             self._check(stop)
         try:
             self._check(stop)
             yield
         finally:
-            self._slots.release()
+            self._slots.put(None)
+
+    def _enter(self) -> bool:
+        try:
+            self._slots.get(timeout=_TICK)
+        except Empty:
+            return False
+        return True
 
     def hush(self, seconds: float) -> None:
         """The source asked for so many seconds without requests."""

@@ -18,6 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
 from sources.heard import HeardResponse
+from sources.plain import Again, Beginning, get_request, hear
 
 _TICK = 0.2
 """Seconds between two looks: soon enough for a person who waits, rare enough to cost nothing."""
@@ -105,19 +106,36 @@ class _Watched(HTTPConnection):
         self._heard = HeardResponse(*args, **options)
         return self._heard
 
-    def ask(self, method: str, address: str, headers: Mapping[str, str]) -> HeardResponse:
-        """Send a request without a body and wait for status and headers, as the standard library has them."""
-        # A server may have answered before it closed: what it said is read all the same, as by urllib3.
+    def ask(self, method: str, address: str, headers: Mapping[str, str]) -> Beginning | HeardResponse:
+        """Send a request without a body and wait for status and headers: plain ones, or as the standard library has them."""
+        request = get_request(self._host_and_port, address, headers) if method == "GET" else None
+        if request:
+            answer: Beginning | HeardResponse = self._heard_by(lambda _: self._exchanged(request))
+            return answer
+        # As below.
         with suppress(BrokenPipeError, ConnectionResetError):
-            if method == "GET":
-                self.putrequest(method, address, skip_accept_encoding=True)
-                for name, value in headers.items():
-                    http.client.HTTPConnection.putheader(self, name, value)
-                self.endheaders()
-            else:
-                self.request(method, address, headers=headers)
+            self.request(method, address, headers=headers)
         heard: HeardResponse = self._heard_by(http.client.HTTPConnection.getresponse)
         return heard
+
+    @property
+    def _host_and_port(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == self.default_port else f"{host}:{self.port}"
+
+    def _exchanged(self, request: bytes) -> Beginning | HeardResponse:
+        # A server may have answered before it closed: what it said is read all the same, as by urllib3.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.sock.sendall(request)
+        heard = hear(self.sock)
+        if isinstance(heard, Beginning):
+            return heard
+        answer = self.response_class(Again(heard, self.sock), method="GET")
+        answer.begin()
+        if answer.will_close:
+            # The answer holds the socket until it is read.
+            self.close()
+        return answer
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         """Tell the watchdog the socket, then wait for status and headers."""
