@@ -59,8 +59,9 @@ class Place:
 def settle() -> None:
     """Wait until removed files are forgotten.
 
-    A file system without a journal gives nobody the inode of a file that was removed within the last minute, and looks at each
-    of them again for every new file: whoever comes next would pay for it, and the more, the less it does besides.
+    A file system without a journal gives nobody the inode of a file that was removed within the last minute (within the last six
+    where something else was written beside it since), and looks at each of them again for every new file: whoever comes next
+    would pay for it, and the more, the less it does besides.
     """
     os.sync()
     time.sleep(FORGOTTEN)
