@@ -250,8 +250,6 @@ def _program_channel(transport: paramiko.Transport, settings: SftpTarget, place:
                 'set transfer = "sftp".'
             ) from error
         raise TargetUnreachable(f"{place} closed the connection as a program began.") from error
-    # What it is sent are many packets at a time.
-    channel.send = partial(send_together, channel)  # type: ignore[method-assign]
     return channel
 
 
@@ -260,6 +258,8 @@ def _channel(transport: paramiko.Transport, settings: SftpTarget, place: str) ->
         channel = transport.open_session(window_size=WINDOW, timeout=settings.connect_timeout)
         channel.settimeout(settings.idle_timeout)
     bound(channel, WINDOW, settings.connect_timeout)
+    # What it is sent are many packets at a time.
+    channel.send = partial(send_together, channel)  # type: ignore[method-assign]
     return channel
 
 

@@ -19,7 +19,7 @@ from targets.disk import Op, Write
 from targets.errors import TargetUnfit, TargetUnreachable
 from targets.sftp.calls import Change
 from targets.sftp.session import Pipe
-from targets.sftp.upload import wrong_source
+from targets.sftp.upload import check, whole, wrong_source
 
 PROGRAM = Path(__file__).with_name("receiver.pl").read_bytes()
 COMMAND = f"perl -e 'read(STDIN, $p, {len(PROGRAM)}) == {len(PROGRAM)} or exit 1; eval $p; die $@ if $@'"
@@ -79,16 +79,7 @@ class Receiver:
         return self._write_large(write, path)
 
     def _write_small(self, write: Write, path: bytes) -> None:
-        # One byte more than promised is asked for, so that a longer file does not pass for the right one.
-        if write.read is not None:
-            content = write.read(write.size + 1)
-        else:
-            with write.open() as stream:
-                content = stream.read(write.size + 1)
-        if len(content) != write.size:
-            raise wrong_source(write, f"{len(content)} bytes or more instead of {write.size}")
-        _check(write, hashlib.sha256(content))
-        self._ask(_head(write, path), content, b"k")
+        self._ask(_head(write, path), whole(write), b"k")
 
     def _write_large(self, write: Write, path: bytes) -> Iterator[None]:
         self._ask(_head(write, path))
@@ -107,7 +98,7 @@ class Receiver:
                 yield
         if sent < write.size:
             raise wrong_source(write, f"{sent} bytes instead of {write.size}")
-        _check(write, hasher)
+        check(write, hasher)
         self._put(b"k")
 
     def change(self, change: Change) -> None:
@@ -248,8 +239,3 @@ def _head(write: Write, path: bytes) -> bytes:
     mode = b"-" if write.mode is None else b"%o" % write.mode
     moment = b"-" if write.modified is None else b"%d" % write.modified
     return b"F %b %b %d %d %d\n%b" % (mode, moment, write.sync, write.size, len(path), path)
-
-
-def _check(write: Write, hasher: "hashlib._Hash") -> None:
-    if hasher.digest() != write.digest:
-        raise wrong_source(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")

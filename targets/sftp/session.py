@@ -24,7 +24,7 @@ WINDOW_REQUESTS = 2048
 _PACKET = 32 * 1024
 """What an SSH channel packet holds at most."""
 _FLUSH = 4 * _PACKET
-"""Bytes of requests that are collected before a channel packet goes out; a wait sends what there is."""
+"""Bytes of requests that are collected before they go out together; a wait sends what there is."""
 _DEFAULT_CHUNK = 32 * 1024
 """What every server of version 3 takes in one READ or WRITE."""
 _LARGEST_CHUNK = 256 * 1024
@@ -210,11 +210,11 @@ class Session:
             ticket.ready.append(ticket.work)
 
     def _flush(self) -> None:
-        out, self._out = memoryview(self._out), bytearray()
+        out, self._out = bytes(self._out), bytearray()
         at = 0
         while at < len(out):
             try:
-                sent = self._pipe.send(bytes(out[at : at + _PACKET]))
+                sent = self._pipe.send(out[at:])
             except TimeoutError as error:
                 self._break(f"{self.place} took no data for {self.idle:g} s", error)
             except (OSError, EOFError, paramiko.SSHException) as error:

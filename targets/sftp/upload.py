@@ -11,18 +11,22 @@ from targets.sftp.asking import answer, ask, ask_handle
 from targets.sftp.faults import explain
 from targets.sftp.session import Session, Ticket, Work
 
+SMALL = 32 * 1024
+"""Bytes of a file that is read whole before anything is sent; any server takes as many in one request."""
+
 
 def upload(session: Session, write: Write, path: bytes) -> Work[Write]:
     """The whole life of one upload. What was not good to the end is removed again, as far as the server lets us.
 
     Raises CorruptTransfer, PathBlocked, FileNotFoundError, NoSpace and what else a server may say.
     """
+    content = whole(write) if write.size < SMALL else None
     handle = yield from ask_handle(session, wire.create(path, write.mode), wire.remove(path))
     if isinstance(handle, wire.Status):
         raise (yield from explain(session, handle, "create", path, write.size, new=True))
     file = _Open(session, write, path, handle)
     try:
-        yield from file.fill()
+        yield from file.fill() if content is None else file.fill_with(content)
         yield from file.finish()
         if write.read_back:
             yield from _compare(session, write, path)
@@ -61,8 +65,14 @@ class _Open:
                 yield from self._look_back()
         if offset < write.size:
             raise wrong_source(write, f"{offset} bytes instead of {write.size}")
-        if hasher.digest() != write.digest:
-            raise wrong_source(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")
+        check(write, hasher)
+
+    def fill_with(self, content: bytes) -> Work[None]:
+        """Send these bytes."""
+        while not self._session.room:
+            yield None
+        if content:
+            self._send("write", wire.write(self._handle, 0, content))
 
     def finish(self) -> Work[None]:
         """Mode and times, sync, close; then every reply must have been good."""
@@ -122,6 +132,26 @@ def _differs(session: Session, write: Write, found: str) -> CorruptTransfer:
         f"{write.path} on {session.place} is not what was sent, though every reply was good: reading it again found {found}. "
         "The server's disk or something between may be faulty."
     )
+
+
+def whole(write: Write) -> bytes:
+    """A small file's bytes. Raises CorruptTransfer if they are not what was promised."""
+    # One byte more than promised is asked for, so that a longer file does not pass for the right one.
+    if write.read is not None:
+        content = write.read(write.size + 1)
+    else:
+        with write.open() as stream:
+            content = stream.read(write.size + 1)
+    if len(content) != write.size:
+        raise wrong_source(write, f"{len(content)} bytes or more instead of {write.size}")
+    check(write, hashlib.sha256(content))
+    return content
+
+
+def check(write: Write, hasher: "hashlib._Hash") -> None:
+    """Raise CorruptTransfer if the bytes were not what was promised."""
+    if hasher.digest() != write.digest:
+        raise wrong_source(write, f"bytes with the digest {hasher.hexdigest()} instead of {write.digest.hex()}")
 
 
 def wrong_source(write: Write, found: str) -> CorruptTransfer:
