@@ -7,18 +7,10 @@ import pytest
 
 from answers import remarks
 from database import State, TaskView
-from support.bench import Bench, settings_of
+from support.bench import Bench, grouped
 
 A = "/courses/a"
 MEMBERS = ("web1", "web2")
-
-
-def grouped(root: Path, quorum: int | None) -> Bench:
-    places = {name: {"kind": "local", "root": str(root / "targets" / name)} for name in (*MEMBERS, "area", "production")}
-    for name in places:
-        (root / "targets" / name).mkdir(parents=True)
-    origin = {"kind": "group", "members": list(MEMBERS), "quorum": quorum}
-    return Bench(root, settings_of(root, targets={"origin": origin, **places}))
 
 
 @pytest.fixture

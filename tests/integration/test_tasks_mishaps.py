@@ -12,7 +12,7 @@ from database import DatabaseUnavailable, Publication, Record, State
 from engines.workshop import Targets
 from packageslip import Packageslip, View, ViewKind
 from sources import SourceUnreachable
-from support.bench import Bench, settings_of
+from support.bench import Bench, grouped
 from targets import Claim, OrderedTarget, Present, Target, TargetUnreachable
 
 A, PHYSICS = "/courses/a", "/courses/physics"
@@ -75,12 +75,7 @@ def test_the_same_after_an_unpublish(bench: Bench, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def group(tmp_path: Path) -> Iterator[Bench]:
     """STAGING publishes to web1 and web2 together; one of them may lag."""
-    names = ("web1", "web2", "area", "production")
-    places = {name: {"kind": "local", "root": str(tmp_path / "targets" / name)} for name in names}
-    for name in places:
-        (tmp_path / "targets" / name).mkdir(parents=True)
-    origin = {"kind": "group", "members": ["web1", "web2"], "quorum": 1}
-    bench = Bench(tmp_path, settings_of(tmp_path, targets={"origin": origin, **places}))
+    bench = grouped(tmp_path, quorum=1)
     yield bench
     bench.close()
 

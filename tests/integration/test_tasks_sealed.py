@@ -13,9 +13,11 @@ from config import queue_url
 from database import Database, Seal, State, renew_queue_id, schema
 from packageslip import View, ViewKind
 from sources import TransientSourceError
-from support.bench import Bench, settings_of
+from support.bench import Bench, grouped, settings_of
 from support.claims import TestQueue
 from support.signers import Signers
+from targets import Moved, TargetUnreachable
+from targets.release import OrderedRelease
 
 A = "/courses/a"
 NOTHING = "live on origin: nothing had to move, 2 files are as they should be"
@@ -236,3 +238,47 @@ def test_stale_files_that_wait_for_their_end_leave_no_seal(bench: Bench) -> None
     bench.well(A)
     assert "take over" in steps(bench)
     assert "1 stale ones stay" in (bench.well(A).task.reason or "")
+
+
+def test_an_approved_plan_is_looked_at_again_whatever_the_seal_says(sealed: Bench) -> None:
+    """What was approved may have been carried out in part by an attempt that nobody knows of."""
+    sealed.write(A, {"b.pdf": "two"})
+    held = sealed.do(A)
+    assert held.plan, "the index page would go"
+    sealed.write(A, FILES)
+    sealed.desk.approve(held.task.id, held.plan.digest)
+    [view] = sealed.run()
+    assert "take over" in view.attempts[-1].summary["seconds"]
+    assert sealed.live("origin") == sealed.wanted(A)
+
+
+def test_a_member_that_is_behind_leaves_the_group_no_seal(tmp_path: Path) -> None:
+    bench = grouped(tmp_path, quorum=1)
+    bench.write(A, FILES)
+    bench.well(A)
+    assert steps(bench) == ["look", "load"]
+    away = bench.target("web2").rename(tmp_path / "away")
+    view = bench.well(A)
+    assert ("take over" in view.attempts[-1].summary["seconds"], view.attempts[-1].summary["lagging"]) == (True, ["web2"])
+    away.rename(bench.target("web2"))
+    assert "take over" in steps(bench), "there was none, although the one that was there is as it was"
+    assert steps(bench) == ["look", "load"]
+    bench.close()
+
+
+def test_a_member_that_falls_behind_at_the_switch_leaves_none_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    switch = OrderedRelease.switch
+
+    def cut(release: OrderedRelease) -> Moved:
+        if release.hold.target == "web2":
+            raise TargetUnreachable("web2 does not answer", target="web2")
+        return switch(release)
+
+    bench = grouped(tmp_path, quorum=1)
+    bench.write(A, FILES)
+    with monkeypatch.context() as away:
+        away.setattr(OrderedRelease, "switch", cut)
+        assert bench.well(A).attempts[-1].summary["lagging"] == ["web2"]
+    assert seal(bench) is None
+    assert "take over" in steps(bench)
+    bench.close()

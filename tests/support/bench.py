@@ -181,6 +181,16 @@ def settings_of(root: Path, **more: Any) -> Settings:
     return Settings.model_validate(table | more)
 
 
+def grouped(root: Path, quorum: int | None) -> Bench:
+    """A bench whose origin is a group of two."""
+    members = ["web1", "web2"]
+    places = {name: {"kind": "local", "root": str(root / "targets" / name)} for name in (*members, "area", "production")}
+    for name in places:
+        (root / "targets" / name).mkdir(parents=True)
+    origin = {"kind": "group", "members": members, "quorum": quorum}
+    return Bench(root, settings_of(root, targets={"origin": origin, **places}))
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench(tmp_path, settings_of(tmp_path))
