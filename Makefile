@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs install test ready check style types units format coverage lock servers screenshots clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site console-bench peers
+.PHONY: help setup demo docs install test ready check style types units format coverage lock servers screenshots clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site console-bench peers programs
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -94,8 +94,10 @@ console-bench: ROWS ?= 1000000
 console-bench: $(VENV)/.installed-dev servers  ## how long each page of the console takes with a queue of 1,000,000 rows; ROWS=n
 	@$(BENCHMARKS).console --rows $(ROWS)
 
-peers: servers $(CELERY)/.installed  # what benchmarks compare Slipway with: rclone, lftp, Redis, Celery
-	@sh benchmarks/install_peers.sh
+peers: programs $(CELERY)/.installed  # what benchmarks compare Slipway with
+
+programs:  # the servers, and rclone, lftp, Redis: all at once, for to ask what there is takes long
+	@sh tests/support/install_servers.sh rclone lftp curl redis-server
 
 # The one pip fills the other environments too: to put another into each takes longer than what it would install.
 $(CELERY)/.installed: benchmarks/celery.lock | $(VENV)/bin/python

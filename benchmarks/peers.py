@@ -83,5 +83,5 @@ def _run(*command: str, variables: Mapping[str, str] = {}) -> None:
 
 def _words(command: Sequence[str]) -> list[str]:
     if shutil.which(command[0]) is None:
-        raise PeerFailed(f"{command[0]} is not installed: sh benchmarks/install_peers.sh")
+        raise PeerFailed(f"{command[0]} is not installed: make peers")
     return list(command)

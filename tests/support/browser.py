@@ -1,8 +1,7 @@
-"""Somebody at the console with a real browser: one Chromium for each module of tests, and for each test windows of its own."""
+"""Somebody at the console with a real browser: one Chromium for all, and for each test windows of its own."""
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
-from support.sshd import missing
+from support.chromium import program
 from support.watched_site import WatchedSite
 
 FLAGS = (
@@ -108,21 +107,14 @@ class Visits:
         return [fault for window in self.windows for fault in window.faults]
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    """Not for the whole session: its loop would run below other tests that start one."""
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        missing("no chromium here: apt-get install chromium")
-    browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS), chromium_sandbox=False)
-    yield browser
-    browser.close()
+@pytest.fixture
+def chromium(watched_site: WatchedSite) -> Browser:
+    """One for as long as the site stands. Not for the whole session: Playwright's loop would run below other tests that start one."""
+    if watched_site.browser is None:
+        playwright = watched_site.stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=program(), args=list(FLAGS), chromium_sandbox=False)
+        watched_site.browser = watched_site.stack.enter_context(browser)
+    return watched_site.browser
 
 
 @pytest.fixture
@@ -135,8 +127,11 @@ def visit(chromium: Browser, watched_site: WatchedSite) -> Iterator[Visits]:
 
 
 @pytest.fixture
-def screenshots(tmp_path: Path) -> Path:
-    """Where pictures of pages go: `make screenshots` keeps them."""
-    folder = Path(os.environ.get("SLIPWAY_SCREENSHOTS") or tmp_path)
+def screenshots() -> Path | None:
+    """Where pictures of pages go, if somebody wants them: `make screenshots` does."""
+    wanted = os.environ.get("SLIPWAY_SCREENSHOTS")
+    if not wanted:
+        return None
+    folder = Path(wanted)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

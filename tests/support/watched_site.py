@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Browser
 
 from console import Role, line_of
 from database.trends import ALL
@@ -43,6 +44,10 @@ class WatchedSite:
     deployment: Deployment
     consoles: dict[str, str] = field(default_factory=dict)
     """What the console that was started with these settings said first, by their names."""
+    stack: ExitStack = field(default_factory=ExitStack)
+    """What ends with the site."""
+    browser: Browser | None = None
+    """Who looks at it, once there is one."""
 
     def course(self, name: str, files: int = 8, size: int = 400, missing: str | None = None) -> str:
         """Write a course to the CMS, again if it is there, and give its URL. `missing`: a file that is only in its slip."""
@@ -200,7 +205,7 @@ def running_site(folder: Path, server: Server, sshd: Sshd) -> Iterator[WatchedSi
         deployment = Deployment(config, url)
         stack.callback(deployment.stop)
         deployment.daemon()
-        site = WatchedSite(folder, deployment)
+        site = WatchedSite(folder, deployment, stack=stack)
         assert site.main_console
         fill(site)
         yield site
