@@ -22,13 +22,13 @@ MB = 1_000_000
 class Peak(Thread):
     """Samples processes, and what they start, until it is stopped. `bytes`: the most at one moment."""
 
-    def __init__(self, pids: Callable[[], Sequence[int]]) -> None:
+    def __init__(self, pids: Callable[[], Sequence[int]], every: float) -> None:
         super().__init__(name="memory", daemon=True)
-        self._pids, self._stopped = pids, Event()
+        self._pids, self._every, self._stopped = pids, every, Event()
         self.bytes = self.samples = 0
 
     def run(self) -> None:
-        while not self._stopped.wait(EVERY):
+        while not self._stopped.wait(self._every):
             self.bytes = max(self.bytes, sum(_held(pid) for first in self._pids() for pid in _family(first)))
             self.samples += 1
 
@@ -38,9 +38,9 @@ class Peak(Thread):
 
 
 @contextmanager
-def peak(pids: Sequence[int]) -> Iterator[Peak]:
+def peak(pids: Sequence[int], every: float = EVERY) -> Iterator[Peak]:
     """Watch these processes while the block lasts."""
-    watching = Peak(lambda: pids)
+    watching = Peak(lambda: pids, every)
     watching.start()
     try:
         yield watching
