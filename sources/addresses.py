@@ -53,7 +53,7 @@ class Addresses:
         """A file of the module: at its href if it has one, else at its path. Raises AccessRefused for another origin."""
         folder = self._folder(url)
         if file.href is None and file.path == ITSELF:
-            return folder.rstrip("/")
+            return folder.rstrip("/") or "/"
         if file.href is None:
             return folder + quote(file.path, safe=_NAME_SAFE)
         return self._joined(folder, file.href, f"the href of {file.path!r} in {url}")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packageslip import Resource
+from packageslip import ITSELF, Resource
 from sources import AccessRefused, PermanentSourceError
 from sources.addresses import Addresses, addresses, origin_of
 
@@ -23,6 +23,12 @@ def test_slips_and_the_catalogue_lie_below_the_configured_url() -> None:
     assert CMS.slip("/") == "/plone/packageslip.xml"
     assert CMS.below("/packageslips.xml") == "/plone/packageslips.xml"
     assert CMS.below("@@modules?all=1") == "/plone/@@modules?all=1"
+
+
+def test_the_page_of_a_module_is_at_its_url() -> None:
+    assert CMS.file(MODULE, Resource(ITSELF)) == "/plone/courses/8-01"
+    assert CMS.file("/", Resource(ITSELF)) == "/plone"
+    assert addresses("cms", "https://cms.example.edu").file("/", Resource(ITSELF)) == "/"
 
 
 @pytest.mark.parametrize(
