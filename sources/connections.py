@@ -1,6 +1,7 @@
 """Connections to one origin, kept while nobody needs them. urllib3's pool does more for a request than a small file costs."""
 
 import select
+import ssl
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -83,6 +84,9 @@ class Connections:
 
 def _is_open(connection: WatchedHttp) -> bool:
     """Whether the server has said nothing since the last answer: what it may have said is that it closes, or no answer to us."""
+    # Of the bytes that TLS has opened already, the socket knows nothing.
+    if isinstance(connection.sock, ssl.SSLSocket) and connection.sock.pending():
+        return False
     poll = select.poll()
     poll.register(connection.sock, select.POLLIN)
     return not poll.poll(0)

@@ -13,7 +13,7 @@ class Headers(Mapping[str, str]):
         pairs = [(name.lower(), value) for name, value in items]
         self._held = dict(pairs)
         if len(self._held) < len(pairs):
-            self._held = {key: ", ".join([value for name, value in pairs if name == key]) for key, _ in pairs}
+            self._held = _joined(pairs)
 
     def __getitem__(self, name: str) -> str:
         return self._held[name.lower()]
@@ -30,3 +30,10 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    held = dict[str, list[str]]()
+    for name, value in pairs:
+        held.setdefault(name, []).append(value)
+    return {name: ", ".join(values) for name, values in held.items()}

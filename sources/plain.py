@@ -20,10 +20,14 @@ LONGEST_HEAD = 16 * 1024
 _AT_ONCE = 32 * 1024
 """Bytes that are asked for with the headers: most files come along."""
 _END = b"\r\n\r\n"
-_HEAD = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [ -~]*)?((?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*)*)")
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEAD = re.compile(rf"HTTP/1\.1 ([2-5][0-9]{{2}})(?: [ -~]*)?((?:\r\n{_WORD}:[\t -~]*)*)".encode())
 _LINE = re.compile(r"\r\n([^:]+):([^\r]*)")
 _LENGTH = re.compile(r"[0-9]{1,19}")
 _BODILESS = (204, 304)
+_ADDRESS, _NAME, _VALUE = re.compile("/[!-~]*"), re.compile(_WORD), re.compile("[ -~]*")
+_HOST = re.compile(r"[0-9A-Za-z._:\[\]-]+")
+"""Without the zone of an IPv6 address, which is this machine's business."""
 _STAYS = "keep-alive"
 
 
@@ -38,8 +42,8 @@ class Beginning(NamedTuple):
 
 def get_request(host: str, address: str, headers: Mapping[str, str]) -> bytes | None:
     """A GET; None: something in it is not just visible ASCII, and for the standard library to take or to refuse."""
-    words = [address, host, *headers, *headers.values()]
-    if " " in address or not all(word.isascii() and word.isprintable() for word in words):
+    plain = _ADDRESS.fullmatch(address) and _HOST.fullmatch(host)
+    if not (plain and all(map(_NAME.fullmatch, headers)) and all(map(_VALUE.fullmatch, headers.values()))):
         return None
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     return f"GET {address} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n".encode()
@@ -61,8 +65,10 @@ def _plain(seen: bytes, end: int) -> Beginning | None:
     status, headers = int(head[1]), Headers([(name, value.strip()) for name, value in _LINE.findall(head[2].decode("ascii"))])
     if "transfer-encoding" in headers or "content-encoding" in headers or headers.get("connection", _STAYS).lower() != _STAYS:
         return None
-    length = "0" if status in _BODILESS else headers.get("content-length", "")
-    return Beginning(status, headers, int(length), seen[end + len(_END) :]) if _LENGTH.fullmatch(length) else None
+    length = headers.get("content-length", "0" if status in _BODILESS else "")
+    if not _LENGTH.fullmatch(length):
+        return None
+    return Beginning(status, headers, 0 if status in _BODILESS else int(length), seen[end + len(_END) :])
 
 
 class PlainReply:
@@ -119,26 +125,46 @@ class PlainReply:
         self._give_back()
 
 
-class Again(io.RawIOBase):
-    """A connection for the standard library's answer, which it reads from the first byte, though some were read already."""
+class Again(io.BufferedReader):
+    """A connection for the standard library's answer, which it reads from the first byte, though some were read already.
+
+    `hang_up` gets told if more was read than the answer turned out to have.
+    """
+
+    def __init__(self, seen: bytes, connection: socket.socket, hang_up: Callable[[], object]) -> None:
+        self._replayed = _Replayed(seen, connection)
+        self._hang_up = hang_up
+        super().__init__(self._replayed)
+
+    def makefile(self, mode: str) -> "Again":
+        """What http.client asks of a socket."""
+        assert mode == "rb"
+        return self
+
+    def close(self) -> None:
+        if not self.closed:
+            self._replayed.over = True
+            if self.peek():
+                self._hang_up()
+        super().close()
+
+
+class _Replayed(io.RawIOBase):
+    """What was read already, and what comes after it. `over`: nothing more is read."""
 
     def __init__(self, seen: bytes, connection: socket.socket) -> None:
         super().__init__()
         self._seen = seen
         # Holds the socket open when its connection is closed under it.
         self._rest = connection.makefile("rb", buffering=0)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """What http.client asks of a socket."""
-        assert mode == "rb"
-        return io.BufferedReader(self)
+        self.over = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - as RawIOBase's own
         if not self._seen:
-            return self._rest.readinto(buffer)
+            return 0 if self.over else self._rest.readinto(buffer)
         count = min(len(buffer), len(self._seen))
         buffer[:count] = self._seen[:count]
         self._seen = self._seen[count:]

@@ -130,7 +130,7 @@ class _Watched(HTTPConnection):
         heard = hear(self.sock)
         if isinstance(heard, Beginning):
             return heard
-        answer = self.response_class(Again(heard, self.sock), method="GET")
+        answer = self.response_class(Again(heard, self.sock, self.close), method="GET")
         answer.begin()
         if answer.will_close:
             # The answer holds the socket until it is read.

@@ -24,6 +24,8 @@ ODD = {
     "no length": b"HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n",
     "no headers": b"HTTP/1.1 200 OK\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+    "nothing of two lengths": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+    "nothing of no real length": b"HTTP/1.1 204 No Content\r\nContent-Length: -5\r\n\r\n",
     "a list of lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
     "a signed length": b"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
     "an endless length": b"HTTP/1.1 200 OK\r\nContent-Length: " + b"0" * 25 + b"5\r\n\r\n",
@@ -115,7 +117,7 @@ def test_what_is_not_plain_is_the_librarys_from_its_first_byte(head: bytes) -> N
     connection = line(head, BODY)
     seen = hear(connection)
     assert isinstance(seen, bytes)
-    assert Again(seen, connection).makefile("rb").read() == head + BODY
+    assert Again(seen, connection, print).makefile("rb").read() == head + BODY
 
 
 @pytest.mark.parametrize("end", range(len(PLAIN)))
@@ -123,7 +125,7 @@ def test_headers_that_break_off_are_the_librarys_too(end: int) -> None:
     connection = line(PLAIN[:end])
     seen = hear(connection)
     assert seen == PLAIN[:end]
-    again: Any = Again(seen, connection)
+    again: Any = Again(seen, connection, print)
     with pytest.raises(http.client.HTTPException):
         HeardResponse(again, method="GET").begin()
 
@@ -142,6 +144,25 @@ def test_a_connection_that_says_more_than_was_asked_serves_for_nothing_more() ->
     assert read(reply) == BODY
     reply.release_conn()
     assert fate == ["closed"]
+
+
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("whole", "fate"),
+    [(CHUNKS, []), (CHUNKS + b"HTTP/1.1 200 OK\r\n", ["closed"]), (CHUNKS + b"H" * 100_000, ["closed"])],
+    ids=["no more", "more", "much more"],
+)
+def test_the_librarys_answers_may_say_no_more_either(whole: bytes, fate: list[str]) -> None:
+    connection, told = line(whole), list[str]()
+    seen = hear(connection)
+    assert isinstance(seen, bytes)
+    again: Any = Again(seen, connection, lambda: told.append("closed"))
+    answer = HeardResponse(again, method="GET")
+    answer.begin()
+    assert answer.read() == BODY
+    assert told == fate
 
 
 @pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
@@ -193,6 +214,10 @@ def test_a_request() -> None:
         ("cms", "/a", "X\n", "y"),
         ("cms", "/a", "X", "y\r\nZ: y"),
         ("cms", "/a", "X", "\u00e9"),
+        ("cms", "/a", "X: y\u0020Z", "y"),
+        ("cms", "/a", "", "y"),
+        ("cms", "", "X", "y"),
+        ("[fe80::1%eth0]", "/a", "X", "y"),
     ],
 )
 def test_a_request_that_the_library_is_to_refuse_or_encode(host: str, address: str, name: str, value: str) -> None:

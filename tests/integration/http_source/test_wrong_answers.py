@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from sources import (
 )
 from sources.http import HttpSource
 from store import Store, StoreFull
+from support.certificates import certificate, serving
 from support.fetching import LISTED, PDF, UNLISTED, OpenHttp, assert_nothing_is_left, fetch
 from support.http_cms import Cms, Fault
 from support.physics import FILES, URL, at, digest, put
@@ -170,4 +172,27 @@ def test_an_interim_answer_is_not_taken_for_the_answer(open_http: OpenHttp) -> N
         server.start()
         source = open_http(url=f"http://127.0.0.1:{listener.getsockname()[1]}")
         assert [source.call("/first"), source.call("/second")] == [b"first", b"second"]
+        server.join()
+
+
+def test_more_than_an_answer_over_tls_is_no_answer_to_the_next_question(open_http: OpenHttp, tmp_path: Path) -> None:
+    pem = certificate(tmp_path, until=datetime.now(UTC) + timedelta(days=1))
+
+    def answer(listener: socket.socket) -> None:
+        for body in (b"firstHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong", b"right"):
+            plain, _ = listener.accept()
+            with serving(pem).wrap_socket(plain, server_side=True) as connection:
+                connection.recv(10_000)
+                # The body in a record of its own: as much of it is taken as is awaited still, and TLS keeps the rest.
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+                connection.sendall(body)
+                connection.recv(10_000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        server = threading.Thread(target=answer, args=(listener,), daemon=True)
+        server.start()
+        source = open_http(url=f"https://127.0.0.1:{listener.getsockname()[1]}", ca_file=pem)
+        assert [source.call("/first"), source.call("/second")] == [b"first", b"right"]
+        source.close()
         server.join()
