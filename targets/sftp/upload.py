@@ -12,7 +12,7 @@ from targets.sftp.faults import explain
 from targets.sftp.session import Session, Ticket, Work
 
 SMALL = 32 * 1024
-"""Bytes of a file that is read whole before anything is sent; any server takes as many in one request."""
+"""Bytes of a file that is read whole before anything is sent, if the server takes as many in one request."""
 
 
 def upload(session: Session, write: Write, path: bytes) -> Work[Write]:
@@ -20,7 +20,7 @@ def upload(session: Session, write: Write, path: bytes) -> Work[Write]:
 
     Raises CorruptTransfer, PathBlocked, FileNotFoundError, NoSpace and what else a server may say.
     """
-    content = whole(write) if write.size < SMALL else None
+    content = whole(write) if write.size <= min(SMALL, session.write_size) else None
     handle = yield from ask_handle(session, wire.create(path, write.mode), wire.remove(path))
     if isinstance(handle, wire.Status):
         raise (yield from explain(session, handle, "create", path, write.size, new=True))

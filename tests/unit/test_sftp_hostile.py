@@ -115,9 +115,9 @@ def disk(hostile: Hostile) -> SftpDisk:
     return SftpDisk(plain_settings(Path("/site")), target="origin", connecting=connecting)
 
 
-def upload(to: SftpDisk, *, read_back: bool = False) -> list[Write]:
-    digest = hashlib.sha256(b"content").digest()
-    return list(to.write([Write("f", lambda: io.BytesIO(b"content"), 7, digest, read_back=read_back)]))
+def upload(to: SftpDisk, *, read_back: bool = False, content: bytes = b"content") -> list[Write]:
+    digest = hashlib.sha256(content).digest()
+    return list(to.write([Write("f", lambda: io.BytesIO(content), len(content), digest, read_back=read_back)]))
 
 
 GARBLES: dict[str, Callable[[bytes], bytes]] = {
@@ -195,6 +195,21 @@ def test_a_reply_of_the_wrong_kind_is_never_a_success(answers: Answers, attempt:
 
 def _always(reply: tuple[int, bytes], _: bytes) -> tuple[int, bytes]:
     return reply
+
+
+@pytest.mark.parametrize("size", [0, 999, 1000, 1001, 32 * 1024, 100_000])
+def test_no_request_has_more_bytes_than_the_server_says_that_it_takes(size: int) -> None:
+    sent = list[bytes]()
+
+    def taken(body: bytes) -> tuple[int, bytes]:
+        sent.append(body[struct.calcsize(">I1sQI") :])
+        return status(wire.OK)
+
+    hello = packet(wire.VERSION_REPLY, 3, text(wire.LIMITS.encode()) + text(b"1"))
+    limits = wire.EXTENDED_REPLY, struct.pack(">4Q", 2000, 1000, 1000, 0)
+    upload(disk(Hostile({wire.EXTENDED: lambda _: limits, wire.WRITE: taken}, hello=hello)), content=bytes(size))
+    assert b"".join(sent) == bytes(size)
+    assert max(map(len, sent), default=0) <= 1000
 
 
 def test_a_list_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
