@@ -223,44 +223,52 @@ def _log_in(transport: paramiko.Transport, key: paramiko.PKey, settings: SftpTar
 
 
 def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: str) -> paramiko.Channel:
-    channel = _channel(transport, settings, place)
-    try:
-        channel.invoke_subsystem("sftp")
-    except TimeoutError as error:
-        raise TargetUnreachable(f"{place} did not begin SFTP within {settings.connect_timeout:g} s.") from error
-    except Exception as error:
-        if transport.is_active():
-            raise TargetUnfit(
-                f"{place} offers no SFTP to {settings.user!r}. Add `Subsystem sftp internal-sftp` to its sshd_config."
-            ) from error
-        raise TargetUnreachable(f"{place} closed the connection as SFTP began. {CHROOT_HINT}") from error
+    with _channel(transport, settings, place) as channel:
+        try:
+            channel.invoke_subsystem("sftp")
+        except TimeoutError as error:
+            raise TargetUnreachable(f"{place} did not begin SFTP within {settings.connect_timeout:g} s.") from error
+        except Exception as error:
+            if transport.is_active():
+                raise TargetUnfit(
+                    f"{place} offers no SFTP to {settings.user!r}. Add `Subsystem sftp internal-sftp` to its sshd_config."
+                ) from error
+            raise TargetUnreachable(f"{place} closed the connection as SFTP began. {CHROOT_HINT}") from error
     return channel
 
 
 def _program_channel(transport: paramiko.Transport, settings: SftpTarget, place: str, command: str) -> paramiko.Channel:
-    channel = _channel(transport, settings, place)
-    try:
-        channel.exec_command(command)  # nosec B601 - a literal of ours; what it is to do goes through its input
-    except TimeoutError as error:
-        raise TargetUnreachable(f"{place} did not start a program within {settings.connect_timeout:g} s.") from error
-    except Exception as error:
-        if transport.is_active():
-            raise TargetUnfit(
-                f'{place} starts no program for {settings.user!r}, which transfer = "stream" needs. Give the account a shell, or '
-                'set transfer = "sftp".'
-            ) from error
-        raise TargetUnreachable(f"{place} closed the connection as a program began.") from error
+    with _channel(transport, settings, place) as channel:
+        try:
+            channel.exec_command(command)  # nosec B601 - a literal of ours; what it is to do goes through its input
+        except TimeoutError as error:
+            raise TargetUnreachable(f"{place} did not start a program within {settings.connect_timeout:g} s.") from error
+        except Exception as error:
+            if transport.is_active():
+                raise TargetUnfit(
+                    f'{place} starts no program for {settings.user!r}, which transfer = "stream" needs. Give the account a '
+                    'shell, or set transfer = "sftp".'
+                ) from error
+            raise TargetUnreachable(f"{place} closed the connection as a program began.") from error
     return channel
 
 
-def _channel(transport: paramiko.Transport, settings: SftpTarget, place: str) -> paramiko.Channel:
+@contextmanager
+def _channel(transport: paramiko.Transport, settings: SftpTarget, place: str) -> Iterator[paramiko.Channel]:
+    """A channel that is closed again if the block fails."""
     with _speaking(f"{place} opened no channel for {settings.user!r}. {CHROOT_HINT}"):
         channel = transport.open_session(window_size=WINDOW, timeout=settings.connect_timeout)
         channel.settimeout(settings.idle_timeout)
     bound(channel, WINDOW, settings.connect_timeout)
     # What it is sent are many packets at a time.
     channel.send = partial(send_together, channel)  # type: ignore[method-assign]
-    return channel
+    try:
+        yield channel
+    except BaseException:
+        # It holds itself by what sends for it: left alone, it would be closed by the garbage collector, in the midst of a packet.
+        with suppress(paramiko.SSHException, OSError, EOFError):
+            channel.close()
+        raise
 
 
 @contextmanager

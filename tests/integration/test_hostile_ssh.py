@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import paramiko
 import pytest
@@ -168,6 +169,29 @@ def ssh_server(host: Sits, key: Path) -> Iterator[int]:
 def test_a_subsystem_that_is_neither_granted_nor_refused_is_given_up(key: Path) -> None:
     with ssh_server(NeverAnswers(), key) as port, pytest.raises(TargetUnreachable, match="did not begin SFTP within 1 s"):
         attempt(settings(port, key))
+
+
+def test_a_channel_on_which_sftp_never_began_is_closed_and_not_left_to_the_garbage_collector(
+    key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The collector may come by while a packet goes out, and would send the channel's end into the middle of it, or wait for ever."""
+    opened: list[paramiko.Channel] = []
+    open_session = paramiko.Transport.open_session
+
+    def recorded(transport: paramiko.Transport, **how: Any) -> paramiko.Channel:
+        opened.append(open_session(transport, **how))
+        return opened[-1]
+
+    monkeypatch.setattr(paramiko.Transport, "open_session", recorded)
+    with ssh_server(NeverAnswers(), key) as port:
+        connection = ours.connect(settings(port, key), target="origin", secrets=None)
+        try:
+            with pytest.raises(TargetUnreachable, match="did not begin SFTP within 1 s"):
+                connection.channel()
+            assert connection.alive, "other channels may serve still"
+            assert [channel.closed for channel in opened] == [True]
+        finally:
+            connection.close()
 
 
 class Floods(Sits):
