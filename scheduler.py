@@ -29,7 +29,7 @@ from config import (
     queue_url,
     this_host,
 )
-from daemon import Bell, Companion, Crews, Signals, Systemd, Ticker
+from daemon import Bell, Companion, Crews, Pace, Signals, Systemd, Ticker
 from database import (
     Audit,
     Database,
@@ -76,6 +76,7 @@ class Daemon:
         self._crews = Crews(settings, self._systemd.environment_of_children())
         self._console = Companion(settings, self._systemd.environment_of_children())
         self._ticker = Ticker(settings.schedules, bell.ring, datetime.now(UTC))
+        self._pace = Pace()
         self._dead: set[int] = set()
         self._watch: Watch | None = None
         self._purge_at = self._trend_at = time.monotonic()
@@ -126,7 +127,7 @@ class Daemon:
             self._greeted, self._failed_tries = False, self._failed_tries + 1
             log.warning("database unavailable", reason=str(error), next_try_in=delay)
             return delay
-        return 0 if again else self._settings.queue.poll
+        return 0 if again else self._pace.pause(self._settings.queue.poll)
 
     def _greet(self, database: Database) -> None:
         """Before the first look, and after each outage: it may be another schema by then."""
@@ -175,6 +176,7 @@ class Daemon:
         if poll.unsealed:
             intake.seal()
         self._accepted = bool(poll.intake and intake.accept(self._settings, BATCH))
+        self._pace.saw(poll.fence, poll.due, news=self._accepted)
         inserted = self._insert_scheduled(intake)
         self._add_up(intake)
         self._purge(intake)

@@ -3,8 +3,9 @@
 from daemon.child import Child, meaning
 from daemon.companion import Companion
 from daemon.crews import STAGGER, STEADY, Crew, Crews
+from daemon.pace import Pace
 from daemon.signals import Bell, Signals
 from daemon.systemd import Systemd
 from daemon.ticker import Ticker
 
-__all__ = ["STAGGER", "STEADY", "Bell", "Child", "Companion", "Crew", "Crews", "Signals", "Systemd", "Ticker", "meaning"]
+__all__ = ["STAGGER", "STEADY", "Bell", "Child", "Companion", "Crew", "Crews", "Pace", "Signals", "Systemd", "Ticker", "meaning"]
