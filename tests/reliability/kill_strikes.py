@@ -51,8 +51,11 @@ class Tally:
 class Sweep:
     """Strikes many worlds, until a moment on the monotonic clock."""
 
-    def __init__(self, chance: random.Random, tally: Tally, until: float = math.inf) -> None:
-        self._chance, self._tally, self._until = chance, tally, until
+    def __init__(
+        self, chance: random.Random, tally: Tally, until: float = math.inf, once: frozenset[str] = frozenset()
+    ) -> None:
+        """`once`: the points at which one kill is enough, in whatever sort of world."""
+        self._chance, self._tally, self._until, self._once = chance, tally, until, once
         self._ways: dict[str, tuple[Rig, Strike]] = {}
         """A point by which a recovery comes, and where to kill so that it does."""
 
@@ -60,7 +63,8 @@ class Sweep:
         """At each named point of the first run where no world of this sort was killed yet."""
         self._tally.reached |= rig.points.keys()
         for point in rig.points:
-            if not self._over and (rig.sort, point) not in self._tally.places:
+            done = point in self._tally.points if point in self._once else (rig.sort, point) in self._tally.places
+            if not self._over and not done:
                 self._at(rig, Strike("point", point, 1), again=False)
 
     def points_of_recovery(self) -> None:

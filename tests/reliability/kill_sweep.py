@@ -29,7 +29,7 @@ from database import Claims, Intake, Lane, Leases, renew_queue_id
 from reliability.kill_strikes import Sweep, Tally
 from reliability.side_by_side import WHOLE, Share, add_arguments, in_jobs
 from support.compiled import compiled_once
-from support.kill_points import POINTS
+from support.kill_points import ANYWHERE, POINTS
 from support.kill_rig import Rig, Strike, folder_for_worlds
 from support.killing import may_trace
 from support.sweep_world import AFTER, BEFORE, CHANGE, FIRST, OTHER, URL, WITHDRAW, Scenario, World
@@ -40,7 +40,9 @@ KINDS = ("local", "sftp", "stream")
 AGAIN = 0.25
 """How many of the kills at a system call are followed by one in the recovery."""
 MANY = 1000
-"""Kills from which on each named point has its turn in each kind of target, not only in each layout."""
+"""Kills from which on each named point has its turn in each kind of target, not only in each layout; and those of the queue, the
+store and a task in each layout too, not only in one.
+"""
 
 
 def _dead_elsewhere(world: World) -> None:
@@ -142,10 +144,10 @@ class Wish:
 def sweep(folder: Path, parts: Sequence[Part], wish: Wish) -> Tally:
     """The named points of these parts, then the system calls."""
     tally, chance = Tally(), random.Random(wish.seed)
-    work = Sweep(chance, tally, wish.until)
+    few = wish.kills is not None and wish.kills < MANY
+    work = Sweep(chance, tally, wish.until, once=ANYWHERE if few else frozenset())
     rigs = [(part, part.rig(folder)) for part in parts]
     for part, rig in rigs:
-        few = wish.kills is not None and wish.kills < MANY
         rig.sort = part.layout if few else f"{part.kind}, {part.layout}"
         if wish.share.number == 1:
             work.points(rig)

@@ -37,6 +37,8 @@ QUEUE = tuple(f"{verb} {moment}" for verb in _VERBS for moment in ("begun", "wri
 STORE = ("blob opened", "blob written", "blob to be kept", "blob kept", "blob read", "collecting", "collected")
 TASK = ("loading", "staging", "prepared", "switched", "finishing")
 POINTS = frozenset((*PROTOCOL, *QUEUE, *STORE, *TASK))
+ANYWHERE = POINTS - {*PROTOCOL}
+"""Those that are the same whatever the layout of the target."""
 
 
 def _verb(frame: FrameType) -> str:
