@@ -37,8 +37,8 @@ class Watched:
     cut: bool = False
 
     def look(self, now: float) -> None:
-        """Cut the connection if it is time."""
-        if self.connection is None or self.cut or (now < self.deadline and not self.stop.is_set()):
+        """Cut the connection if it is time: at each look, for a redirect may have gone on to another one meanwhile."""
+        if self.connection is None or (now < self.deadline and not self.stop.is_set()):
             return
         self.cut = True
         # It may have been closed a moment ago.

@@ -156,10 +156,11 @@ def test_a_minimum_rate_of_zero_is_never_too_slow(open_http: OpenHttp, server: C
         Fault(drip_headers=0.05),
         Fault(drip=(1, 0.05), length=-1),
         Fault(drip=(1, 0.05), status=404, body=b"x" * 9000),
+        Fault(drip=(1, 0.05), status=302, body=b"x" * 9000, headers={"Location": "/slow"}),
     ],
 )
 def test_a_transfer_ends_with_its_total_time(open_http: OpenHttp, server: Cms, store: Store, fault: Fault) -> None:
-    server.faults[at(PDF)] = fault
+    server.faults[at(PDF)], server.faults["/slow"] = fault, Fault(drip_headers=0.05)
     start = time.monotonic()
     with pytest.raises(SourceSlow, match=r"took more than 0.5 s \(total_timeout\)"):
         fetch(open_http(server, min_rate=0, total_timeout=0.5, retries=0), store, LISTED)
