@@ -422,8 +422,9 @@ def test_durability_none_makes_sync_a_no_op(sshd: Sshd) -> None:
     disk.close()
 
 
-def test_keys_are_renewed_while_files_move(start_sshd: StartSshd) -> None:
-    server = start_sshd(options=["RekeyLimit 512K", "LogLevel DEBUG"])
+@pytest.mark.parametrize("cipher", ["aes256-gcm@openssh.com", "aes256-ctr"])
+def test_keys_are_renewed_while_files_move(start_sshd: StartSshd, cipher: str) -> None:
+    server = start_sshd(options=["RekeyLimit 512K", "LogLevel DEBUG", f"Ciphers {cipher}"])
     disk = SftpDisk(server.settings(), target="origin")
     content = random.Random(1).randbytes(8_000_000)
     list(disk.write([write("big", content), *(write(f"f{number}") for number in range(500))]))

@@ -167,13 +167,13 @@ def _account() -> Iterator[str]:
 
 
 def _account_tool(*command: str) -> None:
-    """useradd and userdel give up at once while another process has the password file's lock."""
+    """useradd and userdel give up at once while another process has the password file's lock, or the account has one still."""
     deadline = time.monotonic() + 30
     while True:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         if done.returncode == 0:
             return
-        if done.returncode not in {1, 10} or time.monotonic() > deadline:
+        if done.returncode not in {1, 8, 10} or time.monotonic() > deadline:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
         time.sleep(0.1)
 
