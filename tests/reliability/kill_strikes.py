@@ -51,9 +51,7 @@ class Tally:
 class Sweep:
     """Strikes many worlds, until a moment on the monotonic clock."""
 
-    def __init__(
-        self, chance: random.Random, tally: Tally, until: float = math.inf, once: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, chance: random.Random, tally: Tally, until: float = math.inf, once: frozenset[str] = frozenset()) -> None:
         """`once`: the points at which one kill is enough, in whatever sort of world."""
         self._chance, self._tally, self._until, self._once = chance, tally, until, once
         self._ways: dict[str, tuple[Rig, Strike]] = {}
