@@ -45,7 +45,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holding area, PRODUCTION
 	@$(BIN)/slipway demo
 
-ready: $(VENV)/.installed-dev $(MANUAL)/.installed peers  # everything that checks, tests and the manual need; with -j 3 side by side
+ready: $(VENV)/.installed-dev $(MANUAL)/.installed peers  # everything that checks, tests and the manual need
 
 test: $(VENV)/.installed-dev peers  ## run every test, on real servers of its own
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
