@@ -32,7 +32,9 @@ class Connections:
         connection = self._take()
         try:
             heard = connection.ask(method, address, headers)
-            give_back, hang_up = partial(self._keep, connection), connection.close
+            hang_up = connection.close
+            # Of another answer than a GET's, nobody knows how far http.client has read beyond it.
+            give_back = partial(self._keep, connection) if method == "GET" else hang_up
             if isinstance(heard, Beginning):
                 return PlainReply(heard, connection.sock, give_back=give_back, hang_up=hang_up)
             return DecodedReply(heard, method, give_back=give_back, hang_up=hang_up)

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -175,24 +176,37 @@ def test_an_interim_answer_is_not_taken_for_the_answer(open_http: OpenHttp) -> N
         server.join()
 
 
-def test_more_than_an_answer_over_tls_is_no_answer_to_the_next_question(open_http: OpenHttp, tmp_path: Path) -> None:
+MORE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("pieces", [1, 2])
+@pytest.mark.parametrize("tls", [False, True])
+def test_more_than_an_answer_is_no_answer_to_the_next_question(
+    open_http: OpenHttp, tmp_path: Path, method: str, pieces: int, *, tls: bool
+) -> None:
     pem = certificate(tmp_path, until=datetime.now(UTC) + timedelta(days=1))
 
     def answer(listener: socket.socket) -> None:
-        for body in (b"firstHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong", b"right"):
+        for body in (b"first" + MORE, b"right"):
             plain, _ = listener.accept()
-            with serving(pem).wrap_socket(plain, server_side=True) as connection:
+            with serving(pem).wrap_socket(plain, server_side=True) if tls else plain as connection:
                 connection.recv(10_000)
-                # The body in a record of its own: as much of it is taken as is awaited still, and TLS keeps the rest.
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
-                connection.sendall(body)
-                connection.recv(10_000)
+                head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+                # Of a body that comes by itself as much is taken as is awaited still: the rest is the system's, or TLS's.
+                for piece in [head + body] if pieces == 1 else [head, body]:
+                    connection.sendall(piece)
+                    time.sleep(0.05)
+                # Who closes with something unread says so to the other side.
+                with suppress(ConnectionResetError):
+                    connection.recv(10_000)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(5)
         server = threading.Thread(target=answer, args=(listener,), daemon=True)
         server.start()
-        source = open_http(url=f"https://127.0.0.1:{listener.getsockname()[1]}", ca_file=pem)
-        assert [source.call("/first"), source.call("/second")] == [b"first", b"right"]
+        url = f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        source = open_http(url=url, retries=0, **({"ca_file": pem} if tls else {}))
+        assert [source.call("/first", method=method), source.call("/second")] == [b"first", b"right"]
         source.close()
         server.join()
