@@ -35,16 +35,16 @@ _TOGETHER = 256 * 1024
 class Together:
     """Messages that are sent one right behind the other, each in parts. Paramiko hands it on as if it were one message."""
 
-    def __init__(self, messages: Sequence[Sequence[bytes]]) -> None:
+    def __init__(self, messages: Sequence[Sequence[bytes | memoryview]]) -> None:
         self.messages = messages
 
 
-def send_together(channel: paramiko.Channel, data: bytes) -> int:
+def send_together(channel: paramiko.Channel, data: bytes | memoryview) -> int:
     """What `Channel.send` does, with as many packets as the server has room for, and with one system call: how much it took.
 
     Raises what it raises.
     """
-    messages: list[tuple[bytes, bytes]] = []
+    messages: list[tuple[bytes, bytes | memoryview]] = []
     at = 0
     with channel.lock:
         if channel.closed:
@@ -97,7 +97,7 @@ class GcmPackets(Packetizer):
                 self._weigh(self._seal)
             self.write_all(b"".join(sealed))
 
-    def _sealed(self, cipher: "_Cipher", message: Sequence[bytes]) -> tuple[bytes, bytes]:
+    def _sealed(self, cipher: "_Cipher", message: Sequence[bytes | memoryview]) -> tuple[bytes, bytes]:
         """A packet of these bytes: its length, and what is sealed."""
         size = 1 + sum(map(len, message))
         padding = _LEAST_PADDING + -(size + _LEAST_PADDING) % _BLOCK

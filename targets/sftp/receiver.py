@@ -30,8 +30,10 @@ OPS = {Op.RENAME: b"R", Op.LINK: b"L", Op.UNLINK: b"U"}
 
 _PACKET = 32 * 1024 - 64
 """What paramiko puts into one packet of a channel where the server takes 32 KiB."""
-_FLUSH = 4 * _PACKET
-"""Bytes that are collected before they go out together, all but what fills no packet."""
+_FLUSH = 16 * _PACKET
+"""Bytes that are collected before they go out together, all but what fills no packet: each time wakes the server's processes."""
+_UNSENT = 1000
+"""Requests that are collected at the most: what is said to all of them, errors in words, must find room while nobody reads."""
 _CHUNK = 256 * 1024
 """Bytes of a file that are read at once."""
 _LONGEST_ANSWER = 4096
@@ -55,7 +57,10 @@ class Receiver:
     def __init__(self, pipe: Program, place: str, *, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
         """`patience`: seconds that the pipe waits for anything. Raises TargetUnfit where no program can be run."""
         self._pipe, self._place, self._patience, self._clock = pipe, place, patience, clock
-        self._out = bytearray(PROGRAM)
+        self._out = [PROGRAM]
+        self._collected = len(PROGRAM)
+        self._unsent = 0
+        """Bytes, and requests, that wait in `_out`."""
         self._in = b""
         self._begun = 0.0
         """When the answer began to arrive of which a part is here."""
@@ -110,18 +115,20 @@ class Receiver:
             # To nothing: from here on no answer would stand beside its request.
             self._garbled(self._read() or self._ended())
         self.backlog += 1
+        self._unsent += 1
         self._put(*request)
 
     def _put(self, *some: bytes) -> None:
+        self._out += some
         for part in some:
-            self._out += part
-        if len(self._out) >= _FLUSH:
-            self._flush(len(self._out) - len(self._out) % _PACKET)
+            self._collected += len(part)
+        if self._collected >= _FLUSH or self._unsent >= _UNSENT:
+            self._flush(self._collected - self._collected % _PACKET)
 
     def answers(self, *, all_of_them: bool = False) -> Iterator[str]:
         """What came meanwhile, in order: "" for good, or what went wrong. `all_of_them`: wait until nothing is awaited."""
         if all_of_them:
-            self._flush(len(self._out))
+            self._flush(self._collected)
         self.sent = False
         while self.backlog and (all_of_them or self._pipe.recv_ready()):
             yield from self._said(self._read() or self._ended())
@@ -174,7 +181,7 @@ class Receiver:
 
     def _greet(self) -> None:
         try:
-            self._flush(len(self._out))
+            self._flush(self._collected)
             while len(self._in) < len(GREETING):
                 self._in += self._read(len(GREETING) - len(self._in)) or self._no_program()
         except TargetUnreachable:
@@ -196,13 +203,15 @@ class Receiver:
 
     def _flush(self, size: int) -> None:
         """Send so much of what is collected."""
-        out = bytes(self._out[:size])
-        del self._out[:size]
+        # A view, since a slow server takes it in many parts.
+        collected = memoryview(b"".join(self._out))
+        out, left = collected[:size], bytes(collected[size:])
+        self._out, self._collected, self._unsent = [left], len(left), 0
         self.sent = True
         at = 0
         while at < size:
             try:
-                sent = self._pipe.send(out[at:])
+                sent = self._pipe.send(out[at:])  # type: ignore[arg-type]
             except TimeoutError:
                 self._lost(f"{self._place} took no data for {self._patience:g} s")
             except (OSError, EOFError, paramiko.SSHException) as error:

@@ -183,15 +183,15 @@ def test_packets_are_full_until_the_last_one() -> None:
             sizes.append(len(data))
             return super().send(data)
 
-    receiver = Receiver(Counting(GREETING, b"." * 100), "there", patience=1)
-    for number in range(100):
+    receiver = Receiver(Counting(GREETING, b"." * 200), "there", patience=1)
+    for number in range(200):
         receiver.write(a_write(f"f{number}", os.urandom(9000)), b"f")
-    assert list(receiver.answers(all_of_them=True)) == [""] * 100
+    assert list(receiver.answers(all_of_them=True)) == [""] * 200
     _, *together, last = sizes
     packet = 32 * 1024 - 64
-    assert sum(together) > 20 * packet
+    assert sum(together) > 40 * packet
     assert {size % packet for size in together} == {0}
-    assert last < 4 * packet
+    assert last < 16 * packet
 
 
 def test_what_is_cut_off_in_a_file_is_removed(site: Watched, tmp_path: Path) -> None:
