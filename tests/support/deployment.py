@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,29 +136,42 @@ class Deployment:
             done = connection.execute(sa.text(f"INSERT INTO publication_task_queue ({names}) VALUES ({binds})"), values)
             return int(done.lastrowid)
 
-    def rows(self, statement: str, **values: object) -> list[Mapping[str, Any]]:
+    @contextmanager
+    def asking(self) -> Iterator[Callable[..., list[Mapping[str, Any]]]]:
+        """`rows` over one connection, for whoever asks again and again: to connect takes longer than to ask."""
         with self.database.connect() as connection:
-            return [dict(row) for row in connection.execute(sa.text(statement), values).mappings()]
+
+            def rows(statement: str, **values: object) -> list[Mapping[str, Any]]:
+                found = [dict(row) for row in connection.execute(sa.text(statement), values).mappings()]
+                # What others commit from now on is seen by the next transaction alone.
+                connection.rollback()
+                return found
+
+            yield rows
+
+    def rows(self, statement: str, **values: object) -> list[Mapping[str, Any]]:
+        with self.asking() as rows:
+            return rows(statement, **values)
 
     def task(self, number: int) -> Mapping[str, Any]:
         return self.rows("SELECT * FROM publication_task_queue WHERE id = :id", id=number)[0]
 
     def settled(self, number: int, seconds: float = 90) -> Mapping[str, Any]:
         """The row once its task has ended or is held."""
-        eventually(lambda: self.task(number)["status"] in SETTLED, seconds, f"the end of task {number} ({self.tail()})")
+        with self.asking() as rows:
+
+            def ended() -> bool:
+                [row] = rows("SELECT status FROM publication_task_queue WHERE id = :id", id=number)
+                return str(row["status"]) in SETTLED
+
+            eventually(ended, seconds, f"the end of task {number} ({self.tail()})")
         return self.task(number)
 
     def quiet(self, seconds: float = 120) -> None:
         """Until nothing is open any more."""
-        eventually(
-            lambda: (
-                not self.rows(
-                    "SELECT id FROM publication_task_queue WHERE status IN ('NEW', 'READY', 'RUNNING') LIMIT 1",
-                )
-            ),
-            seconds,
-            "an idle queue",
-        )
+        open_ = "SELECT id FROM publication_task_queue WHERE status IN ('NEW', 'READY', 'RUNNING') LIMIT 1"
+        with self.asking() as rows:
+            eventually(lambda: not rows(open_), seconds, "an idle queue")
 
     def tail(self) -> str:
         return "\n".join(path.read_text(errors="replace")[-3000:] for path in sorted(self.logs.iterdir()))
