@@ -142,7 +142,7 @@ class Deployment:
         with self.database.connect() as connection:
 
             def rows(statement: str, **values: object) -> list[Mapping[str, Any]]:
-                found = [dict(row) for row in connection.execute(sa.text(statement), values).mappings()]
+                found: list[Mapping[str, Any]] = [dict(row) for row in connection.execute(sa.text(statement), values).mappings()]
                 # What others commit from now on is seen by the next transaction alone.
                 connection.rollback()
                 return found
