@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs install test ready check style types units format coverage lock servers screenshots clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site console-bench peers programs
+.PHONY: help setup demo docs install test compiled ready check style types units format coverage lock servers screenshots clean soak kill-sweep fail-sweep defences faults corruption audit-deps contention model fuzz rollback-bench model-histories bench bench-site console-bench peers programs
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,8 +47,12 @@ demo: $(VENV)/.installed  ## run the main job on a sample site: STAGING, a holdi
 
 ready: $(VENV)/.installed-dev $(MANUAL)/.installed peers  # everything that checks, tests and the manual need
 
-test: $(VENV)/.installed-dev peers  ## run every test, on real servers of its own
+test: $(VENV)/.installed-dev peers $(if $(CI),compiled)  ## run every test, on real servers of its own
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+
+# Where all is new, each worker would compile all that there is by itself. What cannot be read is for the tests to say.
+compiled: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest --quiet --quiet --collect-only $(TESTS) >/dev/null 2>&1 || true
 
 screenshots: $(VENV)/.installed-dev servers  ## leave a picture of each page of the console in build/screenshots
 	@rm -rf build/screenshots
