@@ -8,7 +8,7 @@ SOON = 0.05
 or two of the processor, here and in the database together."""
 LIVELY = 3.0
 """Seconds after which all counts as quiet."""
-BUSY = 0.5
+BUSY = 0.25
 """Seconds of something being due at each look after which engines are busy, and find what is due by themselves."""
 
 
