@@ -68,7 +68,7 @@ class Tally:
     hit: set[str] = field(default_factory=set)
     """Sites where a call failed."""
     met: set[str] = field(default_factory=set)
-    """Sites that were come by at all, some of them by the recovery from one failure alone."""
+    """Sites that were come by at all, some of them only by the recovery from others."""
     violations: list[str] = field(default_factory=list)
     missed: int = 0
     """Calls that a run made no more, though it was to fail."""
@@ -85,7 +85,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """What is to fail, how, and for how long. Of two spots the second is one that the first leads to."""
+    """What is to fail, how, and for how long. Of several spots each is one that those before it lead to."""
 
     spots: tuple[Spot, ...]
     how: str
@@ -163,7 +163,7 @@ class Case:
         met = {spot.site for spot in strike.spots} <= set(self.injector.failed)
         if not self.injector.failed:
             return False
-        self._tally.injected[strike.lasting.value if len(strike.spots) == 1 else "twice"] += met
+        self._tally.injected[strike.lasting.value if len(strike.spots) == 1 else f"{len(strike.spots)} in a run"] += met
         self._tally.hit |= self._named(self.injector.failed)
         # Lifted: what asks the injector later is told that nothing fails.
         self.injector.lift()

@@ -55,6 +55,8 @@ SYSTEM_CALLS = "syscall"
 """What strace lets fail, in the engine and in its SFTP server."""
 TRIES = 3
 """For a call that is not made again; engines poll a little less or more often each time."""
+DEEPEST = 3
+"""Failures in one run, each in what the one before it leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +178,22 @@ def _strike_all(case: Case, wanted: Sequence[Strike], wish: Wish, tally: Tally) 
             return
         _strike(case, strike, tally)
         if strike.lasting is Lasting.ONCE:
-            for name in sorted(case.came_by - tally.known - tally.hit):
-                later = Spot(name.removeprefix(f"{case.kind}: "))
-                tried[name] += 1
-                # What leads there may fail in a way that this call cannot: then in whichever they share.
-                ways = [how for how in case.ways(later) if how in case.ways(strike.spots[0])]
-                if tried[name] <= TRIES and ways:
-                    same = case.fails_as(strike.how, later) in ways
-                    _strike(case, Strike((*strike.spots, later), strike.how if same else ways[0]), tally)
+            _strike_recoveries(case, strike, tried, tally)
+
+
+def _strike_recoveries(case: Case, strike: Strike, tried: Counter[str], tally: Tally) -> None:
+    """Each call that the run came by after this failure, and no run before it; then those that only two failures lead to."""
+    for name in sorted(case.came_by - tally.known - tally.hit):
+        later = Spot(name.removeprefix(f"{case.kind}: "))
+        tried[name] += 1
+        # What leads there may fail in a way that this call cannot: then in whichever they share.
+        ways = [how for how in case.ways(later) if how in case.ways(strike.spots[0])]
+        if tried[name] <= TRIES and ways:
+            same = case.fails_as(strike.how, later) in ways
+            further = Strike((*strike.spots, later), strike.how if same else ways[0])
+            _strike(case, further, tally)
+            if len(further.spots) < DEEPEST:
+                _strike_recoveries(case, further, tried, tally)
 
 
 def _strike(case: Case, strike: Strike, tally: Tally) -> None:
