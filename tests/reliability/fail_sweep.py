@@ -55,8 +55,6 @@ SYSTEM_CALLS = "syscall"
 """What strace lets fail, in the engine and in its SFTP server."""
 TRIES = 3
 """For a call that is not made again; engines poll a little less or more often each time."""
-DEEPEST = 3
-"""Failures in one run, each in what the one before it leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +180,7 @@ def _strike_all(case: Case, wanted: Sequence[Strike], wish: Wish, tally: Tally) 
 
 
 def _strike_recoveries(case: Case, strike: Strike, tried: Counter[str], tally: Tally) -> None:
-    """Each call that the run came by after this failure, and no run before it; then those that only two failures lead to."""
+    """Each call that the run came by after this failure, and no run before it; then those that both lead to, and so on."""
     for name in sorted(case.came_by - tally.known - tally.hit):
         later = Spot(name.removeprefix(f"{case.kind}: "))
         tried[name] += 1
@@ -192,8 +190,7 @@ def _strike_recoveries(case: Case, strike: Strike, tried: Counter[str], tally: T
             same = case.fails_as(strike.how, later) in ways
             further = Strike((*strike.spots, later), strike.how if same else ways[0])
             _strike(case, further, tally)
-            if len(further.spots) < DEEPEST:
-                _strike_recoveries(case, further, tried, tally)
+            _strike_recoveries(case, further, tried, tally)
 
 
 def _strike(case: Case, strike: Strike, tally: Tally) -> None:
