@@ -141,7 +141,8 @@ model-histories: $(VENV)/.installed-dev  ## random histories of queue, engines a
 fuzz: $(VENV)/.installed-dev  ## hostile slips, names and documents; slips that would delete what they may not
 	@$(RELIABILITY).fuzz $(if $(SEED),--seed $(SEED)) $(ARGUMENTS)
 
-check: style types units  ## format, lint, types, known weaknesses, unit tests; with -j 2 side by side
+# Who asks for all tests beside the checks gets the unit tests with them, once.
+check: style types $(if $(filter test,$(MAKECMDGOALS)),,units)  ## format, lint, types, known weaknesses, unit tests; with -j 2 side by side
 
 style: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check .
