@@ -223,34 +223,35 @@ def _log_in(transport: paramiko.Transport, key: paramiko.PKey, settings: SftpTar
 
 
 def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: str) -> paramiko.Channel:
-    with _channel(transport, settings, place) as channel:
-        try:
-            channel.invoke_subsystem("sftp")
-        except TimeoutError as error:
-            raise TargetUnreachable(f"{place} did not begin SFTP within {settings.connect_timeout:g} s.") from error
-        except Exception as error:
-            if transport.is_active():
-                raise TargetUnfit(
-                    f"{place} offers no SFTP to {settings.user!r}. Add `Subsystem sftp internal-sftp` to its sshd_config."
-                ) from error
-            raise TargetUnreachable(f"{place} closed the connection as SFTP began. {CHROOT_HINT}") from error
+    unfit = f"offers no SFTP to {settings.user!r}. Add `Subsystem sftp internal-sftp` to its sshd_config."
+    with _channel(transport, settings, place) as channel, _beginning(transport, settings, place, "SFTP", unfit, CHROOT_HINT):
+        channel.invoke_subsystem("sftp")
     return channel
 
 
 def _program_channel(transport: paramiko.Transport, settings: SftpTarget, place: str, command: str) -> paramiko.Channel:
-    with _channel(transport, settings, place) as channel:
-        try:
-            channel.exec_command(command)  # nosec B601 - a literal of ours; what it is to do goes through its input
-        except TimeoutError as error:
-            raise TargetUnreachable(f"{place} did not start a program within {settings.connect_timeout:g} s.") from error
-        except Exception as error:
-            if transport.is_active():
-                raise TargetUnfit(
-                    f'{place} starts no program for {settings.user!r}, which transfer = "stream" needs. Give the account a '
-                    'shell, or set transfer = "sftp".'
-                ) from error
-            raise TargetUnreachable(f"{place} closed the connection as a program began.") from error
+    unfit = (
+        f'starts no program for {settings.user!r}, which transfer = "stream" needs. Give the account a shell, or set '
+        'transfer = "sftp".'
+    )
+    with _channel(transport, settings, place) as channel, _beginning(transport, settings, place, "a program", unfit):
+        channel.exec_command(command)  # nosec B601 - a literal of ours; what it is to do goes through its input
     return channel
+
+
+@contextmanager
+def _beginning(
+    transport: paramiko.Transport, settings: SftpTarget, place: str, what: str, unfit: str, hint: str = ""
+) -> Iterator[None]:
+    """Says what it means that `what` did not begin: the server is slow, or does not offer it (`unfit`), or has gone."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise TargetUnreachable(f"{place} did not begin {what} within {settings.connect_timeout:g} s.") from error
+    except Exception as error:
+        if transport.is_active():
+            raise TargetUnfit(f"{place} {unfit}") from error
+        raise TargetUnreachable(f"{place} closed the connection as {what} began. {hint}".rstrip()) from error
 
 
 @contextmanager
