@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 def unbroken_seal(work: Work) -> Seal | None:
     """The module's seal, if this task can go by one and the target says that it is unbroken."""
     task = work.task
-    special = work.parameter("mode") or task.adopt or task.approved_plan or promoted_from(work.tools.environment)
-    # Of an attempt before this one nobody knows how far it came, nor whether its dependents were asked for.
+    special = work.parameter("mode") or task.adopt or promoted_from(work.tools.environment)
+    # Of an attempt before this one, an approved one too, nobody knows how far it came, nor whether its dependents were asked for.
     if special or task.fence != task.serial or signatures_of(work.tools.settings, work.tools.environment.source):
         return None
     seal = work.tools.record.seal(work.target, task.url)

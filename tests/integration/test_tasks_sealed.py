@@ -241,11 +241,15 @@ def test_stale_files_that_wait_for_their_end_leave_no_seal(bench: Bench) -> None
 
 
 def test_an_approved_plan_is_looked_at_again_whatever_the_seal_says(sealed: Bench) -> None:
-    """What was approved may have been carried out in part by an attempt that nobody knows of."""
+    """The attempt that was held had taken the module over."""
+    before, slip = seal(sealed), sealed.site(A) / "packageslip.xml"
+    as_sealed = slip.read_bytes()
     sealed.write(A, {"b.pdf": "two"})
     held = sealed.do(A)
     assert held.plan, "the index page would go"
     sealed.write(A, FILES)
+    slip.write_bytes(as_sealed)
+    assert seal(sealed) == before
     sealed.desk.approve(held.task.id, held.plan.digest)
     [view] = sealed.run()
     assert "take over" in view.attempts[-1].summary["seconds"]
@@ -276,9 +280,12 @@ def test_a_member_that_falls_behind_at_the_switch_leaves_none_either(tmp_path: P
 
     bench = grouped(tmp_path, quorum=1)
     bench.write(A, FILES)
+    bench.well(A)
+    bench.write(A, {**FILES, "index.htm": "two"})
     with monkeypatch.context() as away:
         away.setattr(OrderedRelease, "switch", cut)
         assert bench.well(A).attempts[-1].summary["lagging"] == ["web2"]
     assert seal(bench) is None
     assert "take over" in steps(bench)
+    assert bench.live("web2") == bench.wanted(A)
     bench.close()
