@@ -17,6 +17,7 @@ from database.desk import Desk
 from database.errors import DatabaseError, DatabaseUnavailable, LeaseLost, NoSuchTask, QueueRestored, SchemaMismatch, TaskLost
 from database.intake import Intake
 from database.judge import rejection
+from database.lane import Lane
 from database.leases import Leases
 from database.listing import Filter, Listing, Shown, Sort
 from database.newest import Newest
@@ -40,7 +41,6 @@ from database.values import (
     Engine,
     Event,
     HeldPlan,
-    Lane,
     NewTask,
     Outcome,
     Poll,

@@ -11,9 +11,10 @@ from config import RetrySettings
 from database import schema
 from database.actions import SOURCELESS
 from database.backoff import Random, breaker_delay
+from database.lane import Lane
 from database.picking import Among
 from database.rows import clipped, insert_ignore
-from database.values import Lane, Outcome, Result, Task
+from database.values import Outcome, Result, Task
 
 _target, _queue = schema.target.c, schema.queue.c
 _BREAKERS = (

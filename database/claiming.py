@@ -27,12 +27,13 @@ from database import schema
 from database.actions import NOTICE, RESTORING
 from database.breakers import Allowance, Switch, allowances, begin_probes, lock_switches, probed_by
 from database.counters import next_fences
+from database.lane import Lane
 from database.leases import in_force as lease_in_force
 from database.picking import Among, Choice, choose, find_candidates, find_siblings, split
 from database.restored import SUSPICION
 from database.rows import TASK_COLUMNS, by_id, task_of, tell
 from database.takedowns import covering, in_force
-from database.values import Engine, Lane, State, Task
+from database.values import Engine, State, Task
 
 BATCH = 64
 """Tasks claimed or finished in one transaction, at most."""
@@ -115,7 +116,8 @@ def _choose_for(
     """The first allowance with something to take."""
     for allowance in allowances(lane, switches, now):
         allowed = replace(allowance, among=Among.TELLING) if paused and not lane.urgent else allowance
-        found = find_candidates(connection, engine.environment, lane.target, allowed.limit, allowed.among)
+        waiting = find_candidates(connection, engine.environment, lane.target, allowed.limit * lane.engines, allowed.among)
+        found = waiting[: min(allowed.limit, lane.part_of(len(waiting)))]
         urls = sorted({row.url for row in found if row.absorbs})
         siblings = find_siblings(connection, engine.environment, lane.target, urls) if urls else []
         if choices := choose(found, siblings, allowed.among):

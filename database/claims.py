@@ -16,9 +16,10 @@ from database.connection import Database
 from database.errors import DatabaseUnavailable
 from database.expanding import expand
 from database.finishing import Finishing, Written
+from database.lane import Lane
 from database.starting import write_progress
 from database.takedowns import EVERYWHERE
-from database.values import Engine, Lane, NewTask, Outcome, Progress, Result, Task
+from database.values import Engine, NewTask, Outcome, Progress, Result, Task
 
 _queue = schema.queue.c
 _READY = select(_queue.id).with_hint(schema.queue, "FORCE INDEX (k_due)", "mysql").where(_queue.status == "READY")

@@ -90,20 +90,6 @@ class Task:
     finished_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """What one engine can take for one target now.
-
-    `needs`: other things whose breaker must be closed, such as "source:cms"; but for SOURCELESS actions.
-    """
-
-    target: str
-    limit: int
-    needs: tuple[str, ...] = ()
-    urgent: bool = False
-    """Only TAKEDOWNs, which wait for nothing: no breaker, no pause, no other task on an exclusive target."""
-
-
 class Outcome(StrEnum):
     """How an attempt ended, as the engine reports it."""
 

@@ -75,7 +75,17 @@ class TargetLane:
         spare = max(SPARE, ahead - self._most)
         most, here = min(spare + free, self._workshop.settings.queue.batch), len(self._waiting)
         self._wished = most - here
-        return Lane(self.target, self._wished, self._needs, self._urgent) if here * 2 < most else None
+        if here * 2 >= most:
+            return None
+        return Lane(
+            self.target,
+            self._wished,
+            self._needs,
+            self._urgent,
+            engines=self._workshop.environment.engines,
+            held=self.busy + here,
+            least=min(free, 1),
+        )
 
     def _worth(self, seconds: float) -> int:
         """Tasks that the workers carry out in this time."""

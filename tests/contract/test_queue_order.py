@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from database import Action, NewTask, Outcome, picking
+from database import Action, Engine, Lane, NewTask, Outcome, picking
 from support.queue import Queue
 
 
@@ -39,6 +39,23 @@ def test_lower_priorities_run_first_then_older_ones(queue: Queue) -> None:
     tasks = queue.claim(queue.engine(), limit=3)
     assert [task.id for task in tasks] == [first, second, third]
     assert queue.states(late) == ["READY"]
+
+
+def test_an_engine_takes_its_part_of_the_last_tasks_and_leaves_the_others_theirs(queue: Queue) -> None:
+    for number in range(20):
+        queue.ready(f"/{number}")
+    one, other = queue.engine(), queue.engine()
+
+    def take(engine: Engine, limit: int, held: int, least: int = 1) -> int:
+        return len(queue.claims.claim(engine, [Lane("staging", limit, engines=2, held=held, least=least)]))
+
+    assert take(one, 6, 0) == 6
+    # It has 6, and 14 wait: its part of these 20 is 10.
+    assert take(one, 14, 6) == 4
+    assert take(one, 10, 10, least=0) == 0
+    assert take(other, 12, 0) == 5
+    # Whose workers have nothing to do waits for nobody.
+    assert take(one, 10, 10) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from config import Settings
-from database import Poll, Renewal, State, Task
+from database import Lane, Poll, Renewal, State, Task
 from engines.bell import Bell, Ring
 from engines.lanes import TargetLane
 from engines.lease import Lease
@@ -295,3 +295,21 @@ def test_tasks_that_end_at_once_are_started_more_together_and_others_few() -> No
         for _ in range(8):
             lane.note(took)
     assert started == [8, 16, 32, 64, 10, 2]
+
+
+def test_a_lane_says_what_it_holds_and_whether_a_worker_is_free() -> None:
+    settings = Settings.model_validate(
+        {
+            "engine": {"workers": 2},
+            "targets": {"o": {"kind": "memory"}},
+            "environments": {"E": {"source": "c", "origin": "o", "engines": 2}},
+        }
+    )
+    workshop: Any = SimpleNamespace(
+        settings=settings, environment=settings.environments["E"], lease=SimpleNamespace(clock=Clock())
+    )
+    lane = TargetLane("o", workshop, lambda *_: None)
+    assert lane.wish() == Lane("o", 10, ("source:c",), engines=2, held=0, least=1)
+    lane.busy = 2
+    lane.take([Task(1, "/1", "E", "PUBLISH", State.RUNNING)])
+    assert lane.wish() == Lane("o", 7, ("source:c",), engines=2, held=3, least=0)
