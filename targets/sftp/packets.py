@@ -71,13 +71,15 @@ class GcmPackets(Packetizer):
         self._seal: _Cipher | None = None
         self._open: _Cipher | None = None
         self._noise = b""
+        self._out = bytearray()
+        """Room for what goes out together. It is kept: to be given so much memory anew takes longer than to seal all of it."""
         self._arrived = bytearray()
         self._ahead: bytes | None = None
         """A message that was opened to see whether it goes with the one before it."""
 
     def set_outbound_cipher(self, **how: Any) -> None:  # noqa: ANN401 - as paramiko calls it
         super().set_outbound_cipher(**how)
-        self._seal = _Cipher(how["block_engine"].encrypt, how["iv_out"]) if how["aead"] else None
+        self._seal = _Cipher(how["block_engine"].encrypt_into, how["iv_out"]) if how["aead"] else None
 
     def set_inbound_cipher(self, **how: Any) -> None:  # noqa: ANN401
         super().set_inbound_cipher(**how)
@@ -91,14 +93,14 @@ class GcmPackets(Packetizer):
                 for message in messages:
                     super().send_message(paramiko.Message(b"".join(message)))
                 return
-            sealed: list[bytes] = []
+            filled = 0
             for message in messages:
-                sealed += self._sealed(self._seal, message)
+                filled = self._sealed(self._seal, message, filled)
                 self._weigh(self._seal)
-            self.write_all(b"".join(sealed))
+            self.write_all(memoryview(self._out)[:filled])  # type: ignore[arg-type]  # any bytes will do
 
-    def _sealed(self, cipher: "_Cipher", message: Sequence[bytes | memoryview]) -> tuple[bytes, bytes]:
-        """A packet of these bytes: its length, and what is sealed."""
+    def _sealed(self, cipher: "_Cipher", message: Sequence[bytes | memoryview], start: int) -> int:
+        """Put a packet of these bytes into what goes out, from there on: its length, and what is sealed. Says where it ends."""
         size = 1 + sum(map(len, message))
         padding = _LEAST_PADDING + -(size + _LEAST_PADDING) % _BLOCK
         if len(self._noise) < padding:
@@ -106,7 +108,14 @@ class GcmPackets(Packetizer):
             self._noise = os.urandom(_NOISE)
         noise, self._noise = self._noise[:padding], self._noise[padding:]
         head = _LENGTH.pack(size + padding)
-        return head, cipher.use(b"".join((bytes([padding]), *message, noise)), head)
+        begin = start + len(head)
+        end = begin + size + padding + _TAG
+        if len(self._out) < end:
+            self._out = self._out.ljust(2 * end)
+        out = memoryview(self._out)
+        out[start:begin] = head
+        cipher.use(b"".join((bytes([padding]), *message, noise)), head, out[begin:end])
+        return end
 
     def read_message(self) -> tuple[int, paramiko.Message]:
         """Wait for the next message: its type, and what follows. Raises EOFError, SSHException, NeedRekeyException."""
@@ -150,7 +159,7 @@ class GcmPackets(Packetizer):
             self._arrived += self._plain.read_ahead()
         length, sealed = bytes(self._arrived[: _LENGTH.size]), bytes(self._arrived[_LENGTH.size : size])
         del self._arrived[:size]
-        plain = cipher.use(sealed, length)
+        plain: bytes = cipher.use(sealed, length)
         self._weigh(cipher)
         padding = plain[0]
         if not _LEAST_PADDING <= padding < len(plain) - 1:
@@ -176,15 +185,15 @@ def _bytes_of(message: bytes) -> bytes:
 class _Cipher:
     """One direction's key. The nonce is a fixed part and a counter of packets; the length before each packet is bound to it."""
 
-    def __init__(self, engine: Callable[[bytes, bytes, bytes], bytes], nonce: bytes) -> None:
+    def __init__(self, engine: Callable[..., Any], nonce: bytes) -> None:
         self._engine = engine
         self._fixed, self._counter = nonce[:4], int.from_bytes(nonce[4:], "big")
         self.bytes = self.packets = 0
         """What the key was used for."""
 
-    def use(self, content: bytes, length: bytes) -> bytes:
+    def use(self, content: bytes, length: bytes, *into: memoryview) -> Any:  # noqa: ANN401 - what the engine gives
         """Seal or open one packet."""
-        done = self._engine(self._fixed + self._counter.to_bytes(8, "big"), content, length)
+        done = self._engine(self._fixed + self._counter.to_bytes(8, "big"), content, length, *into)
         self._counter = (self._counter + 1) % 2**64
         self.bytes += len(content)
         self.packets += 1
