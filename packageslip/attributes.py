@@ -74,12 +74,13 @@ def flag(value: str) -> bool:
 
 
 def digest(value: str) -> Digest:
+    begin, digits = value[:7], value[7:]
     try:
-        found = bytes.fromhex(value[7:])
+        found = bytes.fromhex(digits)
     except ValueError:
         found = b""
     # Written back it must be the same: this is cheaper than a pattern, and fromhex takes blanks and capitals.
-    if len(found) != 32 or format_digest(found) != value:
+    if len(found) != 32 or begin != "sha256:" or found.hex() != digits:
         raise ValueError(f"{value!r} is not 'sha256:' and 64 hexadecimal digits in lower case")
     return found
 

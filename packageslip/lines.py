@@ -6,6 +6,7 @@ is not plain, or breaks a rule, is no fault yet: then the document is read as a 
 
 import gc
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -117,13 +118,10 @@ def _resources(piece: bytes, longest: int) -> tuple[Sequence[Resource], bool]:
 
 def _by_shape(lines: Sequence[str]) -> dict[tuple[str, ...], tuple[list[int], list[list[str]]]]:
     """Lines with the same attributes: which those are, and each cut at its quotes."""
-    shapes: dict[tuple[str, ...], tuple[list[int], list[list[str]]]] = {}
+    shapes: dict[tuple[str, ...], tuple[list[int], list[list[str]]]] = defaultdict(lambda: ([], []))
     for number, line in enumerate(lines):
         parts = line.split('"')
-        shape = tuple(parts[::2])
-        if shape not in shapes:
-            shapes[shape] = [], []
-        numbers, rows = shapes[shape]
+        numbers, rows = shapes[tuple(parts[::2])]
         numbers.append(number)
         rows.append(parts)
     return shapes

@@ -25,6 +25,12 @@ class Listing(tuple[Resource, ...]):  # noqa: SLOT001 - a tuple's subclass can h
     paths: frozenset[str] | None = None
     safe: bool = False
     """Whether every path is one that may be written to a target."""
+    hashed: int | None = None
+
+    def __hash__(self) -> int:
+        if self.hashed is None:
+            self.hashed = super().__hash__()
+        return self.hashed
 
 
 def check_paths(slip: Packageslip) -> None:

@@ -32,10 +32,12 @@ _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", "conin$", "conout$"} | {f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"}
 )
 # Nearly every real segment matches this and needs no second look: plain ASCII, a letter or digit at both ends, and no
-# Windows device, alone or with an extension.
+# Windows device, alone or with an extension. Where the case does not matter, each letter takes twice as long: so it is left
+# to matter everywhere but for the devices, which are looked for only behind their first letters.
 _PLAIN = re.compile(
-    r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[. ]|$))[a-z0-9_-](?:[a-z0-9_.,+=@()&' -]*[a-z0-9_-])?",
-    re.ASCII | re.IGNORECASE,
+    r"(?!(?=[aclnpACLNP])(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[. ]|$))"
+    r"[A-Za-z0-9_-](?:[A-Za-z0-9_.,+=@()&' -]*[A-Za-z0-9_-])?",
+    re.ASCII,
 )
 # The same for an href: no scheme, no escapes, and no step up before the query.
 _PLAIN_HREF = re.compile(r"(?!//)(?!(?:[^?]*/)?\.\.?(?:[/?]|$))[A-Za-z0-9/._~!$&'()*+,;=@?-]+")
@@ -50,7 +52,7 @@ def check_path(path: str) -> None:
     if path == ITSELF:
         return
     folder, below, name = path.rpartition("/")
-    short = len(path) <= LONGEST_SEGMENT and path.count("/") <= DEEPEST
+    short = len(path) <= LONGEST_SEGMENT
     if short and _PLAIN.fullmatch(name) and (_is_plain(folder) if below else name.lower() != SLIP_NAME):
         return
     for rule, why in _path_faults(path):
@@ -74,7 +76,7 @@ def check_href(href: str) -> None:
 @lru_cache(maxsize=4096)
 def _is_plain(folder: str) -> bool:
     """Most paths share their folder with the one before."""
-    return all(_PLAIN.fullmatch(segment) for segment in folder.split("/"))
+    return folder.count("/") < DEEPEST and all(_PLAIN.fullmatch(segment) for segment in folder.split("/"))
 
 
 def _path_faults(path: str) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from packageslip.listing import Listing
 from packageslip.times import check_time
 from packageslip.values import Digest, Kind, Packageslip, Resource, View
 
+_PAGE = Kind.PAGE
 _by_path = attrgetter("path")
 
 
@@ -116,7 +117,7 @@ def is_page(file: Resource | View) -> bool:
     """Whether a file is switched after the assets that it may use. Views are: they name pages and files."""
     if isinstance(file, View):
         return True
-    return file.kind is Kind.PAGE or _is_html(file.type)
+    return file.kind is _PAGE or _is_html(file.type)
 
 
 @lru_cache(maxsize=256)
