@@ -160,12 +160,12 @@ def grace_of(work: Work, target: str) -> int:
     return max((kind.delete_grace for kind in kinds if isinstance(kind, PlacedTarget)), default=0)
 
 
-def _unlisted(wanted: Packageslip, live: Sequence[Packageslip | None]) -> list[str]:
+def _unlisted(wanted: Packageslip, live: Sequence[Packageslip | None]) -> Collection[str]:
     """Wanted paths that some member's slip does not list: something may lie there that is not ours."""
     unlisted = paths_of(wanted)
     for listed in live:
         unlisted = unlisted.difference(paths_of(listed), (file.path for file in listed.stale)) if listed else unlisted
-    return sorted(unlisted)
+    return unlisted
 
 
 def plans_document(plans: Sequence[Plan]) -> dict[str, Any]:

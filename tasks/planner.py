@@ -181,6 +181,8 @@ def _is_same(new: File, old: Held | None, policy: Policy, ground: Ground) -> boo
     )
 
 
+_PUT, _KEEP, _NEW = Verb.PUT, Verb.KEEP, Reason.NEW
+"""To look a member up in its enumeration takes as long as all else that is done for a new file here."""
 _KEPT = (Reason.ADOPTED, Reason.RETURNS)
 
 
@@ -188,13 +190,13 @@ def _coming(new: File, old: Held | None, policy: Policy, ground: Ground) -> Chan
     """A path that is wanted."""
     was = old.digest if old else ground.strangers.get(new.path)
     reason = _reason(new, old, was, policy, ground)
-    verb = Verb.KEEP if reason in _KEPT else Verb.PUT
-    return Change(new.path, verb, reason, new.size, new.digest, was, view=isinstance(new, View))
+    verb = _KEEP if reason in _KEPT else _PUT
+    return Change(new.path, verb, reason, new.size, new.digest, was, isinstance(new, View))
 
 
 def _reason(new: File, old: Held | None, was: Digest | None, policy: Policy, ground: Ground) -> Reason:
     if old is None and was is None:
-        return Reason.NEW
+        return _NEW
     if new.digest is None:
         return Reason.UNKNOWN
     if new.digest != was:
@@ -236,6 +238,8 @@ def _nested(made: Plan, ground: Ground) -> Iterator[Objection]:
 
 
 def _strangers(made: Plan, present: Slip, ground: Ground) -> Iterator[Objection]:
+    if not ground.strangers:
+        return
     blocked = tuple(path for path, digest in ground.strangers.items() if digest is None and not _ours(path, present))
     if blocked:
         yield Objection(
@@ -260,8 +264,10 @@ def _ours(folder: str, present: Slip) -> bool:
 
 
 def _drops(made: Plan, present: Slip, policy: Policy) -> Iterator[Objection]:
+    if present is None:
+        return
     drops = tuple(change.path for change in made.others if change.leaves)
-    held = sum(1 for _ in present.files()) if present else 0
+    held = sum(1 for _ in present.files())
     shrunk = f"publishing {made.url} would drop {len(drops)} of its {held} files on {made.target}"
     if len(drops) > policy.allowed_drops(held):
         yield Objection(Rule.DROPS, f"{shrunk} ({_some(drops)}); approve the plan if that is meant", drops)

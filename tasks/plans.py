@@ -1,6 +1,7 @@
 """A plan: what a task will do to one target, every change with its reason. Values only; `planner.py` makes them."""
 
 import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -151,7 +152,8 @@ class Plan:
     @property
     def adopted(self) -> tuple[str, ...]:
         """Paths whose right bytes lie there already although no slip of ours listed them."""
-        return tuple(change.path for change in self.others if change.reason is Reason.ADOPTED)
+        adopted = Reason.ADOPTED
+        return tuple(change.path for change in self.others if change.reason is adopted)
 
     @property
     def left(self) -> frozenset[str]:
@@ -165,22 +167,21 @@ class Plan:
 
     def counts(self) -> dict[str, int]:
         """Files by verb, and `bytes` to put (unknown sizes count as none)."""
-        found = dict.fromkeys((str(verb) for verb in Verb), 0)
+        put = Verb.PUT
+        found = dict.fromkeys(map(str, Verb), 0) | Counter(change.verb for change in self.others)
         found[Verb.KEEP] += len(self.same)
-        size = 0
-        for change in self.others:
-            found[str(change.verb)] += 1
-            size += (change.size or 0) if change.verb is Verb.PUT else 0
-        return {**found, "bytes": size}
+        return {**found, "bytes": sum(change.size or 0 for change in self.others if change.verb is put)}
 
     def reasons(self) -> dict[str, list[int]]:
         """Files and their bytes by reason; of a file that goes, the bytes that lie there now. Unknown sizes count as none."""
-        found = {str(Reason.SAME): [len(self.same), sum(file.size or 0 for file in self.same)]} if self.same else {}
+        found: dict[Reason, list[int]] = defaultdict(lambda: [0, 0])
+        if self.same:
+            found[Reason.SAME] = [len(self.same), sum(file.size or 0 for file in self.same)]
         for change in self.others:
-            sums = found.setdefault(str(change.reason), [0, 0])
+            sums = found[change.reason]
             sums[0] += 1
             sums[1] += change.size or 0
-        return found
+        return {str(reason): sums for reason, sums in found.items()}
 
     def moving(self, most: int) -> list[list[str | int | None]]:
         """The first changes that are to be seen, each as path, verb, reason and size."""
