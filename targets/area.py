@@ -104,6 +104,12 @@ class Held:
         """Where the public sees a path of the module."""
         return live_path(self.url, path)
 
+    def all_live(self, paths: Iterable[str]) -> Iterator[str]:
+        """The same for many files, one by one: what is the same for all of them is made once."""
+        own = self.live("")
+        begin = f"{own}/" if own else ""
+        return (own if path == ITSELF else begin + path for path in paths)
+
 
 def staged(tag: str, name: str) -> str:
     """A staged file's name: it carries its release's tag, so that no note takes another release's file for its own."""

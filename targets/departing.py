@@ -16,6 +16,8 @@ SEEN = 10
 A release that takes longer corrects the moment before its note goes."""
 
 File = Resource | View | Stale
+_PARTS = Part.ASSET, Part.PAGE
+"""Of what is no page, and of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +80,5 @@ def later(stale: Iterable[Stale], since: int, now: int) -> tuple[Stale, ...]:
 def part_of(file: File) -> Part:
     """Pages, and the views that are made with them, become visible after what they use, and go before it."""
     if isinstance(file, Stale):
-        return Part.PAGE if file.page else Part.ASSET
-    return Part.PAGE if isinstance(file, View) or is_page(file) else Part.ASSET
+        return _PARTS[file.page]
+    return _PARTS[is_page(file)]

@@ -61,8 +61,7 @@ class Ground:
         `absent`: folders that are not there, in which nothing has to be looked for. Returns the folders that have to go,
         relative to the module, outermost first. Raises PathBlocked.
         """
-        places = map(self.names.live, puts)
-        looked_at = [place for place in places if place.rpartition("/")[0] not in absent]
+        looked_at = [place for place in self.names.all_live(puts) if place.rpartition("/")[0] not in absent]
         going = {same_name(self.names.live(path), self.fold) for path in drops}
         hollow: list[str] = []
         for path, entry in self.stat(looked_at).items():

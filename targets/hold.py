@@ -50,6 +50,8 @@ class Hold:
 
     def refuse_denied(self, calls: Sequence[Call], answers: Sequence[Answer]) -> None:
         """Raise PermissionRefused for what the account may not do, but remove a folder."""
+        if Answer.DENIED not in answers:
+            return
         for call, answer in zip(calls, answers, strict=True):
             if answer is Answer.DENIED and call.op is not Op.RMDIR:
                 raise self._denied(call)

@@ -1,6 +1,6 @@
 """Which layout a change of a module is made in, and what has to be looked at first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,7 +35,8 @@ class Change:
     ground: Ground
     present: Present
     wanted: Packageslip | None
-    files: list[Resource | View]
+    listed: Mapping[str, Resource | View]
+    """The wanted files by path."""
     adopted: frozenset[str]
     space: tuple[int, int] | None = None
     """Free bytes and files, once that was looked at."""
@@ -65,16 +66,15 @@ class Change:
     def _places(self) -> list[str]:
         """The module's own name, the folders on the way to what it has and gets, modules there; what comes, if it is little."""
         url, here, held = self.present.url, self.hold.names.live(""), self._held()
-        listed = {file.path: file.digest for file in self.files}
-        going = held.keys() - listed.keys()
-        places = {here, *all_parents([here]), *self.ground.records([*listed, *held], going).values()}
-        places |= live_folders(url, listed.keys()) | live_folders(url, going)
+        going = held.keys() - self.listed.keys()
+        places = {here, *all_parents([here]), *self.ground.records([*self.listed, *held], going).values()}
+        places |= live_folders(url, self.listed) | live_folders(url, going)
         if self.hold.options.layout == "versioned":
             shelf = Shelf(self.hold.options.releases, url)
             places |= {*all_parents([shelf.root]), shelf.root}
         # Where nothing is live yet, there are no folders to look in for files, as a rule.
-        coming = [path for path, digest in listed.items() if held.get(path) != digest] if held else []
-        return sorted(places.union(map(self.hold.names.live, coming) if len(coming) <= FEW else ()))
+        coming = [path for path, file in self.listed.items() if held.get(path) != file.digest] if held else []
+        return sorted(places.union(self.hold.names.all_live(coming) if len(coming) <= FEW else ()))
 
     def made(self, *, at_once: bool) -> OrderedRelease:
         """The release, by what was seen."""
@@ -104,13 +104,13 @@ class Change:
 
     def _ordered(self, standing: Standing, *, at_once: bool) -> OrderedRelease:
         self._check_above()
-        held, listed = self._held(), {file.path: file for file in self.files}
-        kept = kept_paths(self.files, held)
+        held, listed = self._held(), self.listed
+        kept = kept_paths(listed.values(), held)
         coming = [path for path in listed if path not in kept and path not in self.adopted]
         nested = self.ground.nested([*listed, *held], held.keys() - listed.keys())
         refuse_nested(self.hold.target, self.present.url, listed, nested)
         drops = [path for path in sorted(held.keys() - listed.keys()) if not inside(path, nested)]
-        absent = self.ground.check_folders(list(listed), drops)
+        absent = self.ground.check_folders(listed, drops)
         folders = self.ground.check_files(coming, drops, absent)
         room = check_space(self.hold.target, self.space, [listed[path] for path in coming])
         turn = Turn(standing.shelf.folder, None, expired=standing.names) if standing.names else None
@@ -174,13 +174,13 @@ class Change:
                 f"{self.hold.target}: a {entry.type} lies at {live}, where the link of a versioned module must go; move it away",
                 target=self.hold.target,
             )
-        self.ground.check_folders([file.path for file in self.files], self._held())
+        self.ground.check_folders(self.listed, self._held())
         public = shows_slip(self.wanted, public=self.hold.options.public_slip)
         return clearing(self.ground, self.present.slip, self.wanted, public=public)
 
     def _returning(self, standing: Standing) -> ReturningRelease:
         guests = self._guests(standing)
-        refuse_immovable(self.ground, guests, self.files)
+        refuse_immovable(self.ground, guests, self.listed.values())
         return ReturningRelease(**self._given(standing), guests=tuple(sorted(guests)))
 
     def _guests(self, standing: Standing) -> Guests:
@@ -189,7 +189,7 @@ class Change:
             return {}
         live, fold = self._stands(standing, standing.live), self.ground.fold
         found = live.guests(self.present.slip if self._is_live(live.name) else live.slip())
-        wanted = {same_name(file.path, fold) for file in self.files} if found else set[str]()
+        wanted = {same_name(path, fold) for path in self.listed} if found else set[str]()
         return {path: kind for path, kind in found.items() if kind is not EntryType.FILE or same_name(path, fold) not in wanted}
 
     def _stands(self, standing: Standing, name: str) -> StandingRelease:
@@ -203,7 +203,7 @@ class Change:
         """The release that has what is kept: the live one, unless somebody turned the link by hand. Raises PathBlocked."""
         if standing.live is None or not kept or self._is_live(standing.live):
             return standing.live
-        needed = {(file.path, file.digest) for file in self.files if file.path in kept}
+        needed = {(path, file.digest) for path, file in self.listed.items() if path in kept}
         for name in (standing.live, *standing.names):
             slip = self._stands(standing, name).slip()
             if slip and needed <= {(file.path, file.digest) for file in slip.files()}:
@@ -217,15 +217,14 @@ class Change:
     def _given(self, standing: Standing) -> dict[str, Any]:
         """What both ways take. Raises NoSpace. No ground is looked at: what lies in a tree is ours alone."""
         previous = self.present.slip.files() if self.present.slip else ()
-        listed = {file.path: file for file in self.files}
-        kept = kept_paths(self.files, {file.path: file.digest for file in previous})
-        coming = [file for file in self.files if file.path not in kept and file.path not in self.adopted]
+        kept = kept_paths(self.listed.values(), {file.path: file.digest for file in previous})
+        coming = [file for path, file in self.listed.items() if path not in kept and path not in self.adopted]
         return {
             "room": check_space(self.hold.target, self.space, [] if standing.same else coming),
             "hold": self.hold,
             "ground": self.ground.afresh(),
             "wanted": self.wanted,
-            "listed": listed,
+            "listed": self.listed,
             "previous": self.present.slip,
             "kept": kept,
             "adopted": self.adopted,

@@ -21,6 +21,7 @@ NAMESPACE = f"{FAMILY}1"
 """The number rises with what an older program must not carry out."""
 
 _Element = tuple[str, dict[str, str]]
+_ESCAPED = re.compile(r'[&<>"\t\n\r]')
 _LONGEST_NUMBER = 19
 """Digits of a fence."""
 _STAGED = re.compile(r"[0-9]{1,9}|public")
@@ -125,16 +126,16 @@ def note_pieces(note: Note) -> Iterator[bytes]:
         "count": str(len(note.puts) + len(note.drops) + len(note.folders) + len(_turn_lines(note.turn))),
     }
     yield f'<release xmlns="{NAMESPACE}" {_attributes(head)}>\n'.encode()
-    yield from (f"{line}\n".encode() for line in _lines(note))
+    yield from (line.encode() for line in _lines(note))
     yield b"</release>\n"
 
 
 def _lines(note: Note) -> Iterator[str]:
     # Of these there are thousands, and of what they say, only a path can hold what has to be escaped.
-    yield from (f' <put name="{put.name}" path={quoteattr(put.path)} part="{put.part}"/>' for put in note.puts)
-    yield from (f" <folder path={quoteattr(folder)}/>" for folder in note.folders)
-    yield from (f" <drop {_attributes({'path': drop.path, 'part': drop.part})}/>" for drop in note.drops)
-    yield from (f" <{kind} {_attributes(values)}/>" for kind, values in _turn_lines(note.turn))
+    yield from (f' <put name="{name}" path={_quoted(path)} part="{part}"/>\n' for name, path, part in note.puts)
+    yield from (f" <folder path={_quoted(folder)}/>\n" for folder in note.folders)
+    yield from (f" <drop {_attributes({'path': drop.path, 'part': drop.part})}/>\n" for drop in note.drops)
+    yield from (f" <{kind} {_attributes(values)}/>\n" for kind, values in _turn_lines(note.turn))
 
 
 def _turn_lines(turn: Turn | None) -> list[_Element]:
@@ -145,7 +146,12 @@ def _turn_lines(turn: Turn | None) -> list[_Element]:
 
 
 def _attributes(values: dict[str, str]) -> str:
-    return " ".join(f"{key}={quoteattr(value)}" for key, value in values.items())
+    return " ".join(f"{key}={_quoted(value)}" for key, value in values.items())
+
+
+def _quoted(value: str) -> str:
+    """Few values have anything to escape, and one look is cheaper than to replace each character that may be there."""
+    return quoteattr(value) if _ESCAPED.search(value) else f'"{value}"'
 
 
 def read_note(document: bytes) -> Note:

@@ -67,7 +67,8 @@ class OrderedTarget:
         ground = self._ground(hold)
         files = listed_files(self._name, (self._options.area, self._options.releases), wanted, fold=ground.fold)
         refuse_other_shape(self._name, present.slip, wanted)
-        return Change(hold, ground, present, wanted, files, frozenset(adopted)).release(at_once=at_once)
+        listed = {file.path: file for file in files}
+        return Change(hold, ground, present, wanted, listed, frozenset(adopted)).release(at_once=at_once)
 
     def mark(self, present: Present) -> str:
         """The queue's id, the holder's token, and what the commit record looks like from outside."""

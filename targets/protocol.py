@@ -5,7 +5,7 @@ staged: a staged file that is gone was renamed to its live name, because nothing
 """
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -86,6 +86,8 @@ def in_the_way(drops: Iterable[_Leaving], paths: Collection[str], *, fold: bool)
 
 def way_drops(note: Note, puts: Iterable[Put]) -> tuple[Drop, ...]:
     """The note's drops that stand in the way of these puts."""
+    if not note.drops:
+        return ()
     return in_the_way(note.drops, {put.path for put in puts}, fold=note.fold)
 
 
@@ -136,10 +138,11 @@ def unmake_folders(note: Note, held: Held) -> tuple[Call, ...]:
     return tuple(Call(Op.RMDIR, folder) for folder in deepest_first(needed_folders(held, note.puts)))
 
 
-def put_calls(note: Note, held: Held, puts: Iterable[Put]) -> tuple[Call, ...]:
+def put_calls(note: Note, held: Held, puts: Collection[Put]) -> tuple[Call, ...]:
     """Step 15: the renames of some files."""
-    begin = held.inside(staged(note.tag, ""))
-    return tuple(Call(Op.RENAME, begin + put.name, held.live(put.path)) for put in puts)
+    begin, rename = held.inside(staged(note.tag, "")), Op.RENAME
+    places = held.all_live(put.path for put in puts)
+    return tuple(Call(rename, begin + put.name, place) for put, place in zip(puts, places, strict=True))
 
 
 def slip_call(note: Note, held: Held) -> Call:
@@ -164,7 +167,6 @@ def emptied_folders(note: Note) -> set[str]:
     return folders | {""} if note.drops and note.url != "/" else folders
 
 
-def sync_after(calls: Collection[Call], *, every: bool) -> tuple[Call, ...]:
+def sync_after(renames: Sequence[Call], *, every: bool) -> tuple[Call, ...]:
     """fsync of what was just renamed: of one file, which commits the earlier renames too, or of each."""
-    moved = [call.to for call in calls if call.op is Op.RENAME]
-    return tuple(Call(Op.SYNC, path) for path in (moved if every else moved[-1:]))
+    return tuple(Call(Op.SYNC, call.to) for call in (renames if every else renames[-1:]))

@@ -3,7 +3,7 @@
 A link of ours leads where its text says, and is read once for each question. Links of others are followed by nobody here.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -26,13 +26,16 @@ class Place:
     def at(self, path: str) -> str:
         return self.root if path == ITSELF else f"{self.root}/{path}".strip("/")
 
-    def reachable(self, paths: Sequence[str]) -> list[str]:
+    def reachable(self, paths: Iterable[str]) -> list[str]:
         """Those of the paths to which only folders lead."""
         open_: set[str] = {""}
         for folder in sorted(self.folders):
             entry = self.folders[folder]
             if entry is not None and entry.type is EntryType.FOLDER and folder.rpartition("/")[0] in open_:
                 open_.add(folder)
+        if self.root not in open_:
+            # Nothing is below it; only a module that is a file itself lies beside.
+            paths = [path for path in paths if path == ITSELF]
         return [path for path in paths if self.at(path).rpartition("/")[0] in open_]
 
 
@@ -66,7 +69,7 @@ class Reading:
         place = self.place(paths)
         refuse_links_above(self.target, self.disk, self.releases, place.folders)
         refuse_links(self.target, place.folders)
-        wanted = place.reachable(sorted(paths))
+        wanted = sorted(place.reachable(paths))
         entries = self.disk.stat([place.at(path) for path in wanted])
         there = {path: entry for path, entry in zip(wanted, entries, strict=True) if entry is not None}
         files = [path for path, entry in there.items() if entry.type is EntryType.FILE]

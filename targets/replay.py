@@ -130,10 +130,10 @@ class Replay:
         answers = self.hold.run([*moves, *calls])
         self._moved(answers[: len(moves)])
         answers = answers[len(moves) :]
-        failed = next((call for call, answer in zip(calls, answers, strict=True) if answer is not Answer.OK), None)
-        every = self.hold.options.syncs_each
+        every, ok = self.hold.options.syncs_each, Answer.OK
+        failed = next((call for call, answer in zip(calls, answers, strict=True) if answer is not ok), None)
         if synced and (every or failed is None):
-            moved = [call for call, answer in zip(calls, answers, strict=True) if answer is Answer.OK]
+            moved = [call for call, answer in zip(calls, answers, strict=True) if answer is ok] if failed else calls
             self._sync([call.path for call in protocol.sync_after(moved, every=every)])
         return failed
 
