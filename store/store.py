@@ -53,7 +53,7 @@ class Store:
         """Whether the blob is here. Counts as a use."""
         place = self._place(digest)
         try:
-            _use(place, os.stat(place))  # noqa: PTH116 - as for `_place`
+            _use(place)
         except FileNotFoundError:
             return False
         return True
@@ -69,19 +69,21 @@ class Store:
         """
         place = self._place(digest)
         try:
-            _use(place, os.stat(place))  # noqa: PTH116 - as for `_place`
+            _use(place)
             return open(place, "rb", -1 if buffered else 0)  # noqa: PTH123 - the caller closes it
         except FileNotFoundError as error:
             raise BlobMissing(digest) from error
 
     def read(self, digest: bytes, most: int) -> bytes:
-        """The blob's first bytes, `most` of them at the most: for a small one without a stream's overhead. As `open` else."""
+        """The blob's first bytes, `most` of them at the most: for a small one without a stream's overhead. Raises BlobMissing.
+
+        It notes no use: who reads thousands has just asked for all of them what is `missing`.
+        """
         try:
             blob = os.open(self._place(digest), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError as error:
             raise BlobMissing(digest) from error
         try:
-            _use(blob, os.fstat(blob))
             return os.read(blob, most)
         finally:
             os.close(blob)
@@ -141,12 +143,12 @@ class Store:
         return Collected(len(gone), sum(gone))
 
 
-def _use(blob: str | int, status: os.stat_result) -> None:
-    """Note that somebody uses the blob, by its place or open. Raises FileNotFoundError when it is gone."""
-    if time.time() - status.st_mtime < _FRESH:
+def _use(place: str) -> None:
+    """Note that somebody uses the blob. Raises FileNotFoundError when it is gone."""
+    if time.time() - os.stat(place).st_mtime < _FRESH:  # noqa: PTH116 - as for `_place`
         return
     try:
-        os.utime(blob)
+        os.utime(place)
     except OSError as error:
         if error.errno not in _UNTOUCHABLE:
             raise

@@ -158,7 +158,6 @@ def test_collect_deletes_what_nobody_wants_and_nobody_used(store: Store) -> None
     [
         Store.has,
         lambda store, digest: store.open(digest).close(),
-        lambda store, digest: store.read(digest, 1),
         lambda store, digest: keep(store, b"used"),
     ],
 )
