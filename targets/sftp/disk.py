@@ -124,9 +124,9 @@ class SftpDisk:
             self._require(session, calls_)
             answers: list[Answer] = []
             exact: set[tuple[bytes, int]] = set()
-            pairs = [(call, self._path(call.path), self._to(call)) for call in calls_]
-            for together, group in groupby(pairs, partial(_together, exact)):
-                batch = [calls.Change(call.op, path, to, call.mode) for call, path, to in group]
+            changes = [calls.Change(call.op, self._path(call.path), self._to(call), call.mode) for call in calls_]
+            for together, group in groupby(changes, partial(_together, exact)):
+                batch = list(group)
                 if together is Op.SYNC:
                     answers += self._sync(session, [change.path for change in batch])
                 elif together is Op.MKDIR:
@@ -318,9 +318,8 @@ class SftpDisk:
             yield partial(upload, write=write, path=self._path(write.path))
 
 
-def _together(exact: Container[tuple[bytes, int]], pair: tuple[Call, bytes, bytes]) -> Op | None:
+def _together(exact: Container[tuple[bytes, int]], change: calls.Change) -> Op | None:
     """What kind of batch a call goes into: syncs, folders whose modes have to be looked at before anything else, or the rest."""
-    call, path, _ = pair
-    if call.op is Op.MKDIR and call.mode is not None and (posixpath.dirname(path), call.mode) not in exact:
+    if change.op is Op.MKDIR and change.mode is not None and (posixpath.dirname(change.path), change.mode) not in exact:
         return Op.MKDIR
-    return Op.SYNC if call.op is Op.SYNC else None
+    return Op.SYNC if change.op is Op.SYNC else None

@@ -78,13 +78,10 @@ class Receiver:
         Raises CorruptTransfer if its source gives other bytes than were promised: then it is not kept, and the receiver
         serves for nothing more.
         """
-        if write.size < _CHUNK:
-            self._write_small(write, path)
-            return ()
-        return self._write_large(write, path)
-
-    def _write_small(self, write: Write, path: bytes) -> None:
+        if write.size >= _CHUNK:
+            return self._write_large(write, path)
         self._ask(_head(write, path), whole(write), b"k")
+        return ()
 
     def _write_large(self, write: Write, path: bytes) -> Iterator[None]:
         self._ask(_head(write, path))
@@ -120,8 +117,7 @@ class Receiver:
 
     def _put(self, *some: bytes) -> None:
         self._out += some
-        for part in some:
-            self._collected += len(part)
+        self._collected += sum(map(len, some))
         if self._collected >= _FLUSH or self._unsent >= _UNSENT:
             self._flush(self._collected - self._collected % _PACKET)
 

@@ -64,7 +64,7 @@ class Stream:
                 if receiver.sent:
                     answers += receiver.answers()
             answers += receiver.answers(all_of_them=True)
-            return [self._answer(*pair) for pair in zip(changes, answers, strict=True)]
+            return [self._answer(change, said) if said else Answer.OK for change, said in zip(changes, answers, strict=True)]
 
     def tried(self) -> tuple[bool, str]:
         """Whether the program runs there, and what to do if not."""
@@ -122,8 +122,7 @@ class Stream:
         return target_error(OSError(code, f"could not {doing} it: {text}", name), self._target)
 
     def _answer(self, change: Change, said: str) -> Answer:
-        if not said:
-            return Answer.OK
+        """What a refusal of a call is."""
         _, code, text = _parts(said)
         if code in ABSENT:
             return Answer.ABSENT
