@@ -141,9 +141,14 @@ def all_parents(paths: Iterable[str]) -> set[str]:
 
 
 def live_folders(url: str, paths: Collection[str]) -> set[str]:
-    """The folders on the way to where the public sees these paths of a module: many lie in one, so one path of each will do."""
+    """The folders on the way to where the public sees these paths of a module."""
+    return all_parents(live_path(url, path) for path in one_of_each_folder(paths))
+
+
+def one_of_each_folder(paths: Collection[str]) -> list[str]:
+    """Of many paths of a module, one in each folder, and all that lie in none: the same folders lead to these."""
     deep = {path.rpartition("/")[0]: path for path in paths if "/" in path}
-    return all_parents(live_path(url, path) for path in (*deep.values(), *(path for path in paths if "/" not in path)))
+    return [*deep.values(), *(path for path in paths if "/" not in path)]
 
 
 def deepest_first(folders: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Which layout a change of a module is made in, and what has to be looked at first."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,6 +37,8 @@ class Change:
     wanted: Packageslip | None
     listed: Mapping[str, Resource | View]
     """The wanted files by path."""
+    leading: Sequence[str]
+    """Those of their paths that are enough to know every folder on the way to them."""
     adopted: frozenset[str]
     space: tuple[int, int] | None = None
     """Free bytes and files, once that was looked at."""
@@ -67,8 +69,8 @@ class Change:
         """The module's own name, the folders on the way to what it has and gets, modules there; what comes, if it is little."""
         url, here, held = self.present.url, self.hold.names.live(""), self._held()
         going = held.keys() - self.listed.keys()
-        places = {here, *all_parents([here]), *self.ground.records([*self.listed, *held], going).values()}
-        places |= live_folders(url, self.listed) | live_folders(url, going)
+        places = {here, *all_parents([here]), *self.ground.records([*self.leading, *held], going).values()}
+        places |= live_folders(url, self.leading) | live_folders(url, going)
         if self.hold.options.layout == "versioned":
             shelf = Shelf(self.hold.options.releases, url)
             places |= {*all_parents([shelf.root]), shelf.root}
@@ -107,10 +109,10 @@ class Change:
         held, listed = self._held(), self.listed
         kept = kept_paths(listed.values(), held)
         coming = [path for path in listed if path not in kept and path not in self.adopted]
-        nested = self.ground.nested([*listed, *held], held.keys() - listed.keys())
+        nested = self.ground.nested([*self.leading, *held], held.keys() - listed.keys())
         refuse_nested(self.hold.target, self.present.url, listed, nested)
         drops = [path for path in sorted(held.keys() - listed.keys()) if not inside(path, nested)]
-        absent = self.ground.check_folders(listed, drops)
+        absent = self.ground.check_folders(self.leading, drops)
         folders = self.ground.check_files(coming, drops, absent)
         room = check_space(self.hold.target, self.space, [listed[path] for path in coming])
         turn = Turn(standing.shelf.folder, None, expired=standing.names) if standing.names else None
@@ -174,7 +176,7 @@ class Change:
                 f"{self.hold.target}: a {entry.type} lies at {live}, where the link of a versioned module must go; move it away",
                 target=self.hold.target,
             )
-        self.ground.check_folders(self.listed, self._held())
+        self.ground.check_folders(self.leading, self._held())
         public = shows_slip(self.wanted, public=self.hold.options.public_slip)
         return clearing(self.ground, self.present.slip, self.wanted, public=public)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from packageslip import CatalogueEntry, Digest, Packageslip, check_module_url, check_path
-from targets.area import Area, Held
+from targets.area import Area, Held, one_of_each_folder
 from targets.catalogue import entries, unclaimed
 from targets.contract import Check, Claim, Present, Release, Unfinished
 from targets.departing import Grace
@@ -68,7 +68,8 @@ class OrderedTarget:
         files = listed_files(self._name, (self._options.area, self._options.releases), wanted, fold=ground.fold)
         refuse_other_shape(self._name, present.slip, wanted)
         listed = {file.path: file for file in files}
-        return Change(hold, ground, present, wanted, listed, frozenset(adopted)).release(at_once=at_once)
+        leading = one_of_each_folder(listed)
+        return Change(hold, ground, present, wanted, listed, leading, frozenset(adopted)).release(at_once=at_once)
 
     def mark(self, present: Present) -> str:
         """The queue's id, the holder's token, and what the commit record looks like from outside."""
