@@ -111,7 +111,7 @@ class GcmPackets(Packetizer):
         begin = start + len(head)
         end = begin + size + padding + _TAG
         if len(self._out) < end:
-            self._out = self._out.ljust(2 * end)
+            self._out = self._out.ljust(end)
         out = memoryview(self._out)
         out[start:begin] = head
         cipher.use(b"".join((bytes([padding]), *message, noise)), head, out[begin:end])
