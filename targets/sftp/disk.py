@@ -18,7 +18,7 @@ from targets.sftp import calls, download, looking, wire
 from targets.sftp.connection import ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
 from targets.sftp.probe import probe
-from targets.sftp.receiver import COMMAND, OPS, Program, Receiver
+from targets.sftp.receiver import OPS, Program, Receiver, command
 from targets.sftp.session import Pipe, Session, Work
 from targets.sftp.stream import Stream
 from targets.sftp.upload import compare, upload
@@ -287,7 +287,7 @@ class SftpDisk:
         connection = self._connection
         if connection is None:
             raise TargetUnreachable("the connection was closed meanwhile.")
-        pipe = connection.program(COMMAND)
+        pipe = connection.program(command(syncs=self._settings.durability != "none"))
         try:
             return Receiver(pipe, connection.place, patience=self._settings.idle_timeout)
         except BaseException:

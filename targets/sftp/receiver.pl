@@ -14,7 +14,6 @@
 use strict;
 use warnings;
 use Fcntl qw(O_WRONLY O_CREAT O_EXCL);
-use IO::Handle;
 
 my $CHUNK = 256 * 1024;
 # Answers that go out together: what is said is a packet, and wakes two processes, which costs as much as a small file.
@@ -67,6 +66,13 @@ sub fault {
     return 1;
 }
 
+# Whether the file under way is on the disk now. The module takes as long to load as all else here together: who will sync
+# asks for it when this is started.
+sub synced {
+    require IO::Handle;
+    return OUT->sync;
+}
+
 # One file. All of its bytes are taken, whatever becomes of it.
 sub file {
     my ($mode, $time, $sync, $size, $length) = @_;
@@ -91,7 +97,7 @@ sub file {
     if ($wrong) { }
     elsif ($mode ne "-" and not chmod oct $mode, *OUT) { $wrong = fault("set-mode") }
     elsif ($time ne "-" and not utime $time, $time, *OUT) { $wrong = fault("set-times") }
-    elsif ($sync and not OUT->sync) { $wrong = fault("sync") }
+    elsif ($sync and not synced()) { $wrong = fault("sync") }
     if ($made) {
         close OUT or $wrong ||= fault("close");
         unlink $path if $wrong;

@@ -22,8 +22,7 @@ from targets.sftp.session import Pipe
 from targets.sftp.upload import check, whole, wrong_source
 
 PROGRAM = Path(__file__).with_name("receiver.pl").read_bytes()
-COMMAND = f"perl -e 'read(STDIN, $p, {len(PROGRAM)}) == {len(PROGRAM)} or exit 1; eval $p; die $@ if $@'"
-"""Every shell takes it, and nothing in it comes from anybody else. The program itself is the first that is sent."""
+_COMMAND = f"perl %s-e 'read(STDIN, $p, {len(PROGRAM)}) == {len(PROGRAM)} or exit 1; eval $p; die $@ if $@'"
 GREETING = b"slipway receiver 1\n"
 OPS = {Op.RENAME: b"R", Op.LINK: b"L", Op.UNLINK: b"U"}
 """The calls that come by the thousand."""
@@ -39,6 +38,14 @@ _CHUNK = 256 * 1024
 _LONGEST_ANSWER = 4096
 """Bytes: more of one answer is no answer."""
 _GOOD = b"."
+
+
+def command(*, syncs: bool) -> str:
+    """What runs the program, which is the first that is sent. Every shell takes it, and nothing in it comes from anybody else.
+
+    `syncs`: whether files will be synced. A Perl that cannot says so before it is given any.
+    """
+    return _COMMAND % ("-MIO::Handle " if syncs else "")
 
 
 class Program(Pipe, Protocol):

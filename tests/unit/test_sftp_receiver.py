@@ -16,7 +16,7 @@ from support.sftp_pipe import PlainLink, SocketPipe, plain, plain_settings
 from targets.disk import Answer, Call, Op, Write
 from targets.errors import CorruptTransfer, PathBlocked, TargetUnfit, TargetUnreachable
 from targets.sftp import SftpDisk
-from targets.sftp.receiver import COMMAND, GREETING, PROGRAM, Receiver
+from targets.sftp.receiver import GREETING, PROGRAM, Receiver, command
 
 MANY = 40
 
@@ -272,10 +272,12 @@ def test_a_refusal_in_pieces_is_one() -> None:
     assert list(receiver.answers(all_of_them=True)) == ["", "create EEXIST there", ""]
 
 
-def test_no_shell_reads_the_command_otherwise() -> None:
+@pytest.mark.parametrize("syncs", [True, False])
+def test_no_shell_reads_the_command_otherwise(syncs: bool) -> None:
     """Nothing in it that a shell replaces within single quotes, a C shell's history included."""
-    assert COMMAND.count("'") == 2
-    assert not re.search(r"[!\n]", COMMAND)
+    line = command(syncs=syncs)
+    assert line.count("'") == 2
+    assert not re.search(r"[!\n]", line)
     for shell in ("sh", "bash", "dash"):
-        said = subprocess.run([shell, "-c", COMMAND], input=PROGRAM, capture_output=True, check=True)
+        said = subprocess.run([shell, "-c", line], input=PROGRAM, capture_output=True, check=True)
         assert (said.stdout, said.stderr) == (GREETING, b"")
