@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 
 from config import EnvironmentSettings
 from database import NOTICE, Lane, Result, Task
@@ -54,9 +55,12 @@ class TargetLane:
         self._claimed_at = 0.0
         self._wished = self._proven = 0
         """Tasks that were asked for last, and that have ended since there was nothing to do."""
+        self._refill = inf
+        """Tasks at hand above which no more are asked for, as the last claim had no more for this engine."""
         self._waiting: deque[Task] = deque()
         self._started: SimpleQueue[Task | None] = SimpleQueue()
         self._threads: list[Thread] = []
+        self._leave = Event()
         self.busy = 0
         """Tasks that are started and have not ended."""
 
@@ -75,7 +79,8 @@ class TargetLane:
         spare = max(SPARE, ahead - self._most)
         most, here = min(spare + free, self._workshop.settings.queue.batch), len(self._waiting)
         self._wished = most - here
-        if here * 2 >= most:
+        held = self.busy + here
+        if here * 2 >= most or (not free and held > self._refill):
             return None
         return Lane(
             self.target,
@@ -83,7 +88,7 @@ class TargetLane:
             self._needs,
             self._urgent,
             engines=self._workshop.environment.engines,
-            held=self.busy + here,
+            held=held,
             least=min(free, 1),
         )
 
@@ -98,6 +103,7 @@ class TargetLane:
         if len(tasks) >= self._wished and self._proven >= self._ahead:
             self._ahead = min(self._ahead * 2, self._workshop.settings.queue.batch)
         self._waiting.extend(tasks)
+        self._refill = (self.busy + len(self._waiting)) / 2 if len(tasks) < self._wished else inf
 
     def next_chunk(self) -> list[Task]:
         """Tasks to start now: none while every worker has one, then several in one go, since each start costs a commit."""
@@ -117,11 +123,14 @@ class TargetLane:
         self.busy += 1
         self._started.put(task)
         if len(self._threads) < min(self._most, self.busy):
-            thread = Thread(target=self._work, name=f"{self.target} {len(self._threads) + 1}", daemon=True)
+            first = not self._threads
+            thread = Thread(target=self._work, args=(first,), name=f"{self.target} {len(self._threads) + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _work(self) -> None:
+    def _work(self, first: bool) -> None:
+        if not first:
+            self._workshop.room.wait(self._leave)
         targets = Targets(self._workshop.open_target)
         clock = self._workshop.lease.clock
         while (task := self._started.get()) is not None:
@@ -138,6 +147,7 @@ class TargetLane:
 
     def dismiss(self) -> None:
         """No task will come any more: workers close their targets and end."""
+        self._leave.set()
         for _ in self._threads:
             self._started.put(None)
         deadline = self._workshop.lease.clock() + LAST_WORDS

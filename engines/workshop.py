@@ -29,6 +29,7 @@ from database import (
 )
 from engines.claim import TaskClaim
 from engines.lease import Lease
+from engines.room import Room
 from notices import Notifier
 from sources import Source, Web, open_source
 from store import Store
@@ -137,6 +138,7 @@ class Workshop:
     lease: Lease
     seams: Seams = field(default_factory=Seams)
     reports: Reports = field(default_factory=Reports)
+    room: Room = field(default_factory=Room)
     released: bool = False
     sources: Sources = field(init=False)
     web: Web = field(init=False)

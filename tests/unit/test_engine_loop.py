@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from engines.bell import Bell, Ring
 from engines.claim import TaskClaim
 from engines.lease import Heartbeat, Lease
 from engines.loop import DONE, LEASE_LOST, Loop
+from engines.room import Room
 from engines.workshop import Reports
 from targets import Fenced
 
@@ -129,6 +131,7 @@ def made(script: Script, carry_out: Callable[..., Result | None] | None = None, 
         lease=lease,
         claims=script,
         reports=Reports(),
+        room=Room(idle=monotonic),
         released=False,
         open_target=lambda name: None,
         get_ready=asked.get("get_ready", lambda: None),

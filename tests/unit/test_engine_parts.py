@@ -298,6 +298,27 @@ def test_tasks_that_end_at_once_are_started_more_together_and_others_few() -> No
 
 
 def test_a_lane_says_what_it_holds_and_whether_a_worker_is_free() -> None:
+    lane = one_of_two()
+    assert lane.wish() == Lane("o", 10, ("source:c",), engines=2, held=0, least=1)
+    lane.take([Task(number, f"/{number}", "E", "PUBLISH", State.RUNNING) for number in range(10)])
+    lane.busy = len(lane.next_chunk())
+    assert lane.wish() == Lane("o", 6, ("source:c",), engines=2, held=10, least=0)
+
+
+def test_a_lane_that_got_less_than_it_wished_asks_again_when_half_of_it_is_done_or_a_worker_is_free() -> None:
+    lane = one_of_two()
+    lane.wish()
+    lane.take([Task(number, f"/{number}", "E", "PUBLISH", State.RUNNING) for number in range(6)])
+    lane.busy = len(lane.next_chunk())
+    asked = []
+    while lane.busy:
+        asked.append(lane.wish() is not None)
+        lane.busy -= 1
+    assert asked == [False, False, False, True, True, True]
+
+
+def one_of_two() -> TargetLane:
+    """A lane with two workers, of an engine that is one of two."""
     settings = Settings.model_validate(
         {
             "engine": {"workers": 2},
@@ -308,8 +329,4 @@ def test_a_lane_says_what_it_holds_and_whether_a_worker_is_free() -> None:
     workshop: Any = SimpleNamespace(
         settings=settings, environment=settings.environments["E"], lease=SimpleNamespace(clock=Clock())
     )
-    lane = TargetLane("o", workshop, lambda *_: None)
-    assert lane.wish() == Lane("o", 10, ("source:c",), engines=2, held=0, least=1)
-    lane.busy = 2
-    lane.take([Task(1, "/1", "E", "PUBLISH", State.RUNNING)])
-    assert lane.wish() == Lane("o", 7, ("source:c",), engines=2, held=3, least=0)
+    return TargetLane("o", workshop, lambda *_: None)
