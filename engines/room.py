@@ -16,7 +16,7 @@ BUSY = 0.8
 """Share of a processor that this process uses at most, while another worker would help."""
 IDLE = 0.4
 """Share of a processor that is idle at least, of all that there are."""
-PATIENCE = 1.0
+PATIENCE = 2.0
 """Seconds after which a worker begins in any case: those at work may be at one long task each."""
 _STAT = Path("/proc/stat")
 
@@ -45,11 +45,17 @@ class Room:
 
     def wait(self, leave: Event) -> None:
         """Return as soon as another worker would help, one after the other; at once where `leave` is set."""
-        with self._turn:
-            deadline = self._clock() + PATIENCE
-            while not leave.is_set() and self._clock() < deadline:
-                since, used, idle = self._clock(), self._used(), self._idle()
-                leave.wait(LOOK)
-                seconds = self._clock() - since
-                if self._used() - used < BUSY * seconds and self._idle() - idle >= IDLE * seconds:
-                    return
+        deadline = self._clock() + PATIENCE
+        if self._turn.acquire(timeout=PATIENCE):
+            try:
+                while not leave.is_set() and self._clock() < deadline and not self._looked(leave):
+                    """Look again."""
+            finally:
+                self._turn.release()
+
+    def _looked(self, leave: Event) -> bool:
+        """Whether there was time to spare for a moment."""
+        since, used, idle = self._clock(), self._used(), self._idle()
+        leave.wait(LOOK)
+        seconds = self._clock() - since
+        return self._used() - used < BUSY * seconds and self._idle() - idle >= IDLE * seconds

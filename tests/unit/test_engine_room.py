@@ -1,7 +1,7 @@
 """When a further worker of a target begins: where there was time to spare, or after a while."""
 
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -43,6 +43,21 @@ def test_a_further_worker_begins_where_there_is_time_to_spare(used: float, idle:
     machine = Machine(used, idle)
     machine.room.wait(machine)
     assert machine.looks == 1 if not waits else machine.now == pytest.approx(PATIENCE, abs=LOOK)
+
+
+def test_nobody_waits_for_longer_because_another_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PATIENCE", 0.1)
+    # Time stands still for who looks, so the first one would look for ever.
+    busy, leave = Room(clock=lambda: 0.0, used=lambda: 0.0, idle=lambda: 0.0), Event()
+    first, second = (Thread(target=busy.wait, args=(leave,), daemon=True) for _ in range(2))
+    first.start()
+    second.start()
+    while first.is_alive() and second.is_alive():
+        first.join(timeout=0.01)
+    assert first.is_alive() or second.is_alive()
+    leave.set()
+    first.join()
+    second.join()
 
 
 def test_who_shall_leave_waits_no_longer() -> None:
