@@ -87,7 +87,8 @@ class TargetLane:
             self._wished,
             self._needs,
             self._urgent,
-            engines=self._workshop.environment.engines,
+            # What is urgent is left for no other engine, which may not be there.
+            engines=1 if self._urgent else self._workshop.environment.engines,
             held=held,
             least=min(free, 1),
         )
@@ -123,13 +124,13 @@ class TargetLane:
         self.busy += 1
         self._started.put(task)
         if len(self._threads) < min(self._most, self.busy):
-            first = not self._threads
-            thread = Thread(target=self._work, args=(first,), name=f"{self.target} {len(self._threads) + 1}", daemon=True)
+            at_once = self._urgent or not self._threads
+            thread = Thread(target=self._work, args=(at_once,), name=f"{self.target} {len(self._threads) + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _work(self, first: bool) -> None:
-        if not first:
+    def _work(self, at_once: bool) -> None:
+        if not at_once:
             self._workshop.room.wait(self._leave)
         targets = Targets(self._workshop.open_target)
         clock = self._workshop.lease.clock

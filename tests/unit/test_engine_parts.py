@@ -4,6 +4,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
+from queue import SimpleQueue
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -317,7 +319,24 @@ def test_a_lane_that_got_less_than_it_wished_asks_again_when_half_of_it_is_done_
     assert asked == [False, False, False, True, True, True]
 
 
-def one_of_two() -> TargetLane:
+def test_an_urgent_lane_leaves_nothing_to_others_and_its_workers_wait_for_no_room() -> None:
+    lane = one_of_two(urgent=True)
+    assert lane.wish() == Lane("o", 10, urgent=True)
+    asked: list[Event] = []
+    begun = SimpleQueue[Task]()
+    workshop: Any = lane._workshop
+    workshop.room = SimpleNamespace(wait=asked.append)
+    workshop.open_target = lambda _: None
+    workshop.carry_out = lambda task, _: begun.put(task)
+    for number in range(2):
+        lane.begin(Task(number, f"/{number}", "E", "TAKEDOWN", State.RUNNING))
+    for _ in range(2):
+        begun.get(timeout=60)
+    lane.dismiss()
+    assert not asked
+
+
+def one_of_two(*, urgent: bool = False) -> TargetLane:
     """A lane with two workers, of an engine that is one of two."""
     settings = Settings.model_validate(
         {
@@ -329,4 +348,4 @@ def one_of_two() -> TargetLane:
     workshop: Any = SimpleNamespace(
         settings=settings, environment=settings.environments["E"], lease=SimpleNamespace(clock=Clock())
     )
-    return TargetLane("o", workshop, lambda *_: None)
+    return TargetLane("o", workshop, lambda *_: None, urgent=urgent)
