@@ -239,7 +239,7 @@ def _keygen(path: Path) -> None:
 
 
 def _config(folder: Path, port: int, accounts: Sequence[Account], *, chroot: bool, logged: bool, options: Sequence[str]) -> str:
-    subsystem = "internal-sftp -f AUTH -l INFO"
+    subsystem = "internal-sftp"
     if logged and not chroot:
         if SFTP_SERVER is None:
             missing("no external sftp-server here: apt-get install openssh-sftp-server")
