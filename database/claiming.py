@@ -32,6 +32,7 @@ from database.leases import in_force as lease_in_force
 from database.picking import Among, Choice, choose, find_candidates, find_siblings, split
 from database.restored import SUSPICION
 from database.rows import TASK_COLUMNS, by_id, task_of, tell
+from database.starting import BY_NUMBER
 from database.takedowns import covering, in_force
 from database.values import Engine, State, Task
 
@@ -61,6 +62,7 @@ _STANDING = (
 """The engine's row is locked; what is asked within is read as it is committed, and locked by nobody."""
 _LOCKED: Select[Any] = (
     select(*TASK_COLUMNS, exists().where(schema.takedown.c.lifted_at.is_(None)).label("takedowns"))
+    .with_hint(schema.queue, BY_NUMBER, "mysql")
     .where(_queue.id.in_(_IDS), _queue.status == "READY", _queue.hold == 0, _queue.cancel_requested == 0)
     .order_by(_queue.id)
     .with_for_update(skip_locked=True)

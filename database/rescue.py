@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, case, delete, select, tuple_, update
+from sqlalchemy import Connection, case, delete, select, update
 
 from database import schema
 from database.rows import by_id, tell
+from database.updating import given_keys, have_keys
 
 LOSSES_ALONE = 3
 """Engines that may die over one task that ran alone, before it counts as poison."""
@@ -52,11 +53,10 @@ def give_back(connection: Connection, start: str, now: datetime) -> None:
 def _end_attempts(
     connection: Connection, fences: dict[int, int], started: set[int], reasons: dict[int, str], now: datetime
 ) -> None:
-    pairs = tuple_(_attempt.task, _attempt.fence).in_(list(fences.items()))
     outcome = case((_attempt.task.in_(started or {-1}), "LOST"), else_="RETURNED")
-    connection.execute(
-        update(schema.attempt).where(pairs).values(ended_at=now, outcome=outcome, reason=by_id(_attempt.task, reasons))
-    )
+    values = {"ended_at": now, "outcome": outcome, "reason": by_id(_attempt.task, reasons)}
+    ends = update(schema.attempt).where(have_keys(_attempt.task, _attempt.fence)).values(values)
+    connection.execute(ends, given_keys(fences.items()))
 
 
 def _reason(started: bool, poison: bool) -> str:

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, insert, select, update
 
 from database import schema
 from database.moments import Moment
+from database.updating import given_keys, have_keys
 from database.values import Engine, Progress
 
 _queue, _attempt = schema.queue.c, schema.attempt.c
+
+BY_NUMBER = "FORCE INDEX (PRIMARY)"
+"""What is locked is locked by number alone: along another index its entries would be locked first, in their order."""
 
 
 def start(connection: Connection, rows: Sequence[Row[Any]]) -> None:
@@ -17,15 +21,14 @@ def start(connection: Connection, rows: Sequence[Row[Any]]) -> None:
     if rows:
         now = rows[0].now
         connection.execute(_BEGINS, {"ids": [row.id for row in rows], "now": now})
-        connection.execute(_ATTEMPT_BEGINS, {"pairs": [(row.id, row.fence) for row in rows], "now": now})
+        connection.execute(_ATTEMPT_BEGINS, given_keys((row.id, row.fence) for row in rows) | {"now": now})
 
 
 def running(*columns: ColumnElement[Any]) -> Select[Any]:
     """The statement of `lock_running` for these columns, `id` and `fence` among them; the rows have `now` too."""
-    wanted: Select[Any] = select(*columns, schema.NOW.label("now")).where(
-        _queue.id.in_(bindparam("ids", expanding=True)), _queue.status == "RUNNING", _queue.engine == bindparam("engine")
-    )
-    return wanted.order_by(_queue.id).with_for_update()
+    wanted: Select[Any] = select(*columns, schema.NOW.label("now")).with_hint(schema.queue, BY_NUMBER, "mysql")
+    mine = _queue.id.in_(bindparam("ids", expanding=True)), _queue.status == "RUNNING", _queue.engine == bindparam("engine")
+    return wanted.where(*mine).order_by(_queue.id).with_for_update()
 
 
 MINE = running(_queue.id, _queue.fence)
@@ -36,9 +39,7 @@ _BEGINS = (
     .values(started_at=bindparam("now", type_=Moment()))
 )
 _ATTEMPT_BEGINS = (
-    update(schema.attempt)
-    .where(tuple_(_attempt.task, _attempt.fence).in_(bindparam("pairs", expanding=True)))
-    .values(started_at=bindparam("now", type_=Moment()))
+    update(schema.attempt).where(have_keys(_attempt.task, _attempt.fence)).values(started_at=bindparam("now", type_=Moment()))
 )
 
 

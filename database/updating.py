@@ -1,10 +1,10 @@
 """One UPDATE for many rows, each with values of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, Update, bindparam, case, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Table, Update, and_, bindparam, case, tuple_, update
 
 
 def update_rows(connection: Connection, table: Table, keys: tuple[str, ...], rows: Sequence[Mapping[str, object]]) -> None:
@@ -17,7 +17,7 @@ def update_rows(connection: Connection, table: Table, keys: tuple[str, ...], row
     same = tuple(name for name in names if all(row[name] == rows[0][name] for row in rows))
     own = tuple(name for name in names if name not in same)
     filled = [*rows, *[rows[-1]] * ((1 << (len(rows) - 1).bit_length()) - len(rows))] if own else rows
-    given: dict[str, object] = {"keys": [row[keys[0]] if len(keys) == 1 else tuple(row[key] for key in keys) for row in rows]}
+    given = given_keys([tuple(row[key] for key in keys) for row in rows])
     given |= {f"all_{name}": rows[0][name] for name in same}
     for number, row in enumerate(filled if own else ()):
         given[f"key_{number}"] = row[keys[0]]
@@ -27,12 +27,26 @@ def update_rows(connection: Connection, table: Table, keys: tuple[str, ...], row
 
 @lru_cache(maxsize=256)
 def _statement(table: Table, keys: tuple[str, ...], same: tuple[str, ...], own: tuple[str, ...], size: int) -> Update:
-    given: BindParameter[Any] = bindparam("keys", expanding=True)
     columns = [table.c[key] for key in keys]
     values: dict[str, Any] = {name: bindparam(f"all_{name}", type_=table.c[name].type) for name in same}
     for name in own:
         kind = table.c[name].type
         each = {bindparam(f"key_{n}", type_=columns[0].type): bindparam(f"{name}_{n}", type_=kind) for n in range(size)}
         values[name] = case(each, value=columns[0])
-    within = columns[0].in_(given) if len(columns) == 1 else tuple_(*columns).in_(given)
-    return update(table).where(within).values(values)
+    return update(table).where(have_keys(*columns)).values(values)
+
+
+def have_keys(*columns: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a row's key is among the `given_keys`.
+
+    Its first column is asked for by itself, too: for one pair alone an UPDATE of MariaDB reads the whole table otherwise.
+    """
+    first = columns[0].in_(bindparam("firsts", expanding=True))
+    return first if len(columns) == 1 else and_(first, tuple_(*columns).in_(bindparam("keys", expanding=True)))
+
+
+def given_keys(keys: Iterable[tuple[object, ...]]) -> dict[str, object]:
+    """What a statement with `have_keys` is given."""
+    several = list(keys)
+    firsts = {"firsts": [key[0] for key in several]}
+    return firsts | ({"keys": several} if len(several[0]) > 1 else {})

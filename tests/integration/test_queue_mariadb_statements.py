@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects import mysql
 
-from database import NewTask, Outcome, Result, picking, polling, schema, underway
+from database import NewTask, Outcome, Result, State, picking, polling, schema, starting, underway
 from support.queue import Queue
 
 
@@ -54,6 +54,34 @@ def test_what_a_task_takes_of_the_queue_is_few_statements(mariadb_queue: Queue) 
     # Tasks, tasks and attempts that end, events, tasks and attempts that begin, COMMIT.
     assert ended - claimed - 2 == 7
     assert empty - ended - 2 == 4
+
+
+def read(queue: Queue) -> int:
+    """How many rows and entries of indexes the session that writes has read so far; to ask reads none."""
+    asked = "SHOW SESSION STATUS LIKE 'Handler\\_read\\_%'"
+    return queue.db.change(lambda connection: sum(int(row[1]) for row in connection.exec_driver_sql(asked.replace("%", "%%"))))
+
+
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_what_a_task_takes_does_not_grow_with_what_was_done_before(mariadb_queue: Queue, count: int) -> None:
+    columns = "task, fence, number, engine, host, claimed_at, ended_at, outcome"
+    done = "1, 'an engine', 'a host', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), 'SUCCEEDED'"
+    mariadb_queue.sql(f"INSERT INTO attempt ({columns}) SELECT seq + 1000000, seq + 1000000, {done} FROM seq_1_to_3000")
+    engine = mariadb_queue.engine()
+    for number in range(2 * count):
+        mariadb_queue.ready(f"/{number}")
+    tasks, others = mariadb_queue.claim(engine, limit=count), mariadb_queue.claim(engine)
+    before = read(mariadb_queue)
+    assert len(mariadb_queue.claims.start(engine, tasks)) == count
+    mariadb_queue.claims.finish(engine, [Result(task.id, task.fence, Outcome.SUCCEEDED, f"done {task.id}") for task in tasks])
+    mariadb_queue.leases.leave(engine)
+    assert [mariadb_queue.state(task.id) for task in others] == [State.READY] * count
+    assert read(mariadb_queue) - before < 1000
+
+
+def test_whose_tasks_end_locks_them_by_their_numbers_alone(filled: Queue) -> None:
+    [asked] = explain(filled, starting.MINE.params(ids=[1, 2, 3], engine="an engine"))
+    assert (asked.key, asked.type) == ("PRIMARY", "range")
 
 
 def explain(queue: Queue, statement: Any) -> list[Any]:
