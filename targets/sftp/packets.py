@@ -44,8 +44,8 @@ def send_together(channel: paramiko.Channel, data: bytes | memoryview) -> int:
 
     Raises what it raises.
     """
-    messages: list[tuple[bytes, bytes | memoryview]] = []
-    at = 0
+    messages: list[tuple[bytes, memoryview]] = []
+    at, view = 0, memoryview(data)
     with channel.lock:
         if channel.closed:
             raise OSError(errno.EPIPE, "the channel is closed")
@@ -53,7 +53,7 @@ def send_together(channel: paramiko.Channel, data: bytes | memoryview) -> int:
             size = channel._wait_for_send_window(len(data) - at)  # noqa: SLF001 - as `send` does
             if not size:
                 break
-            messages.append((_DATA.pack(_CHANNEL_DATA, channel.remote_chanid, size), data[at : at + size]))
+            messages.append((_DATA.pack(_CHANNEL_DATA, channel.remote_chanid, size), view[at : at + size]))
             at += size
     # Not within the lock: a change of keys waits for it.
     if messages:
@@ -74,6 +74,8 @@ class GcmPackets(Packetizer):
         self._out = bytearray()
         """Room for what goes out together. It is kept: to be given so much memory anew takes longer than to seal all of it."""
         self._arrived = bytearray()
+        self._at = 0
+        """So much of it was opened."""
         self._ahead: bytes | None = None
         """A message that was opened to see whether it goes with the one before it."""
 
@@ -131,8 +133,7 @@ class GcmPackets(Packetizer):
     def _with_more(self, cipher: "_Cipher", first: bytes) -> bytes:
         """What has arrived for the same channel besides. What is anything else comes next: it may bring another key."""
         whose, parts, size = first[:_OWNER], [_bytes_of(first)], len(first)
-        while size < _TOGETHER and self._whole():
-            message = self._opened(cipher)
+        while size < _TOGETHER and (message := self._arrived_message(cipher)) is not None:
             if message[:_OWNER] != whose:
                 self._ahead = message
                 break
@@ -141,25 +142,30 @@ class GcmPackets(Packetizer):
         joined = b"".join(parts)
         return whose + _LENGTH.pack(len(joined)) + joined
 
-    def _whole(self) -> int:
-        """Bytes of the packet that has arrived; 0: not all of it."""
-        if len(self._arrived) < _LENGTH.size:
-            return 0
-        [length] = _LENGTH.unpack_from(self._arrived)
-        if not _BLOCK <= length <= LARGEST_PACKET or length % _BLOCK:
-            raise paramiko.SSHException(f"a packet of {length} bytes was announced; SSH has none as long")
-        size: int = _LENGTH.size + length + _TAG
-        return size if len(self._arrived) >= size else 0
-
     def _opened(self, cipher: "_Cipher") -> bytes:
         """The next message, as soon as all of it has arrived."""
-        while not (size := self._whole()):
+        while (message := self._arrived_message(cipher)) is None:
+            del self._arrived[: self._at]
+            self._at = 0
             # Nobody begins a new key in the middle of a packet.
             self._arrived += self.read_all(1, check_rekey=not self._arrived)
             self._arrived += self._plain.read_ahead()
-        length, sealed = bytes(self._arrived[: _LENGTH.size]), bytes(self._arrived[_LENGTH.size : size])
-        del self._arrived[:size]
-        plain: bytes = cipher.use(sealed, length)
+        return message
+
+    def _arrived_message(self, cipher: "_Cipher") -> bytes | None:
+        """The next message; None: not all of it has arrived."""
+        begin = self._at + _LENGTH.size
+        head = bytes(self._arrived[self._at : begin])
+        if len(head) < _LENGTH.size:
+            return None
+        [length] = _LENGTH.unpack(head)
+        if not _BLOCK <= length <= LARGEST_PACKET or length % _BLOCK:
+            raise paramiko.SSHException(f"a packet of {length} bytes was announced; SSH has none as long")
+        end = begin + length + _TAG
+        if len(self._arrived) < end:
+            return None
+        plain: bytes = cipher.use(bytes(self._arrived[begin:end]), head)
+        self._at = end
         self._weigh(cipher)
         padding = plain[0]
         if not _LEAST_PADDING <= padding < len(plain) - 1:
