@@ -10,6 +10,11 @@ import paramiko
 from paramiko.buffered_pipe import BufferedPipe
 
 _READ_AHEAD = 128 * 1024
+_PAUSE = 0.001
+"""Seconds in which much comes together where many replies are awaited: each look wakes two threads, and costs as much as a
+file."""
+_MUCH = 32 * 1024
+"""Bytes that are worth a look at once."""
 LARGEST_PACKET = 256 * 1024
 """RFC 4253 6.1 asks for 35,000 bytes, and we announce that we take 32 KiB; paramiko alone would wait for 4 GiB."""
 
@@ -25,6 +30,10 @@ class Watched:
         self._plain = plain
         self._patience = patience
         self._ahead = b""
+        self._last = 0
+        """Bytes that came at once, the last time."""
+        self.gathering = False
+        """Whether so much is awaited that nobody is in a hurry for the first of it. Set by another thread."""
         self._closed = False  # paramiko looks at this name of a socket
         self._blocked_since: float | None = None
 
@@ -45,7 +54,10 @@ class Watched:
         if count > LARGEST_PACKET:
             raise _abort(f"a packet of {count} bytes was announced; SSH has none as long")
         if not self._ahead:
+            if self.gathering and self._last < _MUCH:
+                time.sleep(_PAUSE)
             self._ahead = self._plain.recv(max(count, _READ_AHEAD))
+            self._last = len(self._ahead)
         taken, self._ahead = self._ahead[:count], self._ahead[count:]
         return taken
 

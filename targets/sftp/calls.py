@@ -10,10 +10,11 @@ from typing import NamedTuple, TypeVar
 from targets.disk import Answer, Op
 from targets.errors import NoSpace, PermanentTargetError
 from targets.sftp import fields, wire
-from targets.sftp.asking import answer, ask, ask_all, ask_handle
+from targets.sftp.asking import ask, ask_all, ask_handle
 from targets.sftp.faults import answer as word
 from targets.sftp.faults import explain
-from targets.sftp.session import Session, Ticket, Work
+from targets.sftp.session import Session
+from targets.sftp.tickets import Ticket, Work
 
 T = TypeVar("T")
 
@@ -89,8 +90,9 @@ def sync(session: Session, path: bytes) -> Work[Answer]:
     handle = yield from ask_handle(session, wire.open_for_reading(path))
     if isinstance(handle, wire.Status):
         return word(handle)
-    for ticket in [session.send(wire.sync(handle)), session.send(wire.close(handle))]:
-        status = wire.status((yield from answer(ticket)))
+    ticket = session.send(wire.sync(handle), wire.close(handle))
+    yield ticket
+    for status in map(wire.status, ticket.replies):
         if status.code != wire.OK:
             raise (yield from explain(session, status, "sync", path))
     return Answer.OK
@@ -128,7 +130,9 @@ def _names(session: Session, path: bytes, handle: bytes) -> Work[dict[bytes, fie
     while True:
         while len(under_way) < _LISTS_AT_ONCE and (session.room or not under_way):
             under_way.append(session.send(wire.read_folder(handle), awaited=_LIST_BYTES))
-        said = wire.names((yield from answer(under_way.popleft())))
+        ticket = under_way.popleft()
+        yield ticket
+        said = wire.names(ticket.reply)
         if not isinstance(said, wire.Status):
             found |= _believed(said)
             # A reply without any name, or with the same ones again, brings the end no nearer.

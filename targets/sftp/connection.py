@@ -83,6 +83,10 @@ class Connection:
         self._programs = [*(one for one in self._programs if not one.closed), channel]
         return channel
 
+    def gather(self, many: bool) -> None:
+        """Say whether many replies are awaited, which need not be looked at one by one as they come."""
+        self._plain.gathering = many
+
     @property
     def alive(self) -> bool:
         """Whether nothing is known to have ended it."""

@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from targets.sftp import fields
-from targets.sftp.session import Session, Ticket, Work
+from targets.sftp.session import Session
+from targets.sftp.tickets import Ticket, Work
 
 T = TypeVar("T")
+
+_TURN = 8
+"""Steps of one session's works before it is the next session's turn: each gets its share of what has not begun."""
 
 Begin = Callable[[Session], Work[T]]
 """Begins a piece of work on the session that has a hand free."""
@@ -24,15 +28,11 @@ def drive(sessions: Sequence[Session], begins: Iterable[Begin[T]], at_once: int)
     crews: dict[Session, _Crew[T]] = {}
     try:
         while True:
-            moved = False
             for session in list(sessions):
                 if session not in crews:
                     crews[session] = _Crew(session, at_once)
-                results = crews[session].step(fresh)
-                if results is not None:
-                    moved = True
-                    yield from results
-            if not moved:
+                yield from crews[session].go_on(fresh)
+            if not any(crew.moved for crew in crews.values()):
                 if not any(crew.live for crew in crews.values()):
                     return
                 _await([session for session in crews if session.waiting])
@@ -51,20 +51,26 @@ class _Crew(Generic[T]):
         self._ready: deque[Work[T]] = deque()
         self._starved: deque[Work[T]] = deque()
         self.live: set[Work[T]] = set()
+        self.moved = False
+        """Whether anybody could go on in the last turn. If not, nobody can before something is received."""
 
-    def step(self, fresh: Iterator[Begin[T]]) -> Sequence[T] | None:
-        """Let one work go on: the result if that was its end. None: nobody can go on before something is received."""
-        work = self._take(fresh)
-        if work is None:
-            return None
-        try:
-            self._put_back(work, next(work))
-        except StopIteration as end:
-            self.live.discard(work)
-            return (end.value,)
-        except fields.Garbled as error:
-            self._session.distrust(error)
-        return ()
+    def go_on(self, fresh: Iterator[Begin[T]]) -> Iterator[T]:
+        """One turn: let some works go on, and give the results of those that end by it."""
+        self.moved = False
+        for _ in range(_TURN):
+            work = self._take(fresh)
+            if work is None:
+                return
+            self.moved = True
+            try:
+                wanted = next(work)
+            except StopIteration as end:
+                self.live.discard(work)
+                yield end.value
+            except fields.Garbled as error:
+                self._session.distrust(error)
+            else:
+                self._put_back(work, wanted)
 
     def _take(self, fresh: Iterator[Begin[T]]) -> Work[T] | None:
         """Who goes on next: finishing comes before beginning."""
@@ -85,10 +91,10 @@ class _Crew(Generic[T]):
         """He waits: for room, or for an answer."""
         if wanted is None:
             self._starved.append(work)
-        elif wanted.reply is not None:
-            self._ready.append(work)
-        else:
+        elif wanted.left:
             wanted.work, wanted.ready = work, self._ready
+        else:
+            self._ready.append(work)
 
 
 def _await(sessions: Sequence[Session]) -> None:

@@ -19,8 +19,9 @@ from targets.sftp.connection import ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
 from targets.sftp.probe import probe
 from targets.sftp.receiver import OPS, Program, Receiver, command
-from targets.sftp.session import Pipe, Session, Work
+from targets.sftp.session import Pipe, Session
 from targets.sftp.stream import Stream
+from targets.sftp.tickets import Work
 from targets.sftp.upload import compare, upload
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,7 @@ class Link(Protocol):
 
     def channel(self) -> Pipe: ...
     def program(self, command: str) -> Program: ...
+    def gather(self, many: bool, /) -> None: ...
     @property
     def alive(self) -> bool: ...
     @property
@@ -196,7 +198,8 @@ class SftpDisk:
 
     def _lane(self, connection: Link) -> Session:
         in_order = "OpenSSH" in connection.server
-        return Session(connection.channel(), connection.place, in_order=in_order, idle=self._settings.idle_timeout)
+        idle = self._settings.idle_timeout
+        return Session(connection.channel(), connection.place, in_order=in_order, idle=idle, gather=connection.gather)
 
     def _widen(self, syncs: int) -> None:
         """More server processes for many syncs: each waits for the disk at every file, but they wait at the same time."""

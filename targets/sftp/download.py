@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from packageslip import Digest
 from targets.errors import TargetError, TransientTargetError
 from targets.sftp import fields, wire
-from targets.sftp.asking import answer, ask, ask_handle
+from targets.sftp.asking import ask, ask_handle
 from targets.sftp.faults import explain, fault
-from targets.sftp.session import Session, Ticket, Work
+from targets.sftp.session import Session
+from targets.sftp.tickets import Ticket, Work
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -47,7 +48,6 @@ class Ahead:
     def take(self) -> bytes:
         """The next bytes, once the ticket was answered; empty at the end."""
         offset, length, ticket = self._under_way.popleft()
-        assert ticket.reply is not None
         said = wire.chunk(ticket.reply)
         if isinstance(said, wire.Status):
             if said.code != wire.EOF:
@@ -106,7 +106,7 @@ def read_all(session: Session, path: bytes, take: Callable[[bytes], object], siz
             if ticket is None:
                 yield None
                 continue
-            yield from answer(ticket)
+            yield ticket
             take(ahead.take())
     finally:
         ahead.close()

@@ -16,7 +16,8 @@ from targets.errors import (
 )
 from targets.sftp import fields, wire
 from targets.sftp.asking import ask
-from targets.sftp.session import Session, Work
+from targets.sftp.session import Session
+from targets.sftp.tickets import Work
 
 _ANSWERS = {wire.OK: Answer.OK, wire.NO_SUCH_FILE: Answer.ABSENT, wire.PERMISSION_DENIED: Answer.DENIED}
 _KINDS: dict[int, tuple[type[Exception], str]] = {

@@ -11,7 +11,8 @@ from targets.sftp import calls, download, fields, wire
 from targets.sftp.asking import ask_all
 from targets.sftp.crew import Begin, drive
 from targets.sftp.faults import explain, file_system
-from targets.sftp.session import Session, Work
+from targets.sftp.session import Session
+from targets.sftp.tickets import Work
 
 _TYPES = {stat.S_IFREG: EntryType.FILE, stat.S_IFDIR: EntryType.FOLDER, stat.S_IFLNK: EntryType.LINK}
 

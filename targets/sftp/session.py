@@ -8,13 +8,14 @@ that nobody asked for, or that makes no sense, ends the session: after that no a
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from typing import Any, NoReturn, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NoReturn, Protocol, TypeVar
 
 import paramiko
 
 from targets.errors import TargetUnfit, TargetUnreachable
-from targets.sftp import fields, wire
+from targets.sftp import fields, framing, wire
+from targets.sftp.tickets import IDS, Ticket, Work
 
 WINDOW_BYTES = 4 * 1024 * 1024
 """Bytes of requests and of awaited replies under way. OpenSSH's channel takes 2 MiB before it waits: twice that keeps the pipe
@@ -28,34 +29,10 @@ _FLUSH = 4 * _PACKET
 _DEFAULT_CHUNK = 32 * 1024
 """What every server of version 3 takes in one READ or WRITE."""
 _LARGEST_CHUNK = 256 * 1024
-_SMALL_REPLY = 4096
-"""Bytes of a reply where few are awaited: a status with its text, attributes, a handle. OpenSSH's have less than 300."""
-_GENEROUS = 4
-"""How many times as long as awaited a long reply may be: some servers list more names at once than others."""
+_MANY = 64
+"""Replies that are awaited where nobody is in a hurry for the first of them: the server has enough to do."""
 
 T = TypeVar("T")
-
-
-class Ticket:
-    """One request under way; `reply` is set when it was answered."""
-
-    __slots__ = ("cost", "most", "ready", "reply", "unwanted", "work")
-
-    def __init__(self, cost: int, awaited: int) -> None:
-        self.cost = cost
-        """Bytes of the request's body and of the awaited reply."""
-        self.most = _SMALL_REPLY + _GENEROUS * awaited
-        """Bytes that the reply may have: thousands of them are kept at once, and none may be a flood."""
-        self.reply: wire.Reply | None = None
-        self.ready: deque[Work[Any]] | None = None
-        """Where whoever waits for it stands once it is answered, ..."""
-        self.work: Work[Any]
-        """... and who that is, if somebody does."""
-        self.unwanted: Callable[[wire.Reply], None] | None = None
-        """What to do with the reply when nobody waits for it any more."""
-
-
-Work = Generator[Ticket | None, None, T]
 
 
 class Pipe(Protocol):
@@ -76,9 +53,17 @@ class Session:
     """
 
     def __init__(
-        self, pipe: Pipe, place: str, *, in_order: bool, idle: float, clock: Callable[[], float] = time.monotonic
+        self,
+        pipe: Pipe,
+        place: str,
+        *,
+        in_order: bool,
+        idle: float,
+        gather: Callable[[bool], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pipe, self._clock = pipe, clock
+        """`gather` is told whether so many replies are awaited that it is better to take several of them at once."""
+        self._pipe, self._gather, self._clock = pipe, gather, clock
         self.place = place
         self.in_order = in_order
         """Whether the server is known to carry out what is under way strictly one after the other."""
@@ -86,7 +71,9 @@ class Session:
         """Seconds of silence after which the connection counts as cut; one reply takes no longer to arrive."""
         self._begun = 0.0
         """When the reply began to arrive of which a part is here."""
-        self._out = bytearray()
+        self._out: list[bytes] = []
+        self._collected = 0
+        """Bytes that wait in `_out`."""
         self._in = bytearray()
         self._pending: dict[int, Ticket] = {}
         self._afterthoughts: deque[wire.Request] = deque()
@@ -101,18 +88,23 @@ class Session:
         """Whether one more request may be sent."""
         return self._bytes < WINDOW_BYTES and len(self._pending) < WINDOW_REQUESTS
 
-    def send(self, request: wire.Request, awaited: int = 0) -> Ticket:
-        """Put a request on its way. `awaited`: bytes of the reply where they are many."""
+    def send(self, *requests: wire.Request, awaited: int = 0) -> Ticket:
+        """Put requests on their way. `awaited`: bytes of each reply where they are many."""
         if self.broken is not None:
             raise self.broken
-        self._number = number = (self._number + 1) & 0xFFFFFFFF
-        body = request[1]
-        cost = len(body) + awaited
-        ticket = self._pending[number] = Ticket(cost, awaited)
-        self._bytes += cost
-        self._out += wire.head(request, number)
-        self._out += body
-        if len(self._out) >= _FLUSH:
+        number, total = self._number, 0
+        ticket = Ticket(number + 1, len(requests), awaited)
+        for kind, body in requests:
+            number = (number + 1) & IDS
+            self._pending[number] = ticket
+            size = len(body)
+            total += size
+            self._out += (framing.head(kind, size, number), body)
+        self._number = number
+        ticket.cost += total
+        self._bytes += ticket.cost
+        self._collected += total
+        if self._collected >= _FLUSH:
             self._flush()
         return ticket
 
@@ -125,11 +117,10 @@ class Session:
         while not self.room:
             self.receive()
 
-    def wait(self, ticket: Ticket) -> wire.Reply:
-        """The reply, however long it takes (the idle time-out applies)."""
-        while ticket.reply is None:
+    def wait(self, ticket: Ticket) -> None:
+        """Wait until all of its requests were answered, however long it takes (the idle time-out applies)."""
+        while ticket.left:
             self.receive()
-        return ticket.reply
 
     def finish(self, work: Work[T]) -> T:
         """One piece of work, to its end."""
@@ -190,27 +181,34 @@ class Session:
     def receive(self) -> None:
         """Send what is collected, wait for at least one byte, hand out every whole reply."""
         self.push()
+        self._gather(len(self._pending) >= _MANY)
         try:
-            for number, reply in self._arrived():
-                self._hand_out(number, reply)
+            self._hand_out(self._arrived())
         except fields.Garbled as error:
             self.distrust(error)
 
-    def _hand_out(self, number: int, reply: wire.Reply) -> None:
-        ticket = self._pending.pop(number, None)
-        if ticket is None:
-            raise fields.Garbled(f"a reply to request {number}, which nobody made")
-        if len(reply.body) > ticket.most:
-            raise fields.Garbled(f"{len(reply.body)} bytes in reply to a request that {ticket.most} are enough for")
+    def _hand_out(self, arrived: Iterable[tuple[int, framing.Reply]]) -> None:
+        for number, reply in arrived:
+            ticket = self._pending.pop(number, None)
+            if ticket is None:
+                raise fields.Garbled(f"a reply to request {number}, which nobody made")
+            if len(reply.body) > ticket.most:
+                raise fields.Garbled(f"{len(reply.body)} bytes in reply to a request that {ticket.most} are enough for")
+            ticket.replies[number - ticket.first & IDS] = reply
+            ticket.left -= 1
+            if not ticket.left:
+                self._answered(ticket)
+
+    def _answered(self, ticket: Ticket) -> None:
         self._bytes -= ticket.cost
-        ticket.reply = reply
         if ticket.unwanted is not None:
-            ticket.unwanted(reply)
+            ticket.unwanted(ticket.reply)
         if ticket.ready is not None:
             ticket.ready.append(ticket.work)
 
     def _flush(self) -> None:
-        out, self._out = bytes(self._out), bytearray()
+        out = b"".join(self._out)
+        self._out, self._collected = [], 0
         at = 0
         while at < len(out):
             try:
@@ -223,11 +221,11 @@ class Session:
                 self._break(f"{self.place} closed the connection", None)
             at += sent
 
-    def _arrived(self) -> Sequence[tuple[int, wire.Reply]]:
+    def _arrived(self) -> Sequence[tuple[int, framing.Reply]]:
         """Wait for at least one byte; the replies that are whole now. Raises Garbled, and gives up one that only drips."""
         fresh = not self._in
         self._in += self._read()
-        whole = wire.replies(self._in)
+        whole = framing.replies(self._in)
         if fresh or whole:
             self._begun = self._clock()
         elif self._clock() - self._begun > self.idle:
@@ -254,7 +252,7 @@ class Session:
         raise self.broken from cause
 
     def _greet(self) -> Mapping[str, str]:
-        self._out += wire.hello()
+        self._out.append(wire.hello())
         self._flush()
         try:
             while not (said := self._arrived()):
@@ -270,7 +268,9 @@ class Session:
         """Bytes of one READ, of one WRITE, and files open at once."""
         said: wire.Limits | wire.Status | None = None
         if wire.LIMITS in self.extensions:
-            said = wire.limits_of(self.wait(self.send(wire.limits())))
+            asked = self.send(wire.limits())
+            self.wait(asked)
+            said = wire.limits_of(asked.reply)
         if not isinstance(said, wire.Limits):
             return _DEFAULT_CHUNK, _DEFAULT_CHUNK, 64
         return (

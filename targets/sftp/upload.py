@@ -2,14 +2,16 @@
 
 import hashlib
 from collections import deque
+from collections.abc import Sequence
 from contextlib import closing
 
 from targets.disk import Write
 from targets.errors import CorruptTransfer
 from targets.sftp import download, fields, wire
-from targets.sftp.asking import answer, ask, ask_handle
+from targets.sftp.asking import ask, ask_handle
 from targets.sftp.faults import explain
-from targets.sftp.session import Session, Ticket, Work
+from targets.sftp.session import Session
+from targets.sftp.tickets import Ticket, Work
 
 SMALL = 32 * 1024
 """Bytes of a file that is read whole before anything is sent, if the server takes as many in one request."""
@@ -26,8 +28,9 @@ def upload(session: Session, write: Write, path: bytes) -> Work[Write]:
         raise (yield from explain(session, handle, "create", path, write.size, new=True))
     file = _Open(session, write, path, handle)
     try:
-        yield from file.fill() if content is None else file.fill_with(content)
-        yield from file.finish()
+        if content is None:
+            yield from file.fill()
+        yield from file.finish(content)
         if write.read_back:
             yield from _compare(session, write, path)
     except BaseException:
@@ -41,7 +44,8 @@ class _Open:
 
     def __init__(self, session: Session, write: Write, path: bytes, handle: bytes) -> None:
         self._session, self._write, self._path, self._handle = session, write, path, handle
-        self._awaited: deque[tuple[str, Ticket]] = deque()
+        self._awaited: deque[tuple[Sequence[str], Ticket]] = deque()
+        """What each of a ticket's requests is to do, in words, and the ticket."""
         self._closed = False
 
     def fill(self) -> Work[None]:
@@ -60,32 +64,35 @@ class _Open:
                 while not self._session.room:
                     yield None
                 if chunk:
-                    self._send("write", wire.write(self._handle, offset, chunk))
+                    self._send(("write",), wire.write(self._handle, offset, chunk))
                 offset += len(chunk)
                 yield from self._look_back()
         if offset < write.size:
             raise wrong_source(write, f"{offset} bytes instead of {write.size}")
         check(write, hasher)
 
-    def fill_with(self, content: bytes) -> Work[None]:
-        """Send these bytes."""
+    def finish(self, content: bytes | None) -> Work[None]:
+        """The bytes where they were not sent yet, mode and times, sync, close; then every reply must have been good."""
         while not self._session.room:
             yield None
+        write, handle = self._write, self._handle
+        steps, requests = [], []
         if content:
-            self._send("write", wire.write(self._handle, 0, content))
-
-    def finish(self) -> Work[None]:
-        """Mode and times, sync, close; then every reply must have been good."""
-        write = self._write
+            steps.append("write")
+            requests.append(wire.write(handle, 0, content))
         if write.mode is not None or write.modified is not None:
-            self._send("set mode and times of", wire.set_attributes(self._handle, write.mode, write.modified))
+            steps.append("set mode and times of")
+            requests.append(wire.set_attributes(handle, write.mode, write.modified))
         if write.sync:
-            self._send("sync", wire.sync(self._handle))
-        self._send("close", wire.close(self._handle))
+            steps.append("sync")
+            requests.append(wire.sync(handle))
+        steps.append("close")
+        requests.append(wire.close(handle))
+        self._send(steps, *requests)
         # Handles are numbers that the server uses again: a second CLOSE could hit somebody else's file.
         self._closed = True
         # Where replies come in order, the last one's wakes this work once for all of them.
-        yield from answer(self._awaited[-1][1])
+        yield self._awaited[-1][1]
         yield from self._look_back(every=True)
 
     def give_up(self) -> None:
@@ -94,16 +101,18 @@ class _Open:
             self._session.later(wire.close(self._handle))
         self._session.later(wire.remove(self._path))
 
-    def _send(self, doing: str, request: wire.Request) -> None:
-        self._awaited.append((doing, self._session.send(request)))
+    def _send(self, steps: Sequence[str], *requests: wire.Request) -> None:
+        self._awaited.append((steps, self._session.send(*requests)))
 
     def _look_back(self, *, every: bool = False) -> Work[None]:
         """Check what was answered meanwhile, so that a refusal stops a large file early; `every`: wait for what was not."""
-        while self._awaited and (every or self._awaited[0][1].reply is not None):
-            doing, ticket = self._awaited.popleft()
-            status = wire.status(ticket.reply or (yield from answer(ticket)))
-            if status.code != wire.OK:
-                raise (yield from explain(self._session, status, doing, self._path, self._write.size))
+        while self._awaited and (every or not self._awaited[0][1].left):
+            steps, ticket = self._awaited.popleft()
+            if ticket.left:
+                yield ticket
+            for doing, status in zip(steps, map(wire.status, ticket.replies), strict=True):
+                if status.code != wire.OK:
+                    raise (yield from explain(self._session, status, doing, self._path, self._write.size))
 
 
 def compare(session: Session, write: Write, path: bytes) -> Work[Write]:

@@ -5,11 +5,12 @@ its type and its body; the session adds length and id. Names are bytes here.
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from targets.sftp.fields import HAS_MODE, HAS_TIMES, U32, U64, Attributes, Garbled, Reader
+from targets.sftp.fields import HAS_MODE, HAS_TIMES, U32, Attributes, Garbled, Reader
+from targets.sftp.framing import Reply
 
 VERSION = 3
 
@@ -29,25 +30,20 @@ STATVFS = "statvfs@openssh.com"
 LIMITS = "limits@openssh.com"
 
 LONGEST_HANDLE = 256
-"""What the draft allows. Each request about an open file carries its handle."""
-LARGEST_PACKET = 1024 * 1024
-"""OpenSSH sends at most 256 KiB; what claims to be longer than this is not SFTP."""
-
+"""What the draft allows. Each request about an open file carries its handle, which is kept as it comes: behind its length."""
 _FOR_READING, _FOR_WRITING, _CREATE, _EXCLUSIVE = 0x01, 0x02, 0x08, 0x20
+_NEW = U32.pack(_FOR_WRITING | _CREATE | _EXCLUSIVE)
 _LATEST = 2**32 - 1
 """Version 3 has 32 bits for a time: February 2106."""
 
-_HEAD = struct.Struct(">IBI")
+_NO_ATTRIBUTES = bytes(4)
+_MODE, _TIMES, _MODE_AND_TIMES = map(struct.Struct, (">II", ">III", ">IIII"))
+"""Behind the flags that say which they are."""
 
+_SPAN = struct.Struct(">QI")
+"""Where in a file, and how many bytes."""
 Request = tuple[int, bytes]
 """Type and body."""
-
-
-class Reply(NamedTuple):
-    """One answer: its type and its body, after the id."""
-
-    kind: int
-    body: bytes
 
 
 class Status(NamedTuple):
@@ -74,12 +70,6 @@ class FileSystem(NamedTuple):
     read_only: bool
 
 
-def head(request: Request, number: int) -> bytes:
-    """What stands before a request's body."""
-    kind, body = request
-    return _HEAD.pack(len(body) + 5, kind, number)
-
-
 def hello() -> bytes:
     """The first packet of a session."""
     return U32.pack(5) + bytes([INIT]) + U32.pack(VERSION)
@@ -91,24 +81,24 @@ def open_for_reading(path: bytes) -> Request:
 
 def create(path: bytes, mode: int | None) -> Request:
     """Open for writing a file that must not exist yet."""
-    return OPEN, _string(path) + U32.pack(_FOR_WRITING | _CREATE | _EXCLUSIVE) + _attributes(mode)
+    return OPEN, b"".join((U32.pack(len(path)), path, _NEW, _attributes(mode)))
 
 
 def close(handle: bytes) -> Request:
-    return CLOSE, _string(handle)
+    return CLOSE, handle
 
 
 def read(handle: bytes, offset: int, length: int) -> Request:
-    return READ, _string(handle) + struct.pack(">QI", offset, length)
+    return READ, handle + _SPAN.pack(offset, length)
 
 
 def write(handle: bytes, offset: int, chunk: bytes) -> Request:
-    return WRITE, b"".join((_string(handle), U64.pack(offset), U32.pack(len(chunk)), chunk))
+    return WRITE, b"".join((handle, _SPAN.pack(offset, len(chunk)), chunk))
 
 
 def set_attributes(handle: bytes, mode: int | None, modified: int | None) -> Request:
     """Mode and times of an open file."""
-    return FSETSTAT, _string(handle) + _attributes(mode, modified)
+    return FSETSTAT, handle + _attributes(mode, modified)
 
 
 def set_mode(path: bytes, mode: int) -> Request:
@@ -124,7 +114,7 @@ def open_folder(path: bytes) -> Request:
 
 
 def read_folder(handle: bytes) -> Request:
-    return READDIR, _string(handle)
+    return READDIR, handle
 
 
 def remove(path: bytes) -> Request:
@@ -141,7 +131,7 @@ def remove_folder(path: bytes) -> Request:
 
 def rename_over(old: bytes, new: bytes) -> Request:
     """rename(2): replaces what is there. The protocol's own RENAME refuses to."""
-    return _extended(POSIX_RENAME, old, new)
+    return EXTENDED, b"".join((_RENAME, U32.pack(len(old)), old, U32.pack(len(new)), new))
 
 
 def link(old: bytes, new: bytes) -> Request:
@@ -159,7 +149,7 @@ def read_symlink(path: bytes) -> Request:
 
 
 def sync(handle: bytes) -> Request:
-    return _extended(FSYNC, handle)
+    return EXTENDED, _SYNC + handle
 
 
 def file_system(path: bytes) -> Request:
@@ -168,24 +158,6 @@ def file_system(path: bytes) -> Request:
 
 def limits() -> Request:
     return _extended(LIMITS)
-
-
-def replies(received: bytearray) -> Sequence[tuple[int, Reply]]:
-    """Take each whole reply off the front of what was received: the id that it carries, and the reply. Raises Garbled."""
-    found: list[tuple[int, Reply]] = []
-    start, size = 0, len(received)
-    while size >= start + U32.size:
-        [length] = U32.unpack_from(received, start)
-        if not _HEAD.size - U32.size <= length <= LARGEST_PACKET:
-            raise Garbled(f"a packet of {length} bytes; it begins {bytes(received[start : start + 40])!r}")
-        end = start + U32.size + length
-        if size < end:
-            break
-        _, kind, number = _HEAD.unpack_from(received, start)
-        found.append((number, Reply(kind, bytes(received[start + _HEAD.size : end]))))
-        start = end
-    del received[:start]
-    return found
 
 
 def version(number: int, reply: Reply) -> tuple[int, Mapping[str, str]]:
@@ -200,15 +172,12 @@ def version(number: int, reply: Reply) -> tuple[int, Mapping[str, str]]:
     return number, extensions
 
 
-def status(reply: Reply) -> Status:
-    """The code of a reply that can be nothing else."""
-    return _status(_expect(reply, STATUS))
-
-
 @lru_cache(maxsize=64)
-def _status(body: bytes) -> Status:
-    """Servers say "OK" thousands of times a second, always in the same bytes."""
-    reader = Reader(body)
+def status(reply: Reply) -> Status:
+    """The code of a reply that can be nothing else. Servers say "OK" thousands of times a second, always in the same bytes."""
+    if reply.kind != STATUS:
+        raise Garbled(f"a reply of type {reply.kind} where {STATUS} belongs")
+    reader = Reader(reply.body)
     code = reader.u32()
     # Servers older than version 3's last draft send neither text nor language.
     text = reader.text() if reader.more() else ""
@@ -220,10 +189,11 @@ def _status(body: bytes) -> Status:
 def handle(reply: Reply) -> bytes | Status:
     if reply.kind != HANDLE:
         return status(reply)
-    found = Reader(reply.body).string()
-    if len(found) > LONGEST_HANDLE:
-        raise Garbled(f"a handle of {len(found)} bytes")
-    return found
+    length = int.from_bytes(reply.body[: U32.size], "big")
+    end = U32.size + length
+    if length > LONGEST_HANDLE or end > len(reply.body):
+        raise Garbled(f"a handle of {length} bytes, {len(reply.body) - U32.size} there")
+    return reply.body[:end]
 
 
 def chunk(reply: Reply) -> bytes | Status:
@@ -273,12 +243,6 @@ def file_system_of(reply: Reply) -> FileSystem | Status:
     return FileSystem(free * fragment, free_inodes if inodes else 2**63 - 1, read_only=bool(flags & 1))
 
 
-def _expect(reply: Reply, kind: int) -> bytes:
-    if reply.kind != kind:
-        raise Garbled(f"a reply of type {reply.kind} where {kind} belongs")
-    return reply.body
-
-
 def _string(content: bytes) -> bytes:
     return U32.pack(len(content)) + content
 
@@ -288,12 +252,13 @@ def _extended(name: str, *arguments: bytes) -> Request:
 
 
 def _attributes(mode: int | None = None, modified: int | None = None) -> bytes:
-    flags, fields = 0, b""
-    if mode is not None:
-        flags |= HAS_MODE
-        fields += U32.pack(mode)
-    if modified is not None:
-        flags |= HAS_TIMES
-        moment = min(max(modified, 0), _LATEST)
-        fields += U32.pack(moment) * 2  # access, modification: there is no way to set one alone
-    return U32.pack(flags) + fields
+    if modified is None:
+        return _NO_ATTRIBUTES if mode is None else _MODE.pack(HAS_MODE, mode)
+    moment = min(max(modified, 0), _LATEST)
+    # Access, modification: there is no way to set one alone.
+    if mode is None:
+        return _TIMES.pack(HAS_TIMES, moment, moment)
+    return _MODE_AND_TIMES.pack(HAS_MODE | HAS_TIMES, mode, moment, moment)
+
+
+_RENAME, _SYNC = (_string(name.encode()) for name in (POSIX_RENAME, FSYNC))

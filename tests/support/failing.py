@@ -17,7 +17,8 @@ from support.injector import Injector, site_of
 from support.s3_memory import MemoryClient, refusal
 from support.sftp_pipe import SocketPipe
 from targets.sftp import wire
-from targets.sftp.session import Session, Ticket
+from targets.sftp.session import Session
+from targets.sftp.tickets import Ticket
 
 READS = ("lstat", "stat", "scandir", "statvfs", "readlink")
 WRITES = (
@@ -119,13 +120,14 @@ def noting_askers() -> Iterator[None]:
         afterthoughts[id(request)] = request, site_of()
         later(session, request)
 
-    def noting_send(session: Session, request: wire.Request, awaited: int = 0) -> Ticket:
+    def noting_send(session: Session, *requests: wire.Request, awaited: int = 0) -> Ticket:
         if isinstance(pipe := session._pipe, FailingPipe):
-            _, asker = afterthoughts.pop(id(request), (request, None))
-            asker = asker or site_of()
-            if asker is not None:
-                pipe.askers[session._number + 1] = asker
-        return sends(session, request, awaited)
+            for number, request in enumerate(requests, session._number + 1):
+                _, asker = afterthoughts.pop(id(request), (request, None))
+                asker = asker or site_of()
+                if asker is not None:
+                    pipe.askers[number] = asker
+        return sends(session, *requests, awaited=awaited)
 
     with mock.patch.multiple(Session, send=noting_send, later=noting_later):
         yield

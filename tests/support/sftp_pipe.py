@@ -101,6 +101,9 @@ class PlainLink:
         self.programs.append(SocketPipe(self._program(command), self._idle))
         return self._wrap(self.programs[-1])
 
+    def gather(self, many: bool, /) -> None:
+        """Each reply is looked at as it comes."""
+
     @property
     def alive(self) -> bool:
         return all(pipe.server.poll() is None for pipe in self._pipes)

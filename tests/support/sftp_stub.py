@@ -19,7 +19,7 @@ import pytest
 
 from config import SftpTarget
 from support.sshd import SFTP_SERVER, missing
-from targets.sftp import wire
+from targets.sftp import framing, wire
 
 
 class Cut(Exception):
@@ -304,7 +304,7 @@ class _Between(paramiko.SubsystemHandler):
         return next((fault for fault in self._stub.faults if fault.kind == kind and fault.nth in {None, nth}), None)
 
     def _version(self, packet: bytes) -> bytes:
-        [(_, extensions)] = (wire.version(*said) for said in wire.replies(bytearray(packet)))
+        [(_, extensions)] = (wire.version(*said) for said in framing.replies(bytearray(packet)))
         content = bytes([packet[4]]) + struct.pack(">I", self._stub.protocol)
         for name, value in extensions.items():
             if name not in self._stub.hidden:

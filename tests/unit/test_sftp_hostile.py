@@ -15,7 +15,7 @@ from config import SftpTarget
 from support.sftp_pipe import plain_settings
 from targets.disk import Answer, Call, Op, Write
 from targets.errors import CorruptTransfer, PermanentTargetError, TargetError, TargetUnfit, TargetUnreachable
-from targets.sftp import SftpDisk, calls, download, wire
+from targets.sftp import SftpDisk, calls, download, framing, wire
 from targets.sftp.session import Session
 
 REGULAR = 0o100644
@@ -73,9 +73,12 @@ class Hostile:
     def program(self, command: str) -> Any:
         raise NotImplementedError
 
+    def gather(self, many: bool, /) -> None:
+        """Each reply is looked at as it comes."""
+
     def send(self, data: bytes, /) -> int:
         self._in += data
-        for number, request in wire.replies(self._in):
+        for number, request in framing.replies(self._in):
             self.asked += 1
             if request.kind == wire.INIT:
                 self._out += self._hello
@@ -122,7 +125,7 @@ def upload(to: SftpDisk, *, read_back: bool = False, content: bytes = b"content"
 
 GARBLES: dict[str, Callable[[bytes], bytes]] = {
     "a length of 4 GiB": lambda reply: b"\xff\xff\xff\xff" + reply[4:],
-    "a length just over the limit": lambda reply: struct.pack(">I", wire.LARGEST_PACKET + 1) + reply[4:],
+    "a length just over the limit": lambda reply: struct.pack(">I", framing.LARGEST_PACKET + 1) + reply[4:],
     "a length of nothing": lambda reply: b"\0\0\0\0" + reply[4:],
     "a length without an id": lambda reply: b"\0\0\0\1" + reply[4:],
     "a length shorter than its content": lambda reply: struct.pack(">I", len(reply) - 6) + reply[4:],
@@ -300,4 +303,6 @@ def test_a_drip_of_whole_replies_is_waited_for() -> None:
     spoken: Any = Hostile(crumb=20, hello=HELLO)
     session = Session(spoken, "there", in_order=True, idle=6, clock=lambda: next(now))
     for _ in range(30):
-        assert wire.status(session.wait(session.send(wire.remove(b"f")))).code == wire.OK
+        ticket = session.send(wire.remove(b"f"))
+        session.wait(ticket)
+        assert wire.status(ticket.reply).code == wire.OK

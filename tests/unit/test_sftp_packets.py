@@ -4,6 +4,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -189,3 +190,27 @@ def test_another_key_is_asked_for_in_time_and_who_gives_none_is_left(pair: Any, 
     theirs.send_message(data(1, b"x" * 50))
     with pytest.raises(paramiko.SSHException, match="does not agree to a new key"):
         ours.read_message()
+
+
+def test_what_many_replies_are_awaited_of_is_left_to_gather_unless_much_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        far.sendall(b"first")
+        pauses: list[float] = []
+
+        def pause(seconds: float) -> None:
+            pauses.append(seconds)
+            far.sendall(b"second" + bytes(100_000))
+
+        monkeypatch.setattr(time, "sleep", pause)
+        near.settimeout(10)
+        watched = Watched(near, 10)
+        assert watched.recv(5) == b"first"
+        assert not pauses, "few are awaited, and the first of them is wanted at once"
+        watched.gathering = True
+        assert watched.recv(6) == b"second"
+        assert len(pauses) == 1
+        assert len(watched.read_ahead()) > 32 * 1024
+        far.sendall(b"third")
+        assert watched.recv(5) in {b"third", bytes(5)}
+        assert len(pauses) == 1, "much comes by itself"

@@ -1,7 +1,7 @@
 """The engine of the SFTP session, over a pipe that plays a server from a script."""
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import pytest
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from paramiko import SSHException
 
 from targets.errors import TargetUnreachable
-from targets.sftp import crew, wire
+from targets.sftp import crew, framing, wire
 from targets.sftp.asking import ask, ask_all, ask_handle
-from targets.sftp.session import WINDOW_BYTES, WINDOW_REQUESTS, Session, Work
+from targets.sftp.session import WINDOW_BYTES, WINDOW_REQUESTS, Session
+from targets.sftp.tickets import Work
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ class Echo:
     def send(self, data: bytes) -> int:
         taken = data[:10_000]
         self.held += taken
-        for number, request in wire.replies(self.held):
+        for number, request in framing.replies(self.held):
             if request.kind == wire.INIT:
                 self.given += struct.pack(">IBI", 5, wire.VERSION_REPLY, 3)
                 continue
@@ -64,8 +65,8 @@ class Echo:
         return noise
 
 
-def session(pipe: Echo, *, in_order: bool = True) -> Session:
-    return Session(pipe, "there", in_order=in_order, idle=1)
+def session(pipe: Echo, *, in_order: bool = True, gather: Callable[[bool], None] = lambda _: None) -> Session:
+    return Session(pipe, "there", in_order=in_order, idle=1, gather=gather)
 
 
 def drive(spoken: Session, works: Iterable[Work[T]], at_once: int) -> Iterator[T]:
@@ -92,6 +93,37 @@ def test_every_work_gets_its_own_replies_in_whatever_order_they_come(count: int,
     assert len(results) == count
     assert pipe.most <= at_once
     assert pipe.stderr == b""
+
+
+@given(st.lists(st.integers(1, 5), max_size=20), st.lists(st.integers(0, 1000), max_size=60))
+def test_requests_that_go_together_are_answered_together_in_whatever_order_the_replies_come(
+    counts: list[int], order: list[int]
+) -> None:
+    pipe = Echo(order)
+    spoken = session(pipe)
+    spoken._number = 2**32 - 3
+
+    def group(count: int) -> Work[int]:
+        ticket = spoken.send(*[wire.remove(b"x")] * count)
+        yield ticket
+        codes = [wire.status(reply).code for reply in ticket.replies]
+        assert codes == [(ticket.first + place) % 2**32 % 1000 for place in range(count)]
+        return count
+
+    assert sorted(drive(spoken, map(group, counts), 20)) == sorted(counts)
+    assert not spoken.waiting
+    assert spoken._bytes == 0
+
+
+def test_replies_are_left_to_gather_while_many_are_awaited_and_not_once_they_are_few() -> None:
+    said: list[bool] = []
+    pipe = Echo()
+    spoken = session(pipe, gather=lambda many: said.append(many))  # noqa: PLW0108 - mypy knows no other way
+    assert spoken.finish(one(spoken, b"x"))
+    assert not any(said), "the first of few is wanted at once"
+    spoken.finish(ask_all(spoken, (wire.remove(b"x") for _ in range(200))))
+    assert said.index(True) < len(said) - 1
+    assert not said[-1], "the last ones are wanted at once"
 
 
 def test_no_more_is_under_way_than_the_window_holds() -> None:
@@ -139,13 +171,13 @@ def test_a_work_that_raises_ends_the_others_and_each_tidies_up() -> None:
             return number
         finally:
             tidied.append(number)
-            spoken.later(wire.close(str(number).encode()))
+            spoken.later(wire.remove(b"tidied by %d" % number))
 
     with pytest.raises(LookupError):
         list(drive(spoken, (work(number) for number in range(5)), 5))
     assert sorted(tidied) == list(range(5))
-    closed = {body[4:] for kind, _, body in pipe.requests if kind == wire.CLOSE}
-    assert closed == {str(number).encode() for number in range(5)}
+    sent = {body[4:] for _, _, body in pipe.requests}
+    assert sent == {b"x", *(b"tidied by %d" % number for number in range(5))}
     assert pipe.unanswered == []
     assert spoken.finish(one(spoken, b"still works"))
 
