@@ -1,6 +1,6 @@
 """One module in the hands of its holder: the calls made under its token, each batch after a look at the lease."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from targets.area import NOTE, Held
@@ -170,3 +170,13 @@ def names_in(disk: Readable, folder: str) -> Mapping[str, Entry]:
         return disk.list(folder)
     except FileNotFoundError:
         return {}
+
+
+def below(disk: Disk, folder: str, name: str) -> Iterator[str]:
+    """The names of all files below a folder of this folder, as paths relative to this one."""
+    for inner, entry in names_in(disk, f"{folder}/{name}").items():
+        path = f"{name}/{inner}"
+        if entry.type is EntryType.FOLDER:
+            yield from below(disk, folder, path)
+        else:
+            yield path

@@ -13,6 +13,7 @@ from targets.errors import NoSpace, PathBlocked, TargetBusy, TargetError, Target
 from targets.ground import Ground, inside, refuse_links
 from targets.guests import Guests, StandingRelease, holds, refuse_guests, refuse_immovable
 from targets.hold import Hold
+from targets.newborn import WholeRelease
 from targets.note import Turn
 from targets.protocol import same_name
 from targets.release import OrderedRelease
@@ -116,7 +117,8 @@ class Change:
         folders = self.ground.check_files(coming, drops, absent)
         room = check_space(self.hold.target, self.space, [listed[path] for path in coming])
         turn = Turn(standing.shelf.folder, None, expired=standing.names) if standing.names else None
-        return OrderedRelease(
+        kind = WholeRelease if self._is_new() and not turn else OrderedRelease
+        return kind(
             self.hold,
             self.ground.afresh(),
             self.wanted,
@@ -131,6 +133,11 @@ class Change:
             turn=turn,
             room=room,
         )
+
+    def _is_new(self) -> bool:
+        """Whether nothing of the module is there, not even its folder, and all of it can come at once."""
+        given = self.wanted is not None and self.listed and not self.wanted.is_file and not self.adopted
+        return bool(given) and self.present.slip is None and self.present.url != "/" and self._at_home() is None
 
     def _at_home(self) -> Entry | None:
         """What lies at the module's own name."""

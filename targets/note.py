@@ -19,6 +19,8 @@ from targets.shelf import is_name
 FAMILY = "urn:slipway:release:"
 NAMESPACE = f"{FAMILY}1"
 """The number rises with what an older program must not carry out."""
+OF_WHOLE = f"{FAMILY}2"
+"""The namespace of a note that says `whole`."""
 
 _Element = tuple[str, dict[str, str]]
 _ESCAPED = re.compile(r'[&<>"\t\n\r]')
@@ -73,7 +75,8 @@ class Note:
 
     `fold`: names that differ only by case are the same file on this target. `since`: from when the grace of those files
     counts that become stale by this release; None: there are none. `turn`: only where trees are involved. `version`: of the
-    wanted slip; None: of none, or unknown.
+    wanted slip; None: of none, or unknown. `whole`: nothing lay at the module's place, and its folder goes there as it is; what
+    it holds, the staged slip says, and nothing else is to be done.
     """
 
     url: str
@@ -88,6 +91,7 @@ class Note:
     since: int | None = None
     turn: Turn | None = None
     version: Digest | None = None
+    whole: bool = False
 
 
 class BadNote(Exception):
@@ -123,9 +127,10 @@ def note_pieces(note: Note) -> Iterator[bytes]:
         "fold": str(note.fold).lower(),
         **({} if note.since is None else {"since": str(note.since)}),
         **({} if note.version is None else {"version": note.version.hex()}),
+        **({"whole": "true"} if note.whole else {}),
         "count": str(len(note.puts) + len(note.drops) + len(note.folders) + len(_turn_lines(note.turn))),
     }
-    yield f'<release xmlns="{NAMESPACE}" {_attributes(head)}>\n'.encode()
+    yield f'<release xmlns="{OF_WHOLE if note.whole else NAMESPACE}" {_attributes(head)}>\n'.encode()
     yield from (line.encode() for line in _lines(note))
     yield b"</release>\n"
 
@@ -158,7 +163,7 @@ def read_note(document: bytes) -> Note:
     """The note in a document. Raises BadNote."""
     try:
         (kind, head), *lines = _elements(document)
-        if kind.startswith(FAMILY) and kind != f"{NAMESPACE} release":
+        if kind.startswith(FAMILY) and kind not in {f"{NAMESPACE} release", f"{OF_WHOLE} release"}:
             raise UnknownNote(f"its root is {kind}")
         note = _note(head, lines)
         _check(note, kind, head, len(lines))
@@ -198,6 +203,7 @@ def _note(head: dict[str, str], lines: list[_Element]) -> Note:
         since=_number(head["since"]) if "since" in head else None,
         turn=_turn(of("turn"), of("expired")),
         version=bytes.fromhex(head["version"]) if "version" in head else None,
+        whole={"true": True, "false": False}[head.get("whole", "false")],
     )
 
 
@@ -222,8 +228,10 @@ def _number(text: str) -> int:
 
 
 def _check(note: Note, kind: str, head: dict[str, str], lines: int) -> None:
-    if kind != f"{NAMESPACE} release":
+    if kind != f"{OF_WHOLE if note.whole else NAMESPACE} release":
         raise ValueError(f"its root is {kind}")
+    if note.whole and (lines or not note.publish or note.previous is not None):
+        raise ValueError("it makes a whole module visible, and something else besides")
     known = len(note.puts) + len(note.drops) + len(note.folders) + len(_turn_lines(note.turn))
     if not int(head["count"]) == known == lines:
         raise ValueError(f"it counts {head['count']} lines and has {lines}")

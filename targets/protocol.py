@@ -13,6 +13,7 @@ from targets.area import SLIP, Held, all_parents, deepest_first, live_folders, p
 from targets.disk import Call, Entry, EntryType, Op
 from targets.note import Drop, Note, Put
 from targets.turn import LINK_NAME, PUBLIC_NAME, TREE_NAME
+from targets.whole import WHOLE_NAME
 
 SLIP_NAME = "slip"
 """The staged commit record's last part."""
@@ -46,6 +47,8 @@ def begun(note: Note, names: Collection[str]) -> bool:
     todo = remaining(note, names)
     if note.turn is not None and note.turn.to is not None:
         untouched = any(staged(note.tag, name) in names for name in (TREE_NAME, LINK_NAME, PUBLIC_NAME))
+    elif note.whole:
+        untouched = staged(note.tag, WHOLE_NAME) in names
     else:
         untouched = len(todo.puts) == len(note.puts) and todo.slip == note.publish
     return not untouched or any(name.startswith(("t:", "d:")) for name in names)
@@ -119,9 +122,12 @@ def remove_folders(held: Held, folders: Iterable[str]) -> tuple[Call, ...]:
     return tuple(Call(Op.RMDIR, path) for path in deepest_first(held.live(folder) for folder in folders))
 
 
-def needed_folders(held: Held, puts: Iterable[Put]) -> tuple[str, ...]:
-    """Live folders that puts need, relative to the root, outermost first: the module's own, those above it, those in it."""
-    wanted = live_folders(held.url, [put.path for put in puts])
+def needed_folders(note: Note, held: Held, puts: Iterable[Put]) -> tuple[str, ...]:
+    """Live folders that puts need, relative to the root, outermost first: the module's own, those above it, those in it.
+
+    A whole one brings all but those above it.
+    """
+    wanted = all_parents([held.live("")]) if note.whole else live_folders(held.url, [put.path for put in puts])
     return tuple(sorted(wanted, key=lambda folder: (folder.count("/"), folder)))
 
 
@@ -135,7 +141,7 @@ def make_folders(held: Held, folders: Iterable[str], live: Lives, mode: int) -> 
 
 def unmake_folders(note: Note, held: Held) -> tuple[Call, ...]:
     """Removal of those folders that a release which is taken back may have made; the server refuses all that hold anything."""
-    return tuple(Call(Op.RMDIR, folder) for folder in deepest_first(needed_folders(held, note.puts)))
+    return tuple(Call(Op.RMDIR, folder) for folder in deepest_first(needed_folders(note, held, note.puts)))
 
 
 def put_calls(note: Note, held: Held, puts: Collection[Put]) -> tuple[Call, ...]:

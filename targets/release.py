@@ -149,7 +149,7 @@ class OrderedRelease:
         note = self._note(leaving)
         self._stage(leaving, (self.hold.names.inside(NOTE_BEING_WRITTEN), note_document(note), None))
         # What the switch looks at first does not depend on the note: folders that come or go in between are met there.
-        folders = protocol.needed_folders(self.hold.names, note.puts) if note.publish and note.turn is None else ()
+        folders = protocol.needed_folders(note, self.hold.names, note.puts) if note.publish and note.turn is None else ()
         there = self.hold.rename(self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note, folders)
         self.live = dict(zip(folders, there, strict=True))
         self.note = note
@@ -176,7 +176,11 @@ class OrderedRelease:
         if not self._writes_public():
             return [record]
         public = slip_document(replace(slip, stale=())) if leaving.stale else document
-        return [record, (self._staged(PUBLIC_NAME), public, self.hold.options.file_mode)]
+        return [record, (self._public_place(), public, self.hold.options.file_mode)]
+
+    def _public_place(self) -> str:
+        """Where the public copy is staged."""
+        return self._staged(PUBLIC_NAME)
 
     def _write_small(self, files: list[Staged]) -> None:
         writes = [small_write(path, document, mode, sync=self.hold.options.syncs) for path, document, mode in files]
@@ -247,7 +251,8 @@ class OrderedRelease:
                 return Moved()
             raise ValueError(f"{self.hold.names.url}: switch needs a prepare before it")
         fresh, self.fresh = self.fresh, False
-        prepared = Prepared(self.live, whole=self.counter == len(self.staged)) if fresh else None
+        clean = self.counter == len(self.staged)
+        prepared = Prepared(self.live, clean, self.staged.values()) if fresh else None
         Replay(self.hold, self.note, prepared).finish()
         moved = Moved(files=len(self.staged), bytes=self.volume, dropped=self._dropped(self.note))
         log.info("release switched", target=self.hold.target, url=self.note.url, files=moved.files, dropped=moved.dropped)

@@ -4,6 +4,7 @@
 12  sync the note: a predecessor may have died before it did
 13  names in the way of a put go to the trash
 14  folders that are needed: all are made, then all are moved to their places, with the first files right behind
+    a module of which nothing is there yet comes whole, by one rename; if that is refused, file by file like any other
 15  assets, then pages, then the public copy of the slip; whatever fails: look again
 16  the slip
 17  drops: pages, then assets, then folders that became empty
@@ -11,26 +12,24 @@
 19  the note goes, then all else in the holder's folder
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
-from targets import protocol, turn
+from targets import protocol, turn, whole
 from targets.area import all_parents, staged
-from targets.departing import later
+from targets.blocked import blocked
+from targets.departing import part_of
 from targets.disk import Answer, Call, Entry, EntryType, Op
-from targets.errors import PathBlocked, TargetError
+from targets.errors import TargetError
 from targets.ground import refuse_links
-from targets.hold import Hold
+from targets.hold import Hold, below
+from targets.late import count_anew
 from targets.note import Drop, Note, Part, Put
 from targets.records import read_record
-from targets.small import slip_document, small_write
 
 log = structlog.get_logger(__name__)
-
-LATER_NAME = "later"
-"""The last part of a staged commit record that differs from the live one in a moment only."""
 
 MANY = 4096
 """Renames whose calls are made together."""
@@ -48,8 +47,10 @@ class Prepared:
 
     live: Mapping[str, Entry | None]
     """What lies at the live folders that its files need."""
-    whole: bool
+    clean: bool
     """Whether nothing but what the note names lies in the folder."""
+    files: Collection[Put]
+    """Those that were put."""
 
 
 @dataclass(slots=True)
@@ -70,23 +71,41 @@ class Replay:
         self.hold.records.clear()
         self._put()
         self._drop()
-        self._count_anew()
+        count_anew(self.hold, self.note)
         self._clean_up()
 
     def _put(self) -> None:
         """Steps 11 to 16, until a look at the folder finds nothing that fails."""
         # A listing costs the server a look at each staged file.
         known = self.prepared if self.note.publish and self.note.turn is None else None
-        self.bare = known is not None and known.whole and not self.note.drops
-        failed = self._switch(None if known else self.hold.listing(), known.live if known else None)
+        self.bare = known is not None and known.clean and not self.note.drops
+        failed = self._switch(None if known else self._listing(), known.live if known else None)
         looks = 1
         while failed is not None:
             self.bare = False
             if looks == PASSES:
                 raise self._blocked(failed)
             log.info("put refused, looking again", target=self.hold.target, url=self.note.url, path=failed.to)
-            failed = self._switch(self.hold.listing())
+            failed = self._switch(self._listing())
             looks += 1
+
+    def _listing(self) -> Collection[str]:
+        """The names in the holder's folder, those below `parts` too. The note says then what they are."""
+        names = self.hold.listing()
+        parts = staged(self.note.tag, whole.PARTS_NAME)
+        if parts not in names:
+            return names
+        if self.note.whole:
+            self.note = whole.in_parts(self.note, self._files())
+        return {*names, *below(self.hold.disk, self.hold.names.folder, parts)}
+
+    def _files(self) -> Iterable[Put]:
+        """The files of a whole module: of one's own release as they were put, of a dead engine's as its staged slip says."""
+        if self.prepared:
+            return self.prepared.files
+        names = self.hold.names
+        slip = read_record(self.hold.disk, names.inside(staged(self.note.tag, protocol.SLIP_NAME)), names.url, self.hold.target)
+        return [Put("", file.path, part_of(file)) for file in slip.files()] if slip else []
 
     def _switch(self, listed: Collection[str] | None, live: protocol.Lives | None = None) -> Call | None:
         """Steps 12 to 16; the first call that failed, or None. `listed`: the names in the holder's folder; None: all is there.
@@ -102,7 +121,7 @@ class Replay:
         if self.note.turn:
             self._moved(self.hold.run(moves))
             moves = ()
-        failed = self._turn(there)
+        failed = self._turn(there) or self._stand(listed, moves)
         if failed:
             return failed
         for part in (Part.ASSET, Part.PAGE, Part.PUBLIC):
@@ -158,6 +177,20 @@ class Replay:
             failed = self._rename((turn.link_call(note, names),), synced=False)
         return failed
 
+    def _stand(self, listed: Collection[str] | None, moves: Sequence[Call]) -> Call | None:
+        """A whole module at its place; the call, if it was refused. Its files go one by one then."""
+        note, names = self.note, self.hold.names
+        if not note.whole or (listed is not None and staged(note.tag, whole.WHOLE_NAME) not in listed):
+            return None
+        failed = self._rename((whole.stand_call(note, names),), synced=False, moves=moves)
+        if failed:
+            self.hold.run([whole.part_call(note, names)])
+        elif self.hold.options.syncs:
+            # One file's sync commits the rename, and the names in a folder that was moved after its files had been synced.
+            files = list(self._files())
+            self._sync([names.live(put.path) for put in (files if self.hold.options.syncs_each else files[-1:])])
+        return failed
+
     def _clear_way(self, todo: protocol.Remaining, there: Collection[str]) -> None:
         if self.note.turn and self.note.turn.to:
             if turn.turns(self.note, there):
@@ -178,9 +211,8 @@ class Replay:
     def _needed(self, todo: protocol.Remaining) -> protocol.Lives:
         """What lies at the live folders that are needed, outermost first."""
         names, note = self.hold.names, self.note
-        folders = (
-            turn.folders(note, note.turn, names) if note.turn and note.turn.to else protocol.needed_folders(names, todo.puts)
-        )
+        turned = turn.folders(note, note.turn, names) if note.turn and note.turn.to else None
+        folders = protocol.needed_folders(note, names, todo.puts) if turned is None else turned
         return dict(zip(folders, self.hold.disk.stat(folders), strict=True))
 
     def _make_folders(self, live: protocol.Lives) -> Sequence[Call]:
@@ -216,30 +248,6 @@ class Replay:
             calls = protocol.trash(self.note, self.hold.names, [drop for drop in drops if drop.part is part], live)
             self.hold.insist(calls)
             self._sync([call.path for call in protocol.sync_after(calls, every=False)])
-
-    def _count_anew(self) -> None:
-        """Correct the slip if the release became visible later than it says, before the note goes that tells of it.
-
-        Its engine may have died at once, and the next one come after hours: the grace would be over when it begins.
-        """
-        since = self.note.since
-        if since is None or (now := self.hold.claim.now()) <= since:
-            return
-        names, target = self.hold.names, self.hold.target
-        slip = read_record(self.hold.disk, names.slip, self.note.url, target)
-        if slip is None or later(slip.stale, since, now) == slip.stale:
-            return
-        path = names.inside(staged(names.token, LATER_NAME))
-        if staged(names.token, LATER_NAME) in self.hold.listing():
-            # Of our own attempt before this one, which was cut.
-            self.hold.run([Call(Op.UNLINK, path)])
-        document = slip_document(replace(slip, stale=later(slip.stale, since, now)))
-        try:
-            list(self.hold.disk.write([small_write(path, document, None, sync=self.hold.options.syncs)]))
-        except FileNotFoundError as error:
-            raise self.hold.fenced() from error
-        self.hold.rename(path, names.slip)
-        log.info("grace counts anew", target=target, url=self.note.url, since=now)
 
     def _live(self, drops: Sequence[Drop]) -> dict[str, Entry | None]:
         """What lies at these names, links on the way refused: behind one lies somebody else's tree."""
@@ -277,23 +285,6 @@ class Replay:
 
     def _blocked(self, call: Call) -> TargetError:
         """Why a put failed at each look: what is not ours in its way; or else the server refuses, perhaps for a while."""
-        todo = protocol.remaining(self.note, self.hold.listing())
+        todo = protocol.remaining(self.note, self._listing())
         ours = next((each for each in self._in_the_way(todo) if each.op is Op.RENAME or self.hold.empty(each.path)), None)
-        foreign = None if ours else self._foreign(call.to)
-        if foreign is None:
-            return self.hold.refused(ours or call)
-        path, entry = foreign
-        return PathBlocked(
-            f"{self.hold.target}: {call.to} of {self.note.url} cannot be put there: a {entry.type} is in "
-            f"{'its place' if path == call.to else f'the place of the folder {path}'}; move it away, and the next task finishes "
-            "the release",
-            target=self.hold.target,
-        )
-
-    def _foreign(self, path: str) -> tuple[str, Entry] | None:
-        """What lies at a file's name, or on the way to it, and is neither a file nor a folder there."""
-        paths = [*sorted(all_parents([path])), path]
-        for each, entry in zip(paths, self.hold.disk.stat(paths), strict=True):
-            if entry and not (protocol.is_file(entry) if each == path else entry.type is EntryType.FOLDER):
-                return each, entry
-        return None
+        return (None if ours else blocked(self.hold, call)) or self.hold.refused(ours or call)

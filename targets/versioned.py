@@ -7,21 +7,20 @@ before. To go back to a release that still stands, only the link is renamed.
 A file that has several names is never opened for writing, nor are its mode or times touched: each of its releases would change.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from packageslip import Packageslip, on_target, version_of
-from targets.area import PUBLIC_SLIP, all_parents
+from targets.area import PUBLIC_SLIP
 from targets.clearing import Clearing
 from targets.departing import Departing, part_of
-from targets.disk import Answer, Call, Op
-from targets.errors import PermanentTargetError, TransientTargetError
-from targets.hold import Hold
+from targets.disk import Call, Op
 from targets.note import Drop, Note, Part, Put, Turn
 from targets.protocol import SLIP_NAME
 from targets.release import OrderedRelease, Staged
 from targets.shelf import TREE, Shelf, name_of
 from targets.small import slip_document
+from targets.tree import Tree, make
 from targets.turn import LINK_NAME, OWN_NAME, PUBLIC_NAME, TREE_NAME, expired
 
 SECRET = 0o600
@@ -52,31 +51,14 @@ class VersionedRelease(OrderedRelease):
 
     standing: Standing
     clearing: Clearing = field(default_factory=Clearing)
-    laid: bool = False
-    begun: set[str] = field(default_factory=set)
+    tree: Tree = field(init=False)
+
+    def __post_init__(self) -> None:
+        around = self._staged(TREE_NAME)
+        self.tree = Tree(self.hold, f"{around}/{TREE}", self.listed, above=(around,))
 
     def _placing(self) -> Callable[[Put], str]:
-        return self._place
-
-    def _place(self, put: Put) -> str:
-        """In the tree itself. A second attempt begins anew."""
-        self._lay_out()
-        place = self._tree(put.path)
-        if put.path in self.begun:
-            self.hold.run([Call(Op.UNLINK, place)])
-        self.begun.add(put.path)
-        return place
-
-    def _tree(self, path: str) -> str:
-        return f"{self._staged(TREE_NAME)}/{TREE}" + (f"/{path}" if path else "")
-
-    def _lay_out(self) -> None:
-        """The tree's folders, once."""
-        if not self.laid:
-            self.laid = True
-            inner = sorted(all_parents(self.listed), key=lambda folder: folder.count("/"))
-            folders = [self._staged(TREE_NAME), self._tree(""), *map(self._tree, inner)]
-            make(self.hold, [Call(Op.MKDIR, folder, mode=self.hold.options.folder_mode) for folder in folders])
+        return self.tree.placing()
 
     def _have(self) -> set[str]:
         return set(self.listed) if self._back() else self.staged.keys() | self.kept | self.adopted
@@ -134,13 +116,13 @@ class VersionedRelease(OrderedRelease):
 
     def _tree_links(self) -> list[Call]:
         """Everything of the tree that was not put."""
-        self._lay_out()
-        slips = [self._staged(OWN_NAME), *([self._tree(PUBLIC_SLIP)] if self._shows_slip() else [])]
+        self.tree.lay_out()
+        slips = [self._staged(OWN_NAME), *([self.tree.at(PUBLIC_SLIP)] if self._shows_slip() else [])]
         calls = [Call(Op.LINK, self._staged(SLIP_NAME), place) for place in slips]
         # Sorted: folders that were whole long before the release stands need not be listed by whoever looks for guests.
         for path in sorted(self.listed.keys() - self.staged.keys()):
             lies = self.standing.lies(path, self.standing.base) or self.hold.names.live(path)
-            calls.append(Call(Op.LINK, lies, self._tree(path)))
+            calls.append(Call(Op.LINK, lies, self.tree.at(path)))
         return calls
 
     def _dropped(self, note: Note) -> int:  # noqa: ARG002
@@ -192,28 +174,3 @@ class ReturningRelease(OrderedRelease):
 
     def _dropped(self, note: Note) -> int:  # noqa: ARG002
         return sum(1 for file in self.previous.files() if file.path not in self.listed) if self.previous else 0
-
-
-def make(hold: Hold, calls: Iterable[Call]) -> None:
-    """Make calls in the holder's folder, each of which has to succeed.
-
-    Raises Fenced; PermanentTargetError where what a link is to lead to is gone; TransientTargetError for a refusal, which has no
-    reason: a server that cannot make links refuses again until no attempt is left.
-    """
-    made: Sequence[Call] = list(calls)
-    failed = [(call, answer) for call, answer in zip(made, hold.run(made), strict=True) if answer is not Answer.OK]
-    if not failed:
-        return
-    hold.listing()  # Raises Fenced if our folder is gone.
-    call, answer = failed[0]
-    if call.op is Op.LINK and answer is Answer.ABSENT:
-        raise PermanentTargetError(
-            f"{hold.target}: {call.path} of {hold.names.url} is not where the slip that is live says, so that no release can be "
-            "made with it; 'slipway verify --repair' puts it back",
-            target=hold.target,
-        )
-    raise TransientTargetError(
-        f"{hold.target}: the server refuses to {call.op} {call.path}" + (f" to {call.to}" if call.to else "") + ", which a "
-        "versioned module needs, and gives no reason; 'slipway target test' says what it lacks",
-        target=hold.target,
-    )

@@ -175,6 +175,7 @@ def test_a_note_of_another_version_is_left_to_its_engines(
     present = target.present(URL, queue.claim())
     with monkeypatch.context() as newer:
         newer.setattr("targets.note.NAMESPACE", "urn:slipway:release:9")
+        newer.setattr("targets.note.OF_WHOLE", "urn:slipway:release:9")
         with target.release(present, slip_of(URL, FILES)) as release:
             release.put(changed(present, FILES))
             release.prepare()
@@ -182,5 +183,6 @@ def test_a_note_of_another_version_is_left_to_its_engines(
         place.open().present(URL, queue.claim())
     assert place.live() == [{}] * len(place.trees)
     monkeypatch.setattr("targets.note.NAMESPACE", "urn:slipway:release:9")
+    monkeypatch.setattr("targets.note.OF_WHOLE", "urn:slipway:release:9")
     place.open().present(URL, queue.claim())
     assert place.live() == [under(URL, FILES)] * len(place.trees)

@@ -187,9 +187,9 @@ class World:
         assert {folder for folder in MemoryTree(self.files).folders() if not folder.startswith(AREA)} == self.folders_of(wanted)
 
     def folders_of(self, wanted: Goal) -> set[str]:
-        """The folders outside of Slipway's own that there are for these files."""
-        paths = [f"m/{path}" for path in wanted or {}]
-        return {"m"} | {path[:at] for path in paths for at in range(len(path)) if path[at] == "/"}
+        """The folders outside of Slipway's own that there are for these files, and for those of others."""
+        paths = [*self.foreign, *(f"m/{path}" for path in wanted or {})]
+        return {path[:at] for path in paths for at in range(len(path)) if path[at] == "/"}
 
 
 @dataclass

@@ -60,6 +60,13 @@ def files() -> MemoryFiles:
     return MemoryFiles()
 
 
+@pytest.fixture
+def folder(files: MemoryFiles) -> str:
+    """The module's own folder: it is there, so that the module's files come one by one."""
+    MemoryTree(files).make_folder("m")
+    return "m"
+
+
 def published(files: MemoryFiles, queue: TestQueue) -> OrderedTarget:
     target = OrderedTarget("t", MemoryDisk(files))
     publish(target, URL, FILES, queue.claim())
@@ -77,6 +84,7 @@ def published(files: MemoryFiles, queue: TestQueue) -> OrderedTarget:
         (Op.UNLINK, "next.xml"),
     ],
 )
+@pytest.mark.usefixtures("folder")
 def test_a_denied_call_names_itself_and_leaves_the_rest_for_later(
     files: MemoryFiles, queue: TestQueue, op: Op, part: str
 ) -> None:
@@ -120,6 +128,7 @@ def test_adopting_without_the_right_to_rename(files: MemoryFiles, queue: TestQue
         target_that(files, lambda call: Answer.DENIED if call.op is Op.RENAME else None).adopt("f" * 32)
 
 
+@pytest.mark.usefixtures("folder")
 def test_a_put_that_the_server_always_refuses_is_tried_again_later(files: MemoryFiles, queue: TestQueue) -> None:
     target = target_that(files, lambda call: Answer.REFUSED if call.to == "m/index.htm" else None)
     with pytest.raises(TransientTargetError, match=r"server refuses to rename .* to m/index.htm"):
@@ -129,6 +138,7 @@ def test_a_put_that_the_server_always_refuses_is_tried_again_later(files: Memory
     assert live(files) == {f"m/{path}": content for path, content in FILES.items()}
 
 
+@pytest.mark.usefixtures("folder")
 def test_a_folder_that_appears_in_a_files_place_is_named(files: MemoryFiles, queue: TestQueue) -> None:
     def appear(call: Call) -> None:
         if call.to == "m/index.htm":
@@ -160,6 +170,7 @@ def test_an_empty_folder_of_ours_that_stays_in_a_files_way_is_named_and_no_perso
     assert live(files) == {"m/box": b"new"}
 
 
+@pytest.mark.usefixtures("folder")
 def test_a_file_that_appears_in_a_folders_place_is_named(files: MemoryFiles, queue: TestQueue) -> None:
     def appear(call: Call) -> None:
         if call.to == "m/img":
@@ -169,6 +180,7 @@ def test_a_file_that_appears_in_a_folders_place_is_named(files: MemoryFiles, que
         publish(target_that(files, appear), URL, FILES, queue.claim())
 
 
+@pytest.mark.usefixtures("folder")
 def test_a_folder_that_vanishes_is_made_again(files: MemoryFiles, queue: TestQueue) -> None:
     times = [0]
 

@@ -21,7 +21,10 @@ NOTE = Note(
 )
 
 
-@pytest.mark.parametrize("note", [NOTE, Note("/", token_name(1, "00000001"), 1, None, publish=False)])
+WHOLE = Note("/a", token_name(1, "00000001"), 1, None, publish=True, version=b"v" * 32, whole=True)
+
+
+@pytest.mark.parametrize("note", [NOTE, WHOLE, Note("/", token_name(1, "00000001"), 1, None, publish=False)])
 def test_a_note_is_read_as_it_was_written(note: Note) -> None:
     assert read_note(write_note(note)) == note
 
@@ -53,6 +56,24 @@ def test_a_note_cut_anywhere_is_refused() -> None:
 )
 def test_a_note_that_says_something_else_is_refused(old: str, new: str) -> None:
     document = write_note(NOTE).decode()
+    assert old in document
+    with pytest.raises(BadNote):
+        read_note(document.replace(old, new, 1).encode())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("release:2", "release:1"),
+        ('whole="true"', 'whole="false"'),
+        (' whole="true"', ""),
+        ('wanted="publish"', 'wanted="unpublish"'),
+        ('previous=""', 'previous="1"'),
+        ("</release>", '<put name="1" path="x" part="page"/></release>'),
+    ],
+)
+def test_a_whole_module_has_a_kind_of_note_that_says_nothing_besides(old: str, new: str) -> None:
+    document = write_note(WHOLE).decode().replace('count="0"', f'count="{int(new.startswith("<"))}"')
     assert old in document
     with pytest.raises(BadNote):
         read_note(document.replace(old, new, 1).encode())

@@ -71,7 +71,8 @@ def test_only_files_and_links_go_to_the_trash() -> None:
 
 
 def test_folders_are_made_in_the_token_and_renamed_out_outermost_first() -> None:
-    folders = protocol.needed_folders(HELD, note(["a/b/c", "x"], []).puts)
+    release = note(["a/b/c", "x"], [])
+    folders = protocol.needed_folders(release, HELD, release.puts)
     assert folders == ("m", "m/a", "m/a/b")
     made, moves = protocol.make_folders(HELD, folders, {"m": FOLDER}, 0o750)
     assert made == (Call(Op.MKDIR, "M/T/d:0", mode=0o750), Call(Op.MKDIR, "M/T/d:1", mode=0o750))

@@ -1,0 +1,76 @@
+"""A whole folder to be, built in the holder's folder, where nobody sees it: files are written to where they will lie in it."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from targets.area import all_parents
+from targets.disk import Answer, Call, Op
+from targets.errors import PermanentTargetError, TransientTargetError
+from targets.hold import Hold
+from targets.note import Put
+
+
+@dataclass(slots=True)
+class Tree:
+    """`top`: the folder to be, as a path from the target's root. `above`: folders to be made around it, outermost first."""
+
+    hold: Hold
+    top: str
+    paths: Collection[str]
+    """Of all files that will lie in it, relative to it."""
+    above: Sequence[str] = ()
+    laid: bool = False
+    begun: set[str] = field(default_factory=set)
+
+    def at(self, path: str) -> str:
+        """Where a file of it lies until then."""
+        return f"{self.top}/{path}"
+
+    def lay_out(self) -> None:
+        """Make its folders, once. Raises Fenced, TransientTargetError."""
+        if self.laid:
+            return
+        self.laid = True
+        inner = sorted(all_parents(self.paths), key=lambda folder: folder.count("/"))
+        folders = [*self.above, self.top, *map(self.at, inner)]
+        make(self.hold, [Call(Op.MKDIR, folder, mode=self.hold.options.folder_mode) for folder in folders])
+
+    def placing(self) -> Callable[[Put], str]:
+        """What says where a file's bytes are written to. A second attempt begins anew."""
+        begin, begun = self.at(""), self.begun
+
+        def place(put: Put) -> str:
+            path = put.path
+            if not self.laid:
+                self.lay_out()
+            if path in begun:
+                self.hold.run([Call(Op.UNLINK, begin + path)])
+            begun.add(path)
+            return begin + path
+
+        return place
+
+
+def make(hold: Hold, calls: Iterable[Call]) -> None:
+    """Make calls in the holder's folder, each of which has to succeed.
+
+    Raises Fenced; PermanentTargetError where what a link is to lead to is gone; TransientTargetError for a refusal, which has no
+    reason: a server that cannot make links refuses again until no attempt is left.
+    """
+    made: Sequence[Call] = list(calls)
+    failed = [(call, answer) for call, answer in zip(made, hold.run(made), strict=True) if answer is not Answer.OK]
+    if not failed:
+        return
+    hold.listing()  # Raises Fenced if our folder is gone.
+    call, answer = failed[0]
+    if call.op is Op.LINK and answer is Answer.ABSENT:
+        raise PermanentTargetError(
+            f"{hold.target}: {call.path} of {hold.names.url} is not where the slip that is live says, so that no release can be "
+            "made with it; 'slipway verify --repair' puts it back",
+            target=hold.target,
+        )
+    raise TransientTargetError(
+        f"{hold.target}: the server refuses to {call.op} {call.path}" + (f" to {call.to}" if call.to else "") + ", which a "
+        f"release of {hold.names.url} needs, and gives no reason; 'slipway target test' says what it lacks",
+        target=hold.target,
+    )
