@@ -36,6 +36,23 @@ def test_nothing_is_visible_before_the_switch(place: Place, queue: TestQueue) ->
     assert place.live() == [under(URL, newer)] * len(place.trees)
 
 
+@pytest.mark.needs("guests")
+@pytest.mark.parametrize("by", ["its own engine", "the next one"])
+def test_a_folder_that_somebody_makes_before_a_first_switch(place: Place, queue: TestQueue, by: str) -> None:
+    target = place.open()
+    present = target.present(URL, queue.claim())
+    with target.release(present, slip_of(URL, FILES)) as release:
+        release.put(changed(present, FILES))
+        release.prepare()
+        for tree in place.trees:
+            tree.write("courses/physics/notes/by-hand.txt", b"theirs")
+        if by == "its own engine":
+            release.switch()
+    place.open().present(URL, queue.claim())
+    assert place.live() == [under(URL, {**FILES, "notes/by-hand.txt": b"theirs"})] * len(place.trees)
+    assert place.residue() == []
+
+
 def test_leaving_before_prepare_discards_what_was_staged(place: Place, queue: TestQueue) -> None:
     target = place.open()
     present = target.present(URL, queue.claim())

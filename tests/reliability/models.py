@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from support import grace_model, group_exploration, protocol_exploration, versioned_exploration
+from support import grace_model, group_exploration, newborn_exploration, protocol_exploration, versioned_exploration
 from support.group_exploration import GroupExploration
+from support.newborn_exploration import Newborns
 from support.protocol_exploration import Broken, Exploration
 from support.versioned_exploration import VersionedExploration
 
@@ -19,6 +20,12 @@ RUNS: Mapping[str, Callable[[], int]] = {
     ),
     "one member: one engine after another, three claims, a lost database": lambda: Exploration(1, (0, 2)).run(
         protocol_exploration.begin(claims=3, losses=1, published=1)
+    ),
+    "first publication: two engines, two claims, somebody who makes the folder": lambda: Newborns(
+        2, (1, 2), intruders=("L/foreign",)
+    ).run(newborn_exploration.begin(claims=2)),
+    "first publication: one engine after another, three claims, a lost database": lambda: Newborns(1, (1, 2)).run(
+        newborn_exploration.begin(claims=3, losses=1)
     ),
     "group, all of three: two engines, two claims, one answer missing": lambda: GroupExploration(3).run(
         group_exploration.begin(members=3, claims=2, downs=1)
