@@ -5,8 +5,8 @@
     <area>/modules-<queue id>/new/<module id>~<token>/       a module being born
 
 In a token's folder: `s:<tag>:<n>` a staged file (`slip` and `public` instead of a number: the commit record and its
-public copy; `whole` and `parts`: a module's folder to be), `t:<n>` a dropped file, `d:<n>` a live folder to be, `j:<name>` a birth that was ended, `note.tmp` and
-`next.xml` the note.
+public copy; `whole` and `parts`: a module's folder to be), `t:<n>` a dropped file, `d:<n>` a live folder to be, `j:<name>` a
+birth that was ended, `note.tmp` and `next.xml` the note.
 """
 
 import hashlib

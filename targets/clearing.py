@@ -18,8 +18,6 @@ from targets.note import Drop, Part
 from targets.protocol import same_name
 from targets.records import is_ours
 
-_WORDS = {EntryType.LINK: "symbolic link", EntryType.OTHER: "special file"}
-
 
 @dataclass(frozen=True, slots=True)
 class Clearing:
@@ -83,4 +81,4 @@ def _blocked(ground: Ground, path: str, kind: EntryType) -> PathBlocked:
 
 def foreign(kind: EntryType) -> str:
     """What lies there that is not ours, in words."""
-    return "which no slip of ours lists" if kind is EntryType.FILE else f"a {_WORDS.get(kind, kind)}"
+    return "which no slip of ours lists" if kind is EntryType.FILE else f"a {kind}"

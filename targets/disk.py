@@ -58,10 +58,12 @@ class Answer(StrEnum):
 
 
 class EntryType(StrEnum):
+    """What lies at a name, as a sentence calls it."""
+
     FILE = "file"
     FOLDER = "folder"
-    LINK = "link"
-    OTHER = "other"
+    LINK = "symbolic link"
+    OTHER = "special file"
 
 
 @dataclass(frozen=True, slots=True)
