@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from targets.area import NOTE, Held
 from targets.contract import Claim
 from targets.disk import Answer, Call, Disk, Entry, EntryType, Looks, Op, Readable
-from targets.errors import Fenced, PermanentTargetError, PermissionRefused, TransientTargetError
+from targets.errors import Fenced, PermanentTargetError, PermissionRefused, TargetUnreachable, TransientTargetError
 from targets.options import PlacedOptions
 
 BATCH = 256
@@ -26,14 +26,20 @@ class Hold:
     """The commit record as it lay there after the last call of ours that changed something, if that was looked at."""
 
     def listing(self) -> Mapping[str, Entry]:
-        """What lies in the holder's folder. Raises Fenced: the folder is gone once somebody took over."""
+        """What lies in the holder's folder. Raises Fenced: the folder is gone once somebody took over; TargetUnreachable."""
         try:
             return self.disk.list(self.names.folder)
         except FileNotFoundError as error:
             raise self.fenced() from error
 
-    def fenced(self) -> Fenced:
-        """The error that says so."""
+    def fenced(self) -> Fenced | TargetUnreachable:
+        """The error of a holder whose folder is gone: a later holder has it, unless all that is ours is gone."""
+        if self.disk.stat([self.options.area])[0] is None:
+            return TargetUnreachable(
+                f"{self.target}: {self.options.area} is not there any more, in which Slipway keeps its own files; is the file "
+                "system mounted?",
+                target=self.target,
+            )
         return Fenced(f"{self.target}: {self.names.url} was taken over by a later holder; this one stops", target=self.target)
 
     def run(self, calls: Sequence[Call]) -> list[Answer]:

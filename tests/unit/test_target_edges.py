@@ -246,6 +246,17 @@ def test_staging_the_slip_after_a_takeover_is_fenced(files: MemoryFiles, queue: 
             release.prepare()
 
 
+def test_a_file_system_that_is_not_mounted_any_more_is_nobodys_takeover(files: MemoryFiles, queue: TestQueue) -> None:
+    target = OrderedTarget("t", MemoryDisk(files))
+    present = target.present(URL, queue.claim())
+    with target.release(present, slip_of(URL, FILES)) as release:
+        release.put(changed(present, FILES))
+        release.prepare()
+        files.nodes.clear()
+        with pytest.raises(TargetUnreachable, match="is the file system mounted"):
+            release.switch()
+
+
 def test_a_long_life_remembers_only_what_is_in_hand(files: MemoryFiles, queue: TestQueue) -> None:
     target = OrderedTarget("t", MemoryDisk(files))
     presents = [target.present(f"/m{number}", queue.claim()) for number in range(300)]
