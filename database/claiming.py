@@ -42,7 +42,7 @@ BATCH = 64
 PATIENCE = timedelta(minutes=5)
 """How long a task that must run alone waits for a pause; then the engine gets nothing else until it is idle."""
 
-_queue, _engine = schema.queue.c, schema.engine.c
+_queue, _engine, _seal = schema.queue.c, schema.engine.c, schema.seal.c
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _HELD = select(_queue.id).where(_queue.engine == bindparam("engine"), _queue.status == "RUNNING")
 _PAUSED = select(schema.environment.c.paused).where(schema.environment.c.name == bindparam("environment"))
@@ -61,7 +61,11 @@ _STANDING = (
 )
 """The engine's row is locked; what is asked within is read as it is committed, and locked by nobody."""
 _LOCKED: Select[Any] = (
-    select(*TASK_COLUMNS, exists().where(schema.takedown.c.lifted_at.is_(None)).label("takedowns"))
+    select(
+        *TASK_COLUMNS,
+        exists().where(_seal.target == _queue.target, _seal.url == _queue.url).label("sealed"),
+        exists().where(schema.takedown.c.lifted_at.is_(None)).label("takedowns"),
+    )
     .with_hint(schema.queue, BY_NUMBER, "mysql")
     .where(_queue.id.in_(_IDS), _queue.status == "READY", _queue.hold == 0, _queue.cancel_requested == 0)
     .order_by(_queue.id)
@@ -120,7 +124,7 @@ def _choose_for(
         allowed = replace(allowance, among=Among.TELLING) if paused and not lane.urgent else allowance
         waiting = find_candidates(connection, engine.environment, lane.target, allowed.limit * lane.engines, allowed.among)
         found = waiting[: min(allowed.limit, lane.part_of(len(waiting)))]
-        urls = sorted({row.url for row in found if row.absorbs})
+        urls = sorted({row.url for row in found if row.absorbs and not row.alone})
         siblings = find_siblings(connection, engine.environment, lane.target, urls) if urls else []
         if choices := choose(found, siblings, allowed.among):
             return allowed, choices
@@ -225,6 +229,7 @@ def _claimed(row: Row[Any], fence: int) -> Task:
         serial=row.serial or fence,
         attempts=row.attempts + 1,
         started_at=None,
+        sealed=bool(row.sealed),
     )
 
 

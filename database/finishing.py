@@ -25,16 +25,16 @@ from database.upserting import replace_rows
 from database.values import Engine, Outcome, Result, State, Task
 from database.verified import note_verified
 
-_queue, _attempt = schema.queue.c, schema.attempt.c
+_queue, _attempt, _live = schema.queue.c, schema.attempt.c, schema.publication.c
 _READ = running(
     _queue.id, _queue.fence, _queue.environment, _queue.target, _queue.url, _queue.action, _queue.parameters, _queue.batch,
     _queue.requested_by, _queue.attempts, _queue.max_attempts, _queue.losses, _queue.cancel_requested, _queue.run_after,
     _queue.approved_plan, _queue.adopt,
     exists().where(schema.progress.c.task == _queue.id).label("told"),
     exists().where(schema.target.c.probe_task == _queue.id).label("probes"),
+    exists().where(_live.target == _queue.target, _live.url == _queue.url, _live.until.is_(None)).label("live"),
 )  # fmt: skip
 """What of a task its ending depends on, and what its record, its entries and the rows that it makes say of it."""
-_AGAIN = frozenset({Outcome.RETRY, Outcome.UNREACHABLE, Outcome.RELEASED})
 _KEPT = ("run_after", "attempts", "approved_plan", "adopt")
 """What an ending seldom changes."""
 _PROGRESS = delete(schema.progress).where(schema.progress.c.task.in_(bindparam("ids", expanding=True)))
@@ -80,7 +80,7 @@ class Finishing:
 
     def _write(self, connection: Connection, kept: Mapping[int, Row[Any]], results: Sequence[Result]) -> None:
         now: datetime = next(iter(kept.values())).now
-        newer = _newer_siblings(connection, [result.task for result in results if result.outcome in _AGAIN])
+        newer = _newer_siblings(connection, [result.task for result in results if result.outcome.again])
         endings = {
             result.task: settle(kept[result.task], result, newer.get(result.task), self._retry, self._random)
             for result in results
@@ -90,7 +90,8 @@ class Finishing:
         _replace_plans(connection, results, now)
         if told := [task for task in endings if kept[task].told]:
             connection.execute(_PROGRESS, {"ids": told})
-        record(connection, [(result.task, published) for result in results for published in result.published], now)
+        absent = {(row.target, row.url) for row in kept.values() if not row.live}
+        record(connection, [(result.task, published) for result in results for published in result.published], now, absent)
         seals = sorted((result.seal for result in results if result.seal), key=lambda seal: (seal.target, seal.url))
         replace_rows(connection, schema.seal, [asdict(seal) for seal in seals])
         insert_made(connection, [(kept[result.task], new) for result in results for new in result.new_tasks])

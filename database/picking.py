@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, and_, bindparam, exists, or_, select
@@ -23,7 +23,7 @@ OPEN = ("NEW", "READY", "RUNNING", "HELD")
 
 
 # Made once: an alias copies every column, and a claim would make five.
-TASK, SIBLING, _RUNNER, _BEFORE, _MAKER = (schema.queue.alias(name) for name in "tsrbm")
+TASK, SIBLING, _RUNNER, _BEFORE, _MAKER, _OTHER = (schema.queue.alias(name) for name in "tsrbmo")
 
 
 class Among(Enum):
@@ -57,22 +57,23 @@ class _Module:
 def find_candidates(
     connection: Connection, environment: str, target: str, limit: int, among: Among = Among.ALL
 ) -> Sequence[Row[Any]]:
-    """What could be claimed now on a target, best first: a plain read, one look along an index."""
-    return connection.execute(candidates(environment, target, limit, among)).all()
+    """What could be claimed now on a target, best first, and whether it is `alone`: a plain read, one look along an index."""
+    given = {"environment": environment, "target": target, "limit": limit}
+    return connection.execute(candidates(among), given).all()
 
 
-@lru_cache(maxsize=64)
-def candidates(environment: str, target: str, limit: int, among: Among = Among.ALL) -> Select[Any]:
+@cache
+def candidates(among: Among = Among.ALL) -> Select[Any]:
     """The statement, which takes longer to put together than to carry out; a test asks the server that it sorts nothing."""
     task, runner = TASK, _RUNNER
     busy = exists().where(runner.c.running_target == task.c.target, runner.c.url == task.c.url)
     return (
-        select(*_columns(task))
+        select(*_columns(task), _alone(task).label("alone"))
         .with_hint(task, "FORCE INDEX (k_pick)", "mysql")
         .where(
             task.c.status == "READY",
-            task.c.environment == environment,
-            task.c.target == target,
+            task.c.environment == bindparam("environment"),
+            task.c.target == bindparam("target"),
             task.c.hold == 0,
             task.c.run_after <= schema.NOW,
             task.c.cancel_requested == 0,
@@ -82,8 +83,16 @@ def candidates(environment: str, target: str, limit: int, among: Among = Among.A
             *_among(task, among),
         )
         .order_by(task.c.priority, task.c.id)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
+
+
+def _alone(task: FromClause) -> ColumnElement[bool]:
+    """Whether no other row of its module waits on its target: nearly always, and then there are no siblings to ask for."""
+    other = _OTHER
+    hinted = select(1).select_from(other).with_hint(other, "FORCE INDEX (k_module)", "mysql")
+    same = other.c.target == task.c.target, other.c.url == task.c.url, other.c.status == "READY"
+    return ~hinted.where(*same, other.c.id != task.c.id).correlate(task).exists()
 
 
 def _known(task: FromClause) -> ColumnElement[bool]:
@@ -121,7 +130,7 @@ def _siblings() -> Select[Any]:
     task = TASK
     modules = task.c.target == bindparam("target"), task.c.url.in_(bindparam("urls", expanding=True))
     return (
-        select(*_columns(task))
+        select(*_columns(task), (task.c.run_after <= schema.NOW).label("due"))
         .with_hint(task, "FORCE INDEX (k_module)", "mysql")
         .where(*modules, task.c.status == "READY", task.c.environment == bindparam("environment"))
         .where(takes_part(task), _known(task))
@@ -179,7 +188,7 @@ def tells_of_takedown(task: FromClause) -> ColumnElement[bool]:
 def choose(found: Sequence[Row[Any]], siblings: Sequence[Row[Any]], among: Among = Among.ALL) -> list[Choice]:
     """One choice for each module, in the order of the candidates: the newest of those that are due, absorbing all older ones.
 
-    A newest one that the lane cannot run now leaves its module alone.
+    A newest one that the lane cannot run now leaves its module alone. `siblings`: of those that are not alone.
     """
     modules = _by_module(siblings)
     flooded = siblings[-1].url if len(siblings) >= FLOOD else None
@@ -187,7 +196,7 @@ def choose(found: Sequence[Row[Any]], siblings: Sequence[Row[Any]], among: Among
     for row in found:
         if row.url in choices:
             continue
-        if not row.absorbs:
+        if row.alone or not row.absorbs:
             choices[row.url] = _choice(row)
         elif row.url in modules and modules[row.url].due:
             choices[row.url] = _newest(modules[row.url], runs=row.url != flooded)
@@ -231,4 +240,4 @@ def _by_module(siblings: Sequence[Row[Any]]) -> dict[str, _Module]:
 
 def _columns(task: FromClause) -> tuple[ColumnElement[Any], ...]:
     c = task.c
-    return c.id, c.url, c.action, c.absorbs, c.losses, c.run_after, (c.run_after <= schema.NOW).label("due")
+    return c.id, c.url, c.action, c.absorbs, c.losses, c.run_after

@@ -3,7 +3,7 @@
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,9 @@ LEVEL = 3
 """Half of a slip are digests, which no effort makes smaller: zlib's usual 6 takes twice as long for 4 % less."""
 
 _publication, _document = schema.publication.c, schema.document.c
+_LIVE = select(_publication.id).where(
+    tuple_(_publication.target, _publication.url).in_(bindparam("modules", expanding=True)), _publication.until.is_(None)
+)
 _PARTS = select(_document.body).where(_document.digest == bindparam("digest")).order_by(_document.part)
 
 
@@ -34,12 +37,21 @@ def pack(pieces: Iterable[bytes]) -> Document:
     return Document(hasher.digest(), bytes(body))
 
 
-def record(connection: Connection, published: Sequence[tuple[int | None, Published]], now: datetime) -> None:
-    """Close what was live and open what is, in the given order for each module; (task, what it did)."""
+def record(
+    connection: Connection,
+    published: Sequence[tuple[int | None, Published]],
+    now: datetime,
+    absent: Collection[tuple[str, str]] = (),
+) -> None:
+    """Close what was live and open what is, in the given order for each module; (task, what it did).
+
+    `absent`: modules, as (target, url), that the caller has just seen not to be live: there is nothing to close.
+    """
     store(connection, {one.document for _, one in published if one.document is not None})
-    for some in _rounds(published):
+    for number, some in enumerate(_rounds(published)):
         for few in chunks(some):
-            _close(connection, [one for _, one in few], now)
+            modules = {(one.target, one.url) for _, one in few}
+            _close(connection, sorted(modules if number else modules.difference(absent)), now)
             rows = [_row(task, one, now) for task, one in few if one.document is not None]
             if rows:
                 connection.execute(insert(schema.publication), rows)
@@ -86,10 +98,8 @@ def _rounds(published: Sequence[tuple[int | None, Published]]) -> Iterable[list[
     return rounds
 
 
-def _close(connection: Connection, published: Sequence[Published], now: datetime) -> None:
-    modules = tuple_(_publication.target, _publication.url).in_(sorted({(one.target, one.url) for one in published}))
-    current = select(_publication.id).where(modules, _publication.until.is_(None))
-    ids = connection.scalars(current).all()
+def _close(connection: Connection, modules: Sequence[tuple[str, str]], now: datetime) -> None:
+    ids = connection.scalars(_LIVE, {"modules": modules}).all() if modules else ()
     if ids:
         connection.execute(update(schema.publication).where(_publication.id.in_(sorted(ids))).values(until=now))
 

@@ -88,6 +88,8 @@ class Task:
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    sealed: bool = True
+    """Whether its module may have a seal on its target; False: it had none when the task was claimed."""
 
 
 class Outcome(StrEnum):
@@ -105,6 +107,11 @@ class Outcome(StrEnum):
     CANCELLED = "CANCELLED"
     RELEASED = "RELEASED"
     """Given back unharmed (the engine stops): READY again, spends no attempt."""
+
+    @property
+    def again(self) -> bool:
+        """Whether the task is to be tried again."""
+        return self in {Outcome.RETRY, Outcome.UNREACHABLE, Outcome.RELEASED}
 
 
 class Document(NamedTuple):

@@ -27,6 +27,8 @@ def unbroken_seal(work: Work) -> Seal | None:
     # Of an attempt before this one, an approved one too, nobody knows how far it came, nor whether its dependents were asked for.
     if special or task.fence != task.serial or signatures_of(work.tools.settings, work.tools.environment.source):
         return None
+    if not task.sealed:
+        return None
     seal = work.tools.record.seal(work.target, task.url)
     if seal is None or seal.source != work.tools.source.name:
         return None

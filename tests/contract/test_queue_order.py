@@ -218,10 +218,11 @@ def test_a_target_that_is_made_exclusive_is_so_after_the_next_intake(queue: Queu
 def test_a_flood_of_one_module_is_worked_off_and_its_newest_task_runs(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picking, "FLOOD", 4)
     flood = [queue.ready("/a") for _ in range(9)]
-    other = queue.ready("/b", priority=1)
+    others = [queue.ready("/b", priority=1) for _ in range(2)]
+    alone = queue.ready("/c")
     engine = queue.engine()
     # Four rows of the flood are seen each time; what may lie behind them is left alone.
-    assert [[task.id for task in queue.claim(engine)] for _ in range(4)] == [[], [], [flood[-1]], [other]]
+    assert [[task.id for task in queue.claim(engine)] for _ in range(4)] == [[alone], [], [flood[-1]], [others[-1]]]
     assert queue.states(*flood[:-1]) == ["SUPERSEDED"] * 8
 
 

@@ -54,6 +54,12 @@ def test_a_module_above_others_goes_by_no_seal(sealed: Queue) -> None:
     assert sealed.record.seal("staging", "/a") == SEAL
 
 
+def test_a_claim_tells_whether_there_is_one_to_ask_for(sealed: Queue) -> None:
+    sealed.ready("/a")
+    sealed.ready("/b")
+    assert {task.url: task.sealed for task in sealed.claim(sealed.engine())} == {"/a": True, "/b": False}
+
+
 def test_a_task_that_was_lost_leaves_none(queue: Queue) -> None:
     queue.ready("/task")
     engine, other = queue.engine(), queue.engine()

@@ -49,8 +49,8 @@ def test_what_a_task_takes_of_the_queue_is_few_statements(mariadb_queue: Queue) 
     ended = written(mariadb_queue)
     assert not mariadb_queue.claim(engine)
     empty = written(mariadb_queue)
-    # Engine, targets, candidates, siblings, tasks, fences, tasks, attempts, events, COMMIT.
-    assert claimed - before - 2 == 10
+    # Engine, targets, candidates, tasks, fences, tasks, attempts, events, COMMIT.
+    assert claimed - before - 2 == 9
     # Tasks, tasks and attempts that end, events, tasks and attempts that begin, COMMIT.
     assert ended - claimed - 2 == 7
     assert empty - ended - 2 == 4
@@ -107,7 +107,7 @@ def filled(mariadb_queue: Queue) -> Queue:
 @pytest.mark.parametrize("among", picking.Among)
 def test_a_claim_reads_its_candidates_in_the_order_of_an_index(filled: Queue, among: picking.Among) -> None:
     target = "notice:cache" if among is picking.Among.TELLING else "staging"
-    rows = explain(filled, picking.candidates("STAGING", target, 64, among))
+    rows = explain(filled, picking.candidates(among).params(environment="STAGING", target=target, limit=64))
     [candidates] = [row for row in rows if row.table == "t"]
     assert (candidates.key, candidates.type) == ("k_pick", "ref")
     assert not [row for row in rows if "filesort" in (row.Extra or "") or "temporary" in (row.Extra or "")]
