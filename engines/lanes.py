@@ -60,6 +60,8 @@ class TargetLane:
         self._waiting: deque[Task] = deque()
         self._started: SimpleQueue[Task | None] = SimpleQueue()
         self._threads: list[Thread] = []
+        self._held_back: set[str] = set()
+        """Workers, by name, for whom the processors have no time yet."""
         self._leave = Event()
         self.busy = 0
         """Tasks that are started and have not ended."""
@@ -73,7 +75,7 @@ class TargetLane:
         """What the lane could take now; nothing as long as half of what it may hold in advance is there."""
         if self.idle and self._workshop.lease.clock() - self._claimed_at >= REST:
             self._ahead, self._chunk, self._pace, self._proven = self._least, CHUNK, None, 0
-        free = max(self._most - self.busy, 0)
+        free = self._free
         # Before the first one has ended, nobody knows whether they are quick.
         ahead = self._least if self._pace is None else min(self._ahead, self._worth(AHEAD))
         spare = max(SPARE, ahead - self._most)
@@ -92,6 +94,12 @@ class TargetLane:
             held=held,
             least=min(free, 1),
         )
+
+    @property
+    def _free(self) -> int:
+        """Workers with nothing to do; while one is held back, of those that are not: for that one a task would only wait here."""
+        most = len(self._threads) - len(self._held_back) if self._held_back else self._most
+        return max(most - self.busy, 0)
 
     def _worth(self, seconds: float) -> int:
         """Tasks that the workers carry out in this time."""
@@ -124,14 +132,17 @@ class TargetLane:
         self.busy += 1
         self._started.put(task)
         if len(self._threads) < min(self._most, self.busy):
-            at_once = self._urgent or not self._threads
-            thread = Thread(target=self._work, args=(at_once,), name=f"{self.target} {len(self._threads) + 1}", daemon=True)
+            name = f"{self.target} {len(self._threads) + 1}"
+            if self._threads and not self._urgent:
+                self._held_back.add(name)
+            thread = Thread(target=self._work, args=(name,), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _work(self, at_once: bool) -> None:
-        if not at_once:
+    def _work(self, name: str) -> None:
+        if name in self._held_back:
             self._workshop.room.wait(self._leave)
+            self._held_back.discard(name)
         targets = Targets(self._workshop.open_target)
         clock = self._workshop.lease.clock
         while (task := self._started.get()) is not None:

@@ -17,7 +17,7 @@ DONE, LEASE_LOST = 0, 75
 
 REPORT_EVERY = 1.0
 """Seconds between two writes of progress."""
-WRITE_EVERY = 0.2
+WRITE_EVERY = 0.5
 """Seconds between two writes of results alone while tasks are at work whose results come next: each costs a commit."""
 URGENT_EVERY = 1.0
 """Seconds between two looks for takedowns while nobody has room for anything else, unless something new comes."""
@@ -153,7 +153,10 @@ class Loop:
         urgent = self._claim_urgent(waiting.urgent)
         if not wishes:
             return urgent
-        tasks = self._claims.claim(self._workshop.engine, wishes) if waiting.due else []
+        if not waiting.due:
+            outlook.nothing_waits()
+            return urgent
+        tasks = self._claims.claim(self._workshop.engine, wishes)
         outlook.claimed(len(tasks))
         for lane in self._lanes:
             mine = [task for task in tasks if (task.target or self._workshop.environment.origin) == lane.target]
@@ -207,11 +210,12 @@ class Loop:
 
     def _note_written(self) -> None:
         if self._finished:
+            leaving = any(result.new_tasks or result.outcome.again for result in self._finished)
             self._finished.clear()
             self._awaited = False
             self._written = self._clock()
             # What waited for these could not be claimed before, even if that was tried meanwhile.
-            self._outlook.something_ended()
+            self._outlook.something_ended(leaving=leaving)
 
     def _report(self) -> None:
         now = self._clock()

@@ -46,6 +46,8 @@ class Outlook:
         self._until_idle = until_idle
         self._pauses = (IDLE_PAUSE,) if until_idle else CLAIM_PAUSES
         self._due = True
+        self._nothing = False
+        """Whether the database had nothing due here. What comes, the daemon rings for: an end changes nothing of it."""
         self._empty = 0
         self._claim_at = self._poll_at = self._looked_at = self._trend_at = 0.0
         self._dead = False
@@ -53,15 +55,16 @@ class Outlook:
 
     def rung(self, said: Ring) -> None:
         """The daemon says that something is due here."""
-        self._due = True
+        self._due, self._nothing = True, False
         if said is Ring.NEWS:
             self._forgive()
 
-    def something_ended(self) -> None:
-        """What waited for it can be claimed now."""
+    def something_ended(self, *, leaving: bool = False) -> None:
+        """What waited for it can be claimed now. `leaving`: it is due again itself, or made something that may be."""
         self._active = self._clock()
-        self._due = True
-        self._forgive()
+        if leaving or not self._nothing:
+            self._due, self._nothing = True, False
+            self._forgive()
 
     def claimed(self, count: int) -> None:
         """So many tasks came of a claim."""
@@ -73,6 +76,13 @@ class Outlook:
         self._claim_at = self._clock() + self._pauses[min(self._empty, len(self._pauses)) - 1]
         if self._bell.attended:
             self._due = False
+
+    def nothing_waits(self) -> None:
+        """The database has nothing that is due here."""
+        if self._bell.attended:
+            self._due, self._nothing = False, True
+        else:
+            self.claimed(0)
 
     def _forgive(self) -> None:
         self._empty, self._claim_at = 0, 0.0
@@ -102,7 +112,7 @@ class Outlook:
         due = self._environment in poll.due
         if due and not self._due:
             self._forgive()
-        self._due = due
+        self._due, self._nothing = due, False
 
     def _tidy(self, poll: Poll) -> bool:
         """What whoever polls does for all; whether that may have made something due."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from config import Settings
-from database import DatabaseUnavailable, Due, Lane, LeaseLost, Outcome, Progress, Renewal, Result, State, Task
+from database import DatabaseUnavailable, Due, Lane, LeaseLost, NewTask, Outcome, Progress, Renewal, Result, State, Task
 from engines.bell import Bell, Ring
 from engines.claim import TaskClaim
 from engines.lease import Heartbeat, Lease
@@ -95,7 +95,9 @@ class Calm:
 
     def rung(self, said: Ring) -> None: ...
 
-    def something_ended(self) -> None: ...
+    def something_ended(self, *, leaving: bool = False) -> None: ...
+
+    def nothing_waits(self) -> None: ...
 
     def claimed(self, count: int) -> None: ...
 
@@ -220,14 +222,27 @@ def test_a_database_that_takes_no_results_is_left_alone_for_a_moment(monkeypatch
     assert waits.count(0.03) == calm.outages == 3
 
 
-def test_what_waited_for_results_is_claimed_once_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+NEXT = (NewTask("/next", "STAGING"),)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "made_by_it", "leaving"),
+    [(Outcome.SUCCEEDED, (), False), (Outcome.SUCCEEDED, NEXT, True), (Outcome.RETRY, (), True), (Outcome.RELEASED, (), True)],
+)
+def test_what_waited_for_results_is_claimed_once_they_are_written(
+    monkeypatch: pytest.MonkeyPatch, outcome: Outcome, made_by_it: tuple[NewTask, ...], leaving: bool
+) -> None:
     said: list[str] = []
     script = Script([task(1)])
-    loop, _, calm = made(script)
-    monkeypatch.setattr(calm, "something_ended", lambda: said.append(f"ended {script.finished}"))
+    loop, _, calm = made(script, lambda one, _: Result(one.id, one.fence, outcome, "ended", new_tasks=made_by_it))
+
+    def something_ended(*, leaving: bool = False) -> None:
+        said.append(f"ended {script.finished}, {leaving}")
+
+    monkeypatch.setattr(calm, "something_ended", something_ended)
     assert loop.run() == DONE
     loop.close()
-    assert said[-1] == "ended [1]"
+    assert said[-1] == f"ended [1], {leaving}"
 
 
 def test_an_engine_of_a_drained_environment_ends_what_it_has_and_leaves() -> None:

@@ -4,8 +4,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from queue import SimpleQueue
 from threading import Event
+from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
@@ -255,6 +257,27 @@ def test_an_attended_engine_waits_for_the_bell(queue: Queue, clock: Clock) -> No
     bell.close()
 
 
+def test_where_nothing_waits_only_a_ring_or_what_is_left_makes_something_due(queue: Queue, clock: Clock) -> None:
+    reader, writer = os.pipe()
+    bell = Bell(reader)
+    look = outlook(queue, clock, bell=bell)
+    for something_comes in (partial(look.rung, Ring.STILL), partial(look.something_ended, leaving=True)):
+        look.nothing_waits()
+        look.something_ended()
+        assert not look.due
+        something_comes()
+        assert look.may_claim()
+        look.something_ended()
+        assert look.may_claim()
+    look.nothing_waits()
+    os.close(writer)
+    assert not bell.wait(10)
+    look.look()
+    look.something_ended()
+    assert look.may_claim(), "nobody rings for it any more"
+    bell.close()
+
+
 def test_the_bell_tells_rings_of_the_daemon_from_our_own() -> None:
     reader, writer = os.pipe()
     bell = Bell(reader)
@@ -317,6 +340,33 @@ def test_a_lane_that_got_less_than_it_wished_asks_again_when_half_of_it_is_done_
         asked.append(lane.wish() is not None)
         lane.busy -= 1
     assert asked == [False, False, False, True, True, True]
+
+
+def test_a_worker_that_the_processors_have_no_time_for_is_not_free() -> None:
+    lane = one_of_two()
+    workshop: Any = lane._workshop
+    room, waits = Event(), Event()
+
+    def wait_for_room(_: Event) -> None:
+        waits.set()
+        room.wait(60)
+
+    workshop.room = SimpleNamespace(wait=wait_for_room)
+    workshop.open_target = lambda _: None
+    workshop.carry_out = lambda task, _: None
+    assert lane._free == 2
+    for number in range(2):
+        lane.begin(Task(number, f"/{number}", "E", "PUBLISH", State.RUNNING))
+    assert waits.wait(60)
+    lane.busy = 1
+    assert lane._free == 0
+    lane.busy = 0
+    assert lane._free == 1
+    room.set()
+    while lane._held_back:
+        sleep(0.001)
+    assert lane._free == 2
+    lane.dismiss()
 
 
 def test_an_urgent_lane_leaves_nothing_to_others_and_its_workers_wait_for_no_room() -> None:
