@@ -1,7 +1,7 @@
 """Requests inside a piece of work: send when there is room, wait for the reply."""
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from targets.sftp import fields, framing, wire
 from targets.sftp.session import Session
@@ -17,31 +17,43 @@ def ask(session: Session, request: wire.Request, awaited: int = 0) -> Work[frami
     return ticket.reply
 
 
-def ask_handle(session: Session, request: wire.Request, *undo: wire.Request) -> Work[bytes | wire.Status]:
-    """Open something. If the work is given up before the handle comes, the handle is closed, and `undo` is sent, when it does."""
+def ask_handle(session: Session, request: wire.Request, made: bytes | None = None) -> Work[bytes | wire.Status]:
+    """Open something. `made`: the file that is made by that."""
+    [handle] = yield from ask_handles(session, [request], [made] if made else [])
+    return handle
+
+
+def ask_handles(
+    session: Session, requests: Sequence[wire.Request], made: Sequence[bytes] = ()
+) -> Work[Sequence[bytes | wire.Status]]:
+    """Open several. `made`: the files that are made by that.
+
+    If the work is given up before the handles come, they are closed and those files are removed when they do.
+    """
     while not session.room:
         yield None
-    ticket = session.send(request)
+    ticket = session.send(*requests)
     try:
         yield ticket
     except GeneratorExit:
-        give_back = partial(_give_back, session, undo)
-        ticket.unwanted = give_back
+        ticket.unwanted = lambda ticket: give_back(session, map(wire.handle, ticket.replies), made)
         if not ticket.left:
             try:
-                give_back(ticket.reply)
+                ticket.unwanted(ticket)
             except fields.Garbled as error:
                 session.distrust(error)
         raise
-    return wire.handle(ticket.reply)
+    return list(map(wire.handle, ticket.replies))
 
 
-def _give_back(session: Session, undo: Iterable[wire.Request], reply: framing.Reply) -> None:
-    """Close what was opened for nobody any more."""
-    handle = wire.handle(reply)
-    if not isinstance(handle, wire.Status):
-        for afterthought in (wire.close(handle), *undo):
-            session.later(afterthought)
+def give_back(session: Session, handles: Iterable[bytes | wire.Status], made: Iterable[bytes]) -> None:
+    """Close what was opened, and remove the files that were made by that; nothing where it was refused. Nobody waits for it."""
+    for handle, path in zip_longest(handles, made):
+        if not isinstance(handle, wire.Status):
+            if handle is not None:
+                session.later(wire.close(handle))
+            if path is not None:
+                session.later(wire.remove(path))
 
 
 def ask_all(session: Session, requests: Iterable[wire.Request]) -> Work[list[framing.Reply]]:

@@ -3,7 +3,7 @@
 import select
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from targets.sftp import fields
 from targets.sftp.session import Session
@@ -14,12 +14,17 @@ T = TypeVar("T")
 _TURN = 8
 """Steps of one session's works before it is the next session's turn: each gets its share of what has not begun."""
 
-Begin = Callable[[Session], Work[T]]
-"""Begins a piece of work on the session that has a hand free."""
+
+class Begin(NamedTuple, Generic[T]):
+    """Begins a piece of work on the session that has hands free."""
+
+    work: Callable[[Session], Work[T]]
+    hands: int = 1
+    """How many it takes."""
 
 
-def drive(sessions: Sequence[Session], begins: Iterable[Begin[T]], at_once: int) -> Iterator[T]:
-    """Run works, at most so many at a time on each session, and give their results as they come.
+def drive(sessions: Sequence[Session], begins: Iterable[Begin[T]], hands: int) -> Iterator[T]:
+    """Run works side by side and give their results as they come. `hands`: with fewer at work a session begins one more.
 
     Sessions that are added to the sequence meanwhile get their share. The first work that raises ends them all: the others are
     closed (each tidies up after itself) and its error is raised.
@@ -30,7 +35,7 @@ def drive(sessions: Sequence[Session], begins: Iterable[Begin[T]], at_once: int)
         while True:
             for session in list(sessions):
                 if session not in crews:
-                    crews[session] = _Crew(session, at_once)
+                    crews[session] = _Crew(session, hands)
                 yield from crews[session].go_on(fresh)
             if not any(crew.moved for crew in crews.values()):
                 if not any(crew.live for crew in crews.values()):
@@ -45,12 +50,14 @@ def drive(sessions: Sequence[Session], begins: Iterable[Begin[T]], at_once: int)
 class _Crew(Generic[T]):
     """The works of one session: who may go on, who waits for room, who is not done yet."""
 
-    def __init__(self, session: Session, at_once: int) -> None:
+    def __init__(self, session: Session, hands: int) -> None:
         self._session = session
-        self._at_once = at_once
+        self._hands = hands
+        self._busy = 0
         self._ready: deque[Work[T]] = deque()
         self._starved: deque[Work[T]] = deque()
-        self.live: set[Work[T]] = set()
+        self.live: dict[Work[T], int] = {}
+        """How many hands each has."""
         self.moved = False
         """Whether anybody could go on in the last turn. If not, nobody can before something is received."""
 
@@ -65,7 +72,7 @@ class _Crew(Generic[T]):
             try:
                 wanted = next(work)
             except StopIteration as end:
-                self.live.discard(work)
+                self._busy -= self.live.pop(work)
                 yield end.value
             except fields.Garbled as error:
                 self._session.distrust(error)
@@ -80,11 +87,12 @@ class _Crew(Generic[T]):
             return None
         if self._starved:
             return self._starved.popleft()
-        begin = next(fresh, None) if len(self.live) < self._at_once else None
+        begin = next(fresh, None) if self._busy < self._hands else None
         if begin is None:
             return None
-        work = begin(self._session)
-        self.live.add(work)
+        work = begin.work(self._session)
+        self.live[work] = begin.hands
+        self._busy += begin.hands
         return work
 
     def _put_back(self, work: Work[T], wanted: Ticket | None) -> None:

@@ -20,6 +20,7 @@ from targets.sftp.crew import Begin, drive
 from targets.sftp.probe import probe
 from targets.sftp.receiver import OPS, Program, Receiver, command
 from targets.sftp.session import Pipe, Session
+from targets.sftp.small import IN_STEP, in_step, is_small, upload_in_step
 from targets.sftp.stream import Stream
 from targets.sftp.tickets import Work
 from targets.sftp.upload import compare, upload
@@ -160,7 +161,11 @@ class SftpDisk:
                 pairs = ((write, self._path(write.path)) for write in chain(few, fresh))
                 yield from self._read_again(session, self._stream.write(pairs))
             else:
-                yield from drive(self._lanes, self._uploads(session, chain(few, fresh)), self._at_once(session))
+                at_once = self._at_once(session)
+                in_step = min(IN_STEP, max(1, at_once // 4))
+                begins = self._uploads(session, chain(few, fresh), in_step)
+                for written in drive(self._lanes, begins, at_once - in_step + 1):
+                    yield from written
 
     def space(self) -> tuple[int, int] | None:
         with self._named():
@@ -301,24 +306,27 @@ class SftpDisk:
         """What a stream brought, once it was compared where that is wanted."""
         with closing(written):
             while together := list(islice(written, FILES_AT_ONCE)):
-                again = [partial(compare, write=write, path=self._path(write.path)) for write in together if write.read_back]
-                if again:
-                    for _ in drive([session], again, self._at_once(session)):
-                        pass
+                again = [write for write in together if write.read_back]
+                begins = (Begin(partial(compare, write=write, path=self._path(write.path))) for write in again)
+                for _ in drive([session], begins, self._at_once(session)):
+                    pass
                 yield from together
 
     def _each(self, work: Callable[[Session, bytes], Work[T]], paths: Iterable[bytes]) -> Iterator[Begin[tuple[int, T]]]:
         for number, path in enumerate(paths):
-            yield partial(calls.numbered, number=number, work=work, path=path)
+            yield Begin(partial(calls.numbered, number=number, work=work, path=path))
 
-    def _uploads(self, session: Session, writes: Iterable[Write]) -> Iterator[Begin[Write]]:
+    def _uploads(self, session: Session, writes: Iterable[Write], most: int) -> Iterator[Begin[Sequence[Write]]]:
+        """`most`: files that go in step."""
         synced = 0
-        for write in writes:
+        for files in in_step(((write, self._path(write.path)) for write in writes), session, most):
+            write, path = files[0]
             if write.sync:
                 self._require_sync(session)
                 synced += 1
                 self._widen(synced)
-            yield partial(upload, write=write, path=self._path(write.path))
+            begin = partial(upload_in_step, files=files) if is_small(write, session) else partial(upload, write=write, path=path)
+            yield Begin(begin, len(files))
 
 
 def _together(exact: Container[tuple[bytes, int]], change: calls.Change) -> Op | None:

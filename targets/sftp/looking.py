@@ -83,7 +83,7 @@ def together(
 
 def _numbered(works: Sequence[Callable[[Session], Work[Any]]]) -> Iterator[Begin[tuple[int, Any]]]:
     for number, work in enumerate(works):
-        yield partial(_which, number=number, work=work)
+        yield Begin(partial(_which, number=number, work=work))
 
 
 def _which(session: Session, *, number: int, work: Callable[[Session], Work[Any]]) -> Work[tuple[int, Any]]:

@@ -202,7 +202,7 @@ class Session:
     def _answered(self, ticket: Ticket) -> None:
         self._bytes -= ticket.cost
         if ticket.unwanted is not None:
-            ticket.unwanted(ticket.reply)
+            ticket.unwanted(ticket)
         if ticket.ready is not None:
             ticket.ready.append(ticket.work)
 

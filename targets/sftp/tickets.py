@@ -38,8 +38,8 @@ class Ticket:
         """Where whoever waits for it stands once it is answered, ..."""
         self.work: Work[Any]
         """... and who that is, if somebody does."""
-        self.unwanted: Callable[[Reply], None] | None = None
-        """What to do with the reply to a single request when nobody waits for it any more."""
+        self.unwanted: Callable[[Ticket], None] | None = None
+        """What to do with the replies when nobody waits for them any more."""
 
     @property
     def reply(self) -> Reply:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 
 from targets.disk import Write
@@ -10,33 +10,47 @@ from targets.errors import CorruptTransfer
 from targets.sftp import download, fields, wire
 from targets.sftp.asking import ask, ask_handle
 from targets.sftp.faults import explain
+from targets.sftp.framing import Reply
 from targets.sftp.session import Session
 from targets.sftp.tickets import Ticket, Work
 
-SMALL = 32 * 1024
-"""Bytes of a file that is read whole before anything is sent, if the server takes as many in one request."""
 
-
-def upload(session: Session, write: Write, path: bytes) -> Work[Write]:
-    """The whole life of one upload. What was not good to the end is removed again, as far as the server lets us.
+def upload(session: Session, write: Write, path: bytes) -> Work[Sequence[Write]]:
+    """The whole life of one upload, of any size. What was not good to the end is removed again, as far as the server lets us.
 
     Raises CorruptTransfer, PathBlocked, FileNotFoundError, NoSpace and what else a server may say.
     """
-    content = whole(write) if write.size <= min(SMALL, session.write_size) else None
-    handle = yield from ask_handle(session, wire.create(path, write.mode), wire.remove(path))
+    handle = yield from ask_handle(session, wire.create(path, write.mode), made=path)
     if isinstance(handle, wire.Status):
         raise (yield from explain(session, handle, "create", path, write.size, new=True))
     file = _Open(session, write, path, handle)
     try:
-        if content is None:
-            yield from file.fill()
-        yield from file.finish(content)
+        yield from file.fill()
+        yield from file.finish()
         if write.read_back:
             yield from _compare(session, write, path)
     except BaseException:
         file.give_up()
         raise
-    return write
+    return [write]
+
+
+def ending(write: Write, handle: bytes) -> list[tuple[str, wire.Request]]:
+    """What a file needs once its bytes were sent: mode and times, sync, close; each in words, and as a request."""
+    steps = [("close", wire.close(handle))]
+    if write.sync:
+        steps.insert(0, ("sync", wire.sync(handle)))
+    if write.mode is not None or write.modified is not None:
+        steps.insert(0, ("set mode and times of", wire.set_attributes(handle, write.mode, write.modified)))
+    return steps
+
+
+def refusal(replies: Iterable[Reply]) -> tuple[int, wire.Status] | None:
+    """The first that is not good: where it stands, and what it says."""
+    for place, status in enumerate(map(wire.status, replies)):
+        if status.code != wire.OK:
+            return place, status
+    return None
 
 
 class _Open:
@@ -44,8 +58,7 @@ class _Open:
 
     def __init__(self, session: Session, write: Write, path: bytes, handle: bytes) -> None:
         self._session, self._write, self._path, self._handle = session, write, path, handle
-        self._awaited: deque[tuple[Sequence[str], Ticket]] = deque()
-        """What each of a ticket's requests is to do, in words, and the ticket."""
+        self._awaited: deque[tuple[str, Ticket]] = deque()
         self._closed = False
 
     def fill(self) -> Work[None]:
@@ -64,31 +77,17 @@ class _Open:
                 while not self._session.room:
                     yield None
                 if chunk:
-                    self._send(("write",), wire.write(self._handle, offset, chunk))
+                    self._send("write", wire.write(self._handle, offset, chunk))
                 offset += len(chunk)
                 yield from self._look_back()
         if offset < write.size:
             raise wrong_source(write, f"{offset} bytes instead of {write.size}")
         check(write, hasher)
 
-    def finish(self, content: bytes | None) -> Work[None]:
-        """The bytes where they were not sent yet, mode and times, sync, close; then every reply must have been good."""
-        while not self._session.room:
-            yield None
-        write, handle = self._write, self._handle
-        steps, requests = [], []
-        if content:
-            steps.append("write")
-            requests.append(wire.write(handle, 0, content))
-        if write.mode is not None or write.modified is not None:
-            steps.append("set mode and times of")
-            requests.append(wire.set_attributes(handle, write.mode, write.modified))
-        if write.sync:
-            steps.append("sync")
-            requests.append(wire.sync(handle))
-        steps.append("close")
-        requests.append(wire.close(handle))
-        self._send(steps, *requests)
+    def finish(self) -> Work[None]:
+        """Mode and times, sync, close; then every reply must have been good."""
+        for step in ending(self._write, self._handle):
+            self._send(*step)
         # Handles are numbers that the server uses again: a second CLOSE could hit somebody else's file.
         self._closed = True
         # Where replies come in order, the last one's wakes this work once for all of them.
@@ -101,18 +100,17 @@ class _Open:
             self._session.later(wire.close(self._handle))
         self._session.later(wire.remove(self._path))
 
-    def _send(self, steps: Sequence[str], *requests: wire.Request) -> None:
-        self._awaited.append((steps, self._session.send(*requests)))
+    def _send(self, doing: str, request: wire.Request) -> None:
+        self._awaited.append((doing, self._session.send(request)))
 
     def _look_back(self, *, every: bool = False) -> Work[None]:
         """Check what was answered meanwhile, so that a refusal stops a large file early; `every`: wait for what was not."""
         while self._awaited and (every or not self._awaited[0][1].left):
-            steps, ticket = self._awaited.popleft()
+            doing, ticket = self._awaited.popleft()
             if ticket.left:
                 yield ticket
-            for doing, status in zip(steps, map(wire.status, ticket.replies), strict=True):
-                if status.code != wire.OK:
-                    raise (yield from explain(self._session, status, doing, self._path, self._write.size))
+            if refused := refusal(ticket.replies):
+                raise (yield from explain(self._session, refused[1], doing, self._path, self._write.size))
 
 
 def compare(session: Session, write: Write, path: bytes) -> Work[Write]:

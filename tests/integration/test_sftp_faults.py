@@ -14,6 +14,7 @@ from support.sftp_stub import Fault, StartStub, Stub
 from targets.disk import Answer, Call, Looks, Op, Write
 from targets.errors import (
     CorruptTransfer,
+    PathBlocked,
     PermanentTargetError,
     PermissionRefused,
     TargetError,
@@ -22,6 +23,7 @@ from targets.errors import (
     TransientTargetError,
 )
 from targets.sftp import SftpDisk, wire
+from targets.sftp.small import IN_STEP
 
 CONTENT = random.Random(0).randbytes(5_000_000)
 """Twenty WRITEs at OpenSSH's limit."""
@@ -96,6 +98,22 @@ def test_one_refused_write_among_many_small_files_stops_only_that_file(
     there = {name: (server.root / name).read_bytes() for name in names(server)}
     assert set(answered) <= set(there)
     assert all(content == name.encode() for name, content in there.items() if name in answered)
+
+
+@pytest.mark.parametrize("fault", [stub.refuse, stub.fail_late])
+@pytest.mark.parametrize("kind", [wire.OPEN, wire.WRITE, wire.FSETSTAT, wire.CLOSE])
+@pytest.mark.parametrize("nth", [1, 20, 60])
+def test_of_small_files_in_step_the_one_is_named_that_was_refused_and_none_is_left_that_was_not_answered(
+    start_stub: StartStub, disks: list[SftpDisk], fault: object, kind: int, nth: int
+) -> None:
+    server = start_stub(fault(kind, nth))  # type: ignore[operator]
+    disks.append(SftpDisk(server.settings(), target="origin"))
+    answered: list[str] = []
+    refused = PathBlocked if (fault, kind) == (stub.fail_late, wire.OPEN) else TransientTargetError
+    with pytest.raises(refused, match=rf"/{nth}' "):
+        answered.extend(done.path for done in disks[0].write(write(str(number), b"x", mode=0o644) for number in range(1, 100)))
+    left = {str(nth)} if refused is PathBlocked else set()
+    assert names(server) - left == set(answered)
 
 
 @pytest.mark.parametrize("kind", [wire.OPEN, wire.WRITE, wire.FSETSTAT, wire.CLOSE])
@@ -383,11 +401,11 @@ def test_what_was_opened_for_nobody_is_closed_and_removed(start_stub: StartStub,
     disks.append(SftpDisk(server.settings(), target="origin"))
 
     def writes() -> Iterator[Write]:
-        yield from (write(str(number)) for number in range(10))
+        yield from (write(str(number)) for number in range(IN_STEP + 10))
         raise LookupError
 
     with pytest.raises(LookupError):
         list(disks[0].write(writes()))
     assert names(server) == set()
     # One CLOSE for each handle, and no more: a server uses the numbers of handles again.
-    assert server.counts[wire.OPEN] == server.counts[wire.CLOSE] == 10
+    assert server.counts[wire.OPEN] == server.counts[wire.CLOSE] == IN_STEP

@@ -71,7 +71,7 @@ def session(pipe: Echo, *, in_order: bool = True, gather: Callable[[bool], None]
 
 def drive(spoken: Session, works: Iterable[Work[T]], at_once: int) -> Iterator[T]:
     def ready(work: Work[T]) -> crew.Begin[T]:
-        return lambda _: work
+        return crew.Begin(lambda _: work)
 
     return crew.drive([spoken], map(ready, works), at_once)
 
@@ -265,7 +265,7 @@ def test_a_reply_without_sense_to_a_work_that_is_given_up_ends_the_session_and_h
         raise LookupError
 
     def opens() -> Work[bytes]:
-        handle = yield from ask_handle(spoken, wire.create(b"x", None), wire.remove(b"x"))
+        handle = yield from ask_handle(spoken, wire.create(b"x", None), b"x")
         assert isinstance(handle, bytes)
         return handle
 
