@@ -9,6 +9,7 @@ import errno
 import os
 import struct
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from targets.sftp.bounds import LARGEST_PACKET, Watched
 
 _CHANNEL_DATA = 94
 """The message type; channel, length and bytes follow."""
+_WINDOW_ADJUST = 93
+"""Says that more may be sent, many times a second, and has nothing to do with what is received before it or after it."""
 _OWNER = 5
 """Bytes of a type and a channel."""
 _LENGTH = struct.Struct(">I")
@@ -76,8 +79,8 @@ class GcmPackets(Packetizer):
         self._arrived = bytearray()
         self._at = 0
         """So much of it was opened."""
-        self._ahead: bytes | None = None
-        """A message that was opened to see whether it goes with the one before it."""
+        self._ahead: deque[bytes] = deque()
+        """Messages that were opened to see whether they go with the one before them."""
 
     def set_outbound_cipher(self, **how: Any) -> None:  # noqa: ANN401 - as paramiko calls it
         super().set_outbound_cipher(**how)
@@ -123,9 +126,10 @@ class GcmPackets(Packetizer):
         """Wait for the next message: its type, and what follows. Raises EOFError, SSHException, NeedRekeyException."""
         if self._open is None:
             return super().read_message()
-        message, self._ahead = self._ahead or self._opened(self._open), None
+        message = self._ahead.popleft() if self._ahead else self._opened(self._open)
         if message[0] == _CHANNEL_DATA:
             message = self._with_more(self._open, message)
+        self._weigh(self._open)
         content = paramiko.Message(message[1:])
         content.seqno = self._open.packets - 1
         return message[0], content
@@ -134,11 +138,13 @@ class GcmPackets(Packetizer):
         """What has arrived for the same channel besides. What is anything else comes next: it may bring another key."""
         whose, parts, size = first[:_OWNER], [_bytes_of(first)], len(first)
         while size < _TOGETHER and (message := self._arrived_message(cipher)) is not None:
-            if message[:_OWNER] != whose:
-                self._ahead = message
+            if message[:_OWNER] == whose:
+                parts.append(_bytes_of(message))
+                size += len(message)
+                continue
+            self._ahead.append(message)
+            if message[0] != _WINDOW_ADJUST:
                 break
-            parts.append(_bytes_of(message))
-            size += len(message)
         joined = b"".join(parts)
         return whose + _LENGTH.pack(len(joined)) + joined
 
@@ -166,7 +172,6 @@ class GcmPackets(Packetizer):
             return None
         plain: bytes = cipher.use(bytes(self._arrived[begin:end]), head)
         self._at = end
-        self._weigh(cipher)
         padding = plain[0]
         if not _LEAST_PADDING <= padding < len(plain) - 1:
             raise paramiko.SSHException(f"a packet of {len(plain)} bytes with {padding} of padding")

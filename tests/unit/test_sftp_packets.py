@@ -20,7 +20,7 @@ from targets.sftp.bounds import Watched
 from targets.sftp.packets import GcmPackets, send_together
 
 KEY, NONCE = bytes(range(32)), b"\1\2\3\4" + b"\0" * 6 + b"\xff\xff"
-DATA, EOF, KEXINIT = 94, 96, 20
+ADJUST, DATA, EOF, KEXINIT = 93, 94, 96, 20
 
 
 def keyed(packets: Packetizer, nonce: bytes = NONCE) -> Packetizer:
@@ -123,6 +123,17 @@ def test_what_has_arrived_for_one_channel_is_read_as_one_and_the_rest_in_order(p
     assert read(ours) == (DATA, struct.pack(">II", 1, 101) + b"a" * 100 + b"b")
     assert read(ours) == (DATA, struct.pack(">II", 2, 1) + b"c")
     assert read(ours) == (EOF, b"\0\0\0\1")
+    assert read(ours) == (DATA, struct.pack(">II", 1, 1) + b"d")
+
+
+def test_room_that_is_granted_meanwhile_keeps_no_bytes_apart(pair: Any) -> None:
+    ours, theirs, _ = pair
+    room = [paramiko.Message(struct.pack(">BII", ADJUST, 1, size)) for size in (5, 6)]
+    for message in (data(1, b"a"), room[0], data(1, b"b"), room[1], data(2, b"c"), data(1, b"d")):
+        theirs.send_message(message)
+    assert read(ours) == (DATA, struct.pack(">II", 1, 2) + b"ab")
+    assert [read(ours), read(ours)] == [(ADJUST, struct.pack(">II", 1, size)) for size in (5, 6)]
+    assert read(ours) == (DATA, struct.pack(">II", 2, 1) + b"c")
     assert read(ours) == (DATA, struct.pack(">II", 1, 1) + b"d")
 
 
