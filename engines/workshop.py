@@ -99,10 +99,14 @@ class Targets:
 
 
 class Reports:
-    """Whom to ask how far each running task is, for the main loop, which writes what is new once in a while."""
+    """Whom to ask how far each running task is, for the main loop, which writes what is new once in a while.
+
+    Nothing is told of a task that was not there the last time: most end before anybody could read it.
+    """
 
     def __init__(self) -> None:
         self._looks: dict[int, Callable[[], Progress]] = {}
+        self._seen: frozenset[int] = frozenset()
         self._taken: dict[int, Progress] = {}
         self._lock = Lock()
 
@@ -120,9 +124,9 @@ class Reports:
     def take(self) -> list[Progress]:
         """What is new since the last time."""
         with self._lock:
-            now = {task: look() for task, look in self._looks.items()}
+            now = {task: look() for task, look in self._looks.items() if task in self._seen}
             newest = [progress for task, progress in now.items() if progress != self._taken.get(task)]
-            self._taken = now
+            self._seen, self._taken = frozenset(self._looks), now
         return newest
 
 

@@ -448,6 +448,16 @@ def test_progress_is_written_while_tasks_run() -> None:
     assert not workshop.reports.take()
 
 
+def test_nothing_is_told_of_a_task_that_has_just_begun() -> None:
+    reports = Reports()
+    reports.note(1, lambda: Progress(1, "plan"))
+    assert not reports.take()
+    reports.note(2, lambda: Progress(2, "plan"))
+    assert [progress.task for progress in reports.take()] == [1]
+    reports.note(1, lambda: Progress(1, "commit"))
+    assert {progress.task: progress.step for progress in reports.take()} == {1: "commit", 2: "plan"}
+
+
 def test_a_task_that_never_ends_is_left_after_the_grace() -> None:
     script = Script([task(1)])
     gate = Lease(SETTINGS.queue)
