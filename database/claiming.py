@@ -1,40 +1,24 @@
 """One claim: what an engine's lanes get, in one short transaction under the locked rows of its targets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Update,
-    bindparam,
-    case,
-    exists,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, exists, select, update
 
 from database import schema
 from database.actions import NOTICE, RESTORING
+from database.beginning import begin
 from database.breakers import Allowance, Switch, allowances, begin_probes, lock_switches, probed_by
-from database.counters import next_fences
 from database.lane import Lane
 from database.leases import in_force as lease_in_force
 from database.picking import Among, Choice, choose, find_candidates, find_siblings, split
 from database.restored import SUSPICION
-from database.rows import TASK_COLUMNS, by_id, task_of, tell
+from database.rows import TASK_COLUMNS, by_id, tell
 from database.starting import BY_NUMBER
 from database.takedowns import covering, in_force
-from database.values import Engine, State, Task
+from database.values import Engine, Task
 
 BATCH = 64
 """Tasks claimed or finished in one transaction, at most."""
@@ -71,7 +55,6 @@ _LOCKED: Select[Any] = (
     .order_by(_queue.id)
     .with_for_update(skip_locked=True)
 )
-_NEW_ATTEMPTS = insert(schema.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +94,10 @@ def claim(connection: Connection, engine: Engine, lanes: Sequence[Lane]) -> list
     taken = _without_taken_down(connection, taken, rows, now)
     superseded = {older: choice.winner for choice in taken for older in choice.absorbed}
     _supersede(connection, superseded, now)
-    tasks = _begin(connection, engine, [rows[choice.winner] for choice in taken if choice.runs], now)
+    runs = {choice.winner for choice in taken if choice.runs}
+    mine = ([choice.winner for choice in choices if choice.winner in runs] for _, choices in chosen)
+    started = {id_ for lane, ids in zip(lanes, mine, strict=True) for id_ in ids[: lane.begin]}
+    tasks = begin(connection, engine, [rows[choice.winner] for choice in taken if choice.runs], started, now)
     begin_probes(connection, _probes(chosen, tasks))
     return tasks
 
@@ -177,71 +163,6 @@ def _supersede(connection: Connection, superseded: Mapping[int, int], now: datet
         .values(status="SUPERSEDED", reason=by_id(_queue.id, reasons), finished_at=now)
     )
     tell(connection, now, ((older, "SUPERSEDED", reasons[older], None) for older in sorted(superseded)))
-
-
-def _begin(connection: Connection, engine: Engine, winners: Sequence[Row[Any]], now: datetime) -> list[Task]:
-    if not winners:
-        return []
-    ids = sorted(row.id for row in winners)
-    fences = dict(zip(ids, next_fences(connection, len(ids)), strict=True))
-    first = {"start": engine.start, "ids": ids, "shift": fences[ids[0]] - ids[0]}
-    if ids[-1] - ids[0] < len(ids):
-        connection.execute(_begun(), first)
-    else:
-        connection.execute(_begun(len(ids)), first | _numbered("task", ids) | _numbered("fence", fences.values()))
-    tasks = [_claimed(row, fences[row.id]) for row in winners]
-    connection.execute(_NEW_ATTEMPTS, [_attempt_row(task, engine, now) for task in tasks])
-    tell(connection, now, ((task.id, State.RUNNING, None, task.fence) for task in tasks))
-    return tasks
-
-
-@lru_cache(maxsize=BATCH + 1)
-def _begun(count: int = 0) -> Update:
-    """The statement that begins so many tasks; 0: any number whose fences go with their ids, as they do in most claims."""
-    numbered = [(_queue.id == bindparam(f"task{n}"), bindparam(f"fence{n}", type_=BigInteger)) for n in range(count)]
-    fence: ColumnElement[int] = case(*numbered) if count else _queue.id + bindparam("shift", type_=BigInteger)
-    return (
-        update(schema.queue)
-        .where(_queue.id.in_(_IDS))
-        .values(
-            status="RUNNING",
-            engine=bindparam("start"),
-            reason=None,
-            fence=fence,
-            serial=func.coalesce(func.nullif(_queue.serial, 0), fence),
-            attempts=_queue.attempts + 1,
-            started_at=None,
-        )
-    )
-
-
-def _numbered(name: str, values: Iterable[int]) -> dict[str, int]:
-    return {f"{name}{number}": value for number, value in enumerate(values)}
-
-
-def _claimed(row: Row[Any], fence: int) -> Task:
-    """What the row of a task has become."""
-    return replace(
-        task_of(row),
-        state=State.RUNNING,
-        reason=None,
-        fence=fence,
-        serial=row.serial or fence,
-        attempts=row.attempts + 1,
-        started_at=None,
-        sealed=bool(row.sealed),
-    )
-
-
-def _attempt_row(task: Task, engine: Engine, now: datetime) -> dict[str, object]:
-    return {
-        "task": task.id,
-        "fence": task.fence,
-        "number": task.attempts,
-        "engine": engine.start,
-        "host": engine.host,
-        "claimed_at": now,
-    }
 
 
 def _probes(chosen: Sequence[tuple[Allowance, list[Choice]]], tasks: Sequence[Task]) -> dict[str, int]:

@@ -21,6 +21,8 @@ class Lane:
     """Tasks that the lane has already."""
     least: int = 1
     """Tasks to take at least if they wait, for workers that have nothing to do."""
+    begin: int = 0
+    """Of those that are taken, the first ones that begin at once: they are started with the claim, in its commit."""
 
     def part_of(self, waiting: int) -> int:
         """How many of those that wait to take: guided self-scheduling, so that all engines come to the end at the same time."""

@@ -53,8 +53,8 @@ class TargetLane:
         self._least = min(self._most + CHUNK, workshop.settings.queue.batch)
         self._ahead, self._chunk = self._least, CHUNK
         self._claimed_at = 0.0
-        self._wished = self._proven = 0
-        """Tasks that were asked for last, and that have ended since there was nothing to do."""
+        self._wished = self._offered = self._proven = 0
+        """Tasks that were asked for last, that could have begun then, and that have ended since there was nothing to do."""
         self._refill = inf
         """Tasks at hand above which no more are asked for, as the last claim had no more for this engine."""
         self._waiting: deque[Task] = deque()
@@ -80,7 +80,7 @@ class TargetLane:
         ahead = self._least if self._pace is None else min(self._ahead, self._worth(AHEAD))
         spare = max(SPARE, ahead - self._most)
         most, here = min(spare + free, self._workshop.settings.queue.batch), len(self._waiting)
-        self._wished = most - here
+        self._wished, self._offered = most - here, max(self._room - here, 0)
         held = self.busy + here
         if here * 2 >= most or (not free and held > self._refill):
             return None
@@ -93,6 +93,7 @@ class TargetLane:
             engines=1 if self._urgent else self._workshop.environment.engines,
             held=held,
             least=min(free, 1),
+            begin=self._offered,
         )
 
     @property
@@ -106,22 +107,34 @@ class TargetLane:
         return QUICK_CHUNK if self._pace is None else int(seconds * self._most / max(self._pace, SHORTEST))
 
     def take(self, tasks: Sequence[Task]) -> None:
-        """What a claim gave, to be started when workers are free."""
+        """What a claim gave: what began with it goes to the workers, the rest is started when they are free."""
         self._claimed_at = self._workshop.lease.clock()
         # A few tasks that ended at once say nothing of the many that come next: more are held once as many have ended.
         if len(tasks) >= self._wished and self._proven >= self._ahead:
             self._ahead = min(self._ahead * 2, self._workshop.settings.queue.batch)
-        self._waiting.extend(tasks)
+        begun = [task for task in tasks if task.started_at is not None]
+        for task in begun:
+            self.begin(task)
+        self._waiting.extend(task for task in tasks if task.started_at is None)
+        self._widen(begun, self._offered)
         self._refill = (self.busy + len(self._waiting)) / 2 if len(tasks) < self._wished else inf
 
-    def next_chunk(self) -> list[Task]:
-        """Tasks to start now: none while every worker has one, then several in one go, since each start costs a commit."""
-        if self.busy >= self._most or not self._waiting:
-            return []
-        room = max(self._most, min(self._chunk, self._worth(QUICK))) - self.busy
-        if room <= len(self._waiting):
+    @property
+    def _room(self) -> int:
+        """Tasks that may begin now: none while every worker has one, then several in one go, since each start costs a commit."""
+        return 0 if self.busy >= self._most else max(self._most, min(self._chunk, self._worth(QUICK))) - self.busy
+
+    def _widen(self, begin: Sequence[Task], room: int) -> None:
+        """Next time more may begin together, as all the room was used."""
+        if begin and len(begin) >= room:
             self._chunk = min(self._chunk * 2, QUICK_CHUNK)
-        return [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+
+    def next_chunk(self) -> list[Task]:
+        """Tasks to start now."""
+        room = self._room
+        chunk = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+        self._widen(chunk, room)
+        return chunk
 
     def put_back(self, tasks: Sequence[Task]) -> None:
         """These were not started after all: the database did not answer."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from database import Engine, LeaseLost, NewTask, Outcome, Progress, Result, State
+from database import Engine, Lane, LeaseLost, NewTask, Outcome, Progress, Result, State
 from support.queue import Queue
 
 
@@ -116,6 +116,30 @@ def test_only_started_tasks_are_lost(queue: Queue) -> None:
     queue.clock.forward(61)
     queue.rescue()
     assert [queue.show(task.id).task.losses for task in (a, b)] == [1, 0]
+
+
+def test_what_begins_with_its_claim_is_started_and_nothing_else(queue: Queue) -> None:
+    ids = [queue.ready(f"/{number}") for number in range(3)]
+    engine = queue.engine()
+    tasks = queue.claims.claim(engine, [Lane("staging", 64, begin=2)])
+    views = [queue.show(id_) for id_ in ids]
+    assert [task.started_at for task in tasks] == [view.task.started_at for view in views]
+    assert [view.attempts[0].started_at for view in views] == [view.attempts[0].claimed_at for view in views[:2]] + [None]
+    queue.leases.bury(engine.start)
+    assert [queue.show(id_).attempts[0].outcome for id_ in ids] == ["LOST", "LOST", "RETURNED"]
+
+
+def test_a_task_that_must_run_alone_begins_with_its_claim_too(queue: Queue) -> None:
+    ids = [queue.ready("/0"), queue.ready("/1")]
+    first, engine = queue.engine(), queue.engine()
+    queue.claims.claim(first, [Lane("staging", 64, begin=1)])
+    queue.leases.bury(first.start)
+    lane = Lane("staging", 64, begin=8)
+    [clean] = queue.claims.claim(engine, [lane])
+    queue.end(engine, clean)
+    [alone] = queue.claims.claim(engine, [lane])
+    assert [clean.id, alone.id] == ids[::-1]
+    assert alone.started_at is not None
 
 
 def test_a_task_with_a_loss_runs_alone_after_the_clean_ones(queue: Queue) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects import mysql
 
-from database import NewTask, Outcome, Result, State, picking, polling, schema, starting, underway
+from database import Lane, NewTask, Outcome, Result, State, picking, polling, schema, starting, underway
 from support.queue import Queue
 
 
@@ -43,7 +43,7 @@ def test_what_a_task_takes_of_the_queue_is_few_statements(mariadb_queue: Queue) 
     mariadb_queue.claims.start(engine, first)
     results = [Result(task.id, task.fence, Outcome.SUCCEEDED, f"done {task.id}") for task in first]
     before = written(mariadb_queue)
-    others = mariadb_queue.claim(engine)
+    others = mariadb_queue.claims.claim(engine, [Lane("staging", 64, begin=2)])
     claimed = written(mariadb_queue)
     mariadb_queue.claims.start(engine, others, results)
     ended = written(mariadb_queue)

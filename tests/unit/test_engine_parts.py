@@ -324,10 +324,28 @@ def test_tasks_that_end_at_once_are_started_more_together_and_others_few() -> No
 
 def test_a_lane_says_what_it_holds_and_whether_a_worker_is_free() -> None:
     lane = one_of_two()
-    assert lane.wish() == Lane("o", 10, ("source:c",), engines=2, held=0, least=1)
+    assert lane.wish() == Lane("o", 10, ("source:c",), engines=2, held=0, least=1, begin=8)
     lane.take([Task(number, f"/{number}", "E", "PUBLISH", State.RUNNING) for number in range(10)])
     lane.busy = len(lane.next_chunk())
     assert lane.wish() == Lane("o", 6, ("source:c",), engines=2, held=10, least=0)
+
+
+def test_what_began_with_its_claim_goes_to_the_workers_at_once() -> None:
+    lane = one_of_two()
+    workshop: Any = lane._workshop
+    workshop.room = SimpleNamespace(wait=lambda _: None)
+    workshop.open_target = lambda _: None
+    workshop.carry_out = lambda task, _: None
+    wish = lane.wish()
+    assert wish is not None
+    tasks = [Task(number, f"/{number}", "E", "PUBLISH", State.RUNNING) for number in range(wish.limit)]
+    begun = [replace(task, started_at=NOW) for task in tasks[: wish.begin]]
+    lane.take([*begun, *tasks[wish.begin :]])
+    assert (lane.busy, lane._chunk) == (8, 16), "all the room was used: more may begin together the next time"
+    assert not lane.next_chunk(), "each worker has a task"
+    lane.busy = 0
+    assert lane.next_chunk() == tasks[wish.begin :]
+    lane.dismiss()
 
 
 def test_a_lane_that_got_less_than_it_wished_asks_again_when_half_of_it_is_done_or_a_worker_is_free() -> None:
@@ -371,7 +389,7 @@ def test_a_worker_that_the_processors_have_no_time_for_is_not_free() -> None:
 
 def test_an_urgent_lane_leaves_nothing_to_others_and_its_workers_wait_for_no_room() -> None:
     lane = one_of_two(urgent=True)
-    assert lane.wish() == Lane("o", 10, urgent=True)
+    assert lane.wish() == Lane("o", 10, urgent=True, begin=8)
     asked: list[Event] = []
     begun = SimpleQueue[Task]()
     workshop: Any = lane._workshop
