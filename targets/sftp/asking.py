@@ -1,11 +1,14 @@
 """Requests inside a piece of work: send when there is room, wait for the reply."""
 
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from targets.sftp import fields, framing, wire
 from targets.sftp.session import Session
 from targets.sftp.tickets import Ticket, Work
+
+_TOGETHER = 64
+"""Small requests that are awaited as one."""
 
 
 def ask(session: Session, request: wire.Request, awaited: int = 0) -> Work[framing.Reply]:
@@ -57,18 +60,22 @@ def give_back(session: Session, handles: Iterable[bytes | wire.Status], made: It
 
 
 def ask_all(session: Session, requests: Iterable[wire.Request]) -> Work[list[framing.Reply]]:
-    """Many requests, each carried out after the one before it, and their replies in that order.
+    """Many small requests, each carried out after the one before it, and their replies in that order.
 
     The protocol promises order only within one file; a server that is not known to keep it gets them one by one.
     """
+    left = iter(requests)
     tickets: list[Ticket] = []
-    for request in requests:
+    while True:
         while not session.room:
             yield None
-        tickets.append(session.send(request))
+        some = list(islice(left, min(session.room, _TOGETHER) if session.in_order else 1))
+        if not some:
+            break
+        tickets.append(session.send(*some))
         if not session.in_order:
             yield tickets[-1]
     for ticket in tickets:
         if ticket.left:
             yield ticket
-    return [ticket.reply for ticket in tickets]
+    return [reply for ticket in tickets for reply in ticket.replies]

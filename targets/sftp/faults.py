@@ -35,11 +35,14 @@ _BLOCK = 4096
 
 def answer(status: wire.Status) -> Answer:
     """The contract's word for a status. Raises where it concerns the connection or the server as a whole."""
+    said = _ANSWERS.get(status.code)
+    if said is not None:
+        return said
     if status.code in {wire.NO_CONNECTION, wire.CONNECTION_LOST}:
         raise TargetUnreachable(f"the server lost its own connection: {status.text}")
     if status.code == wire.UNSUPPORTED:
         raise TargetUnfit(f"the server does not support what was asked of it: {status.text}")
-    return _ANSWERS.get(status.code, Answer.REFUSED)
+    return Answer.REFUSED
 
 
 def fault(session: Session, status: wire.Status, doing: str, path: bytes, size: int = 0) -> Exception:

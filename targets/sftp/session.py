@@ -84,22 +84,23 @@ class Session:
         self.read_size, self.write_size, self.handles = self._limits()
 
     @property
-    def room(self) -> bool:
-        """Whether one more request may be sent."""
-        return self._bytes < WINDOW_BYTES and len(self._pending) < WINDOW_REQUESTS
+    def room(self) -> int:
+        """How many more requests may be sent."""
+        return max(0, WINDOW_REQUESTS - len(self._pending)) if self._bytes < WINDOW_BYTES else 0
 
     def send(self, *requests: wire.Request, awaited: int = 0) -> Ticket:
         """Put requests on their way. `awaited`: bytes of each reply where they are many."""
         if self.broken is not None:
             raise self.broken
         number, total = self._number, 0
+        out, pending = self._out, self._pending
         ticket = Ticket(number + 1, len(requests), awaited)
         for kind, body in requests:
             number = (number + 1) & IDS
-            self._pending[number] = ticket
+            pending[number] = ticket
             size = len(body)
             total += size
-            self._out += (framing.head(kind, size, number), body)
+            out += (framing.head(kind, size, number), body)
         self._number = number
         ticket.cost += total
         self._bytes += ticket.cost
@@ -188,8 +189,9 @@ class Session:
             self.distrust(error)
 
     def _hand_out(self, arrived: Iterable[tuple[int, framing.Reply]]) -> None:
+        pending = self._pending
         for number, reply in arrived:
-            ticket = self._pending.pop(number, None)
+            ticket = pending.pop(number, None)
             if ticket is None:
                 raise fields.Garbled(f"a reply to request {number}, which nobody made")
             if len(reply.body) > ticket.most:

@@ -4,7 +4,6 @@ What a request costs here is mostly what goes on around it; so what several file
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 
 from targets.disk import Write
 from targets.sftp import wire
@@ -60,14 +59,14 @@ def upload_in_step(session: Session, files: Sequence[File]) -> Work[Sequence[Wri
     try:
         while not session.room:
             yield None
-        steps = [*chain.from_iterable(map(_steps, files, handles, contents))]
-        ticket = session.send(*[request for _, _, request in steps])
+        steps = [_steps(write, handle, content) for (write, _), handle, content in zip(files, handles, contents, strict=True)]
+        ticket = session.send(*[request for one in steps for _, request in one])
         # Handles are numbers that the server uses again: a second CLOSE could hit somebody else's file.
         closed = True
         yield ticket
         if refused := refusal(ticket.replies):
             place, status = refused
-            (write, path), doing, _ = steps[place]
+            (write, path), doing = [(file, doing) for file, one in zip(files, steps, strict=True) for doing, _ in one][place]
             raise (yield from explain(session, status, doing, path, write.size))
     except BaseException:
         # They are invisible still, so nobody waits for the replies.
@@ -94,7 +93,7 @@ def _create(session: Session, files: Sequence[File], paths: Sequence[bytes]) -> 
     return handles
 
 
-def _steps(file: File, handle: bytes, content: bytes) -> Sequence[tuple[File, str, wire.Request]]:
-    """What makes a file of an empty one: whose step it is, what it does in words, and the request."""
-    steps = [(file, doing, request) for doing, request in ending(file[0], handle)]
-    return [(file, "write", wire.write(handle, 0, content)), *steps] if content else steps
+def _steps(write: Write, handle: bytes, content: bytes) -> Sequence[tuple[str, wire.Request]]:
+    """What makes a file of an empty one; each in words, and as a request."""
+    steps = ending(write, handle)
+    return [("write", wire.write(handle, 0, content)), *steps] if content else steps

@@ -132,9 +132,9 @@ def test_no_more_is_under_way_than_the_window_holds() -> None:
     requests = (wire.remove(b"x") for _ in range(WINDOW_REQUESTS * 2))
     assert len(spoken.finish(ask_all(spoken, requests))) == WINDOW_REQUESTS * 2
     assert pipe.most == WINDOW_REQUESTS
-    big = (wire.write(b"h", 0, bytes(1_000_000)) for _ in range(20))
+    big = (ask(spoken, wire.write(b"h", 0, bytes(1_000_000))) for _ in range(20))
     pipe.most = 0
-    spoken.finish(ask_all(spoken, big))
+    assert len(list(drive(spoken, big, 20))) == 20
     assert pipe.most == -(-WINDOW_BYTES // 1_000_000)
 
 
