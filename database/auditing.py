@@ -7,15 +7,16 @@ locked for that alone, shortly, by one at a time; to chain while writing, every 
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Integer, Row, bindparam, insert, select, update
 
 from database import schema
-from database.rows import by_id, chunks, clipped, text_of
+from database.rows import chunks, clipped, text_of
+from database.updating import update_rows
 
 SEALED_AT_ONCE = 500
 LONGEST = 60_000
@@ -27,6 +28,11 @@ GENESIS = b"\0" * 32
 
 _audit, _counter = schema.audit.c, schema.counter.c
 _NEW_ROWS = insert(schema.audit)
+_LAST = select(_counter.value).where(_counter.name == "audit").with_for_update(skip_locked=True)
+# The order of ids is that of inserting; one that is committed late is sealed late.
+_UNSEALED = select(schema.audit).where(_audit.seq.is_(None)).order_by(_audit.id).limit(bindparam("most", type_=Integer))
+_HASH = select(_audit.hash).where(_audit.seq == bindparam("last"))
+_MOVED = update(schema.counter).where(_counter.name == "audit").values(value=bindparam("last"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +71,14 @@ def about(row: Row[Any], kind: str, by: str | None, why: str | None) -> Entry:
 
 def seal(connection: Connection) -> int:
     """Chain what is committed and not yet chained, oldest first; how many rows. 0 as well while somebody else is at it."""
-    locked = select(_counter.value).where(_counter.name == "audit").with_for_update(skip_locked=True)
-    last = connection.execute(locked).scalar_one_or_none()
-    rows = _unsealed(connection) if last is not None else []
+    last = connection.execute(_LAST).scalar_one_or_none()
+    rows = connection.execute(_UNSEALED, {"most": SEALED_AT_ONCE}).all() if last is not None else []
     if last is None or not rows:
         return 0
-    before = connection.scalar(select(_audit.hash).where(_audit.seq == last)) or GENESIS
-    numbers: dict[int, object] = {}
-    hashes: dict[int, object] = {}
-    for seq, row in enumerate(rows, last + 1):
-        numbers[row.id], hashes[row.id] = seq, (before := hash_of(row, seq, before))
-    values = {"seq": by_id(_audit.id, numbers), "hash": by_id(_audit.id, hashes, _audit.hash.type)}
-    connection.execute(update(schema.audit).where(_audit.id.in_(list(numbers))).values(values))
-    connection.execute(update(schema.counter).where(_counter.name == "audit").values(value=last + len(rows)))
+    before = connection.scalar(_HASH, {"last": last}) or GENESIS
+    sealed = [{"id": row.id, "seq": seq, "hash": (before := hash_of(row, seq, before))} for seq, row in enumerate(rows, last + 1)]
+    update_rows(connection, schema.audit, ("id",), sealed)
+    connection.execute(_MOVED, {"last": last + len(rows)})
     return len(rows)
 
 
@@ -87,12 +88,6 @@ def hash_of(row: Row[Any], seq: int, before: bytes) -> bytes:
     content = [seq, before.hex(), row.id, at, row.kind, row.who, row.account, row.task, row.fence]
     content += [row.environment, row.target, row.url, row.document]
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode("ascii")).digest()
-
-
-def _unsealed(connection: Connection) -> Sequence[Row[Any]]:
-    # The order of ids is that of inserting; one that is committed late is sealed late.
-    wanted = select(schema.audit).where(_audit.seq.is_(None)).order_by(_audit.id).limit(SEALED_AT_ONCE)
-    return connection.execute(wanted).all()
 
 
 def _row(entry: Entry) -> dict[str, Any]:
