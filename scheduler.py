@@ -173,7 +173,7 @@ class Daemon:
             intake.sweep()
         if poll.takedowns:
             intake.settle_takedowns()
-        if poll.unsealed:
+        if poll.unsealed and self._pace.seals(self._settings.queue.poll):
             intake.seal()
         self._accepted = bool(poll.intake and intake.accept(self._settings, BATCH))
         self._pace.saw(poll.fence, poll.due, news=self._accepted)

@@ -21,6 +21,7 @@ class Pace:
         self._quiet_at = float("-inf")
         self._not_due_at = float("-inf")
         """When nothing was due the last time."""
+        self._sealed_at = float("-inf")
 
     def saw(self, fence: int, due: frozenset[str], *, news: bool) -> None:
         """What a look found: the newest fence that was given out, where something is due, and whether rows came in."""
@@ -35,3 +36,11 @@ class Pace:
         """Seconds until the next look. `poll`: those of a queue in which nothing happens."""
         now = self._clock()
         return min(poll, SOON) if now < self._quiet_at and now < self._not_due_at + BUSY else poll
+
+    def seals(self, poll: float) -> bool:
+        """Whether to seal what was written: not at each of the quick looks, but as soon as those of a quiet queue would."""
+        now = self._clock()
+        due = now >= self._sealed_at + poll - SOON
+        if due:
+            self._sealed_at = now
+        return due

@@ -1,5 +1,7 @@
 """How soon the daemon looks at the queue again."""
 
+from itertools import pairwise
+
 import pytest
 
 from daemon import Pace
@@ -72,3 +74,16 @@ def test_a_faster_pace_than_that_stays(pace: Pace) -> None:
 
 def test_before_its_first_look_it_knows_of_no_work(clock: Clock) -> None:
     assert Pace(clock).pause(POLL) == POLL
+
+
+@pytest.mark.parametrize(("between", "sealed"), [(POLL, 7), (SOON, 2)])
+def test_quick_looks_seal_no_more_often_than_those_of_a_quiet_queue(
+    pace: Pace, clock: Clock, between: float, sealed: int
+) -> None:
+    times = []
+    for _ in range(7):
+        if pace.seals(POLL):
+            times.append(clock.now)
+        clock.now += between
+    assert len(times) == sealed
+    assert all(later - earlier <= POLL + 1e-9 for earlier, later in pairwise(times))
