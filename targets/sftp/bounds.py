@@ -10,7 +10,7 @@ import paramiko
 from paramiko.buffered_pipe import BufferedPipe
 
 _READ_AHEAD = 128 * 1024
-_PAUSE = 0.002
+_PAUSE = 0.001
 """Seconds in which much comes together where many replies are awaited: each look wakes two threads, and costs as much as a
 file."""
 _MUCH = 32 * 1024

@@ -215,6 +215,31 @@ def test_no_request_has_more_bytes_than_the_server_says_that_it_takes(size: int)
     assert max(map(len, sent), default=0) <= 1000
 
 
+@pytest.mark.parametrize("handles", [0, 10, 20, 64, 1000])
+@pytest.mark.parametrize("size", [100, 100_000])
+def test_no_more_files_are_open_than_the_server_has_handles_for(handles: int, size: int) -> None:
+    count = [0, 0]
+
+    def counted(by: int, reply: tuple[int, bytes], _: bytes) -> tuple[int, bytes]:
+        count[0] += by
+        count[1] = max(count)
+        return reply
+
+    hello = packet(wire.VERSION_REPLY, 3, text(wire.LIMITS.encode()) + text(b"1"))
+    limits = wire.EXTENDED_REPLY, struct.pack(">4Q", 0, 0, 0, handles)
+    answers: Answers = {
+        wire.EXTENDED: partial(_always, limits),
+        wire.OPEN: partial(counted, 1, (wire.HANDLE, text(b"h"))),
+        wire.CLOSE: partial(counted, -1, status(wire.OK)),
+    }
+    content = bytes(size)
+    digest = hashlib.sha256(content).digest()
+    writes = (Write(str(number), lambda: io.BytesIO(content), size, digest) for number in range(600))
+    assert len(list(disk(Hostile(answers, hello=hello)).write(writes))) == 600
+    assert count[0] == 0
+    assert count[1] <= (handles or 64)
+
+
 def test_a_list_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "_MOST_NAMES", 1000)
     for reply in (names(), names(b"same"), names(*(str(number).encode() for number in range(100)))):
