@@ -1,6 +1,6 @@
 """One module in the hands of its holder: the calls made under its token, each batch after a look at the lease."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from targets.area import NOTE, Held
@@ -47,11 +47,16 @@ class Hold:
 
         Raises PermissionRefused, except for folders: one that may not be removed may as well be one that is not empty.
         """
+        answers = self.attempt(calls)
+        self.refuse_denied(calls, answers)
+        return answers
+
+    def attempt(self, calls: Sequence[Call]) -> list[Answer]:
+        """Make the calls while the lease is ours; every answer is the caller's business."""
         answers: list[Answer] = []
         for start in range(0, len(calls), BATCH):
             self.claim.check()
             answers += self.disk.run(calls[start : start + BATCH])
-        self.refuse_denied(calls, answers)
         return answers
 
     def refuse_denied(self, calls: Sequence[Call], answers: Sequence[Answer]) -> None:
@@ -159,15 +164,20 @@ def _words(call: Call) -> str:
 
 
 def removals(disk: Disk, folder: str, entries: Mapping[str, Entry]) -> list[Call]:
-    """The calls that remove these entries of a folder, contents before folders."""
-    calls: list[Call] = []
-    for name, entry in entries.items():
-        path = f"{folder}/{name}"
-        if entry.type is EntryType.FOLDER:
-            calls += [*removals(disk, path, names_in(disk, path)), Call(Op.RMDIR, path)]
-        else:
-            calls.append(Call(Op.UNLINK, path))
-    return calls
+    """The calls that remove these entries of a folder, contents before folders.
+
+    All folders of a level are listed in one flight.
+    """
+    levels: list[list[Call]] = []
+    level = {f"{folder}/{name}": entry for name, entry in entries.items()}
+    while level:
+        folders = [path for path, entry in level.items() if entry.type is EntryType.FOLDER]
+        levels.append([Call(Op.RMDIR if entry.type is EntryType.FOLDER else Op.UNLINK, path) for path, entry in level.items()])
+        found = disk.look(Looks(lists=folders))[1].lists if folders else ()
+        level = {
+            f"{path}/{name}": entry for path, inner in zip(folders, found, strict=True) for name, entry in (inner or {}).items()
+        }
+    return [call for calls in reversed(levels) for call in calls]
 
 
 def names_in(disk: Readable, folder: str) -> Mapping[str, Entry]:
@@ -176,13 +186,3 @@ def names_in(disk: Readable, folder: str) -> Mapping[str, Entry]:
         return disk.list(folder)
     except FileNotFoundError:
         return {}
-
-
-def below(disk: Disk, folder: str, name: str) -> Iterator[str]:
-    """The names of all files below a folder of this folder, as paths relative to this one."""
-    for inner, entry in names_in(disk, f"{folder}/{name}").items():
-        path = f"{name}/{inner}"
-        if entry.type is EntryType.FOLDER:
-            yield from below(disk, folder, path)
-        else:
-            yield path

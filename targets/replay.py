@@ -17,17 +17,15 @@ from dataclasses import dataclass
 
 import structlog
 
-from targets import protocol, turn, whole
+from targets import arrival, protocol, turn, whole
 from targets.area import all_parents, staged
 from targets.blocked import blocked
-from targets.departing import part_of
 from targets.disk import Answer, Call, Entry, EntryType, Op
 from targets.errors import TargetError
 from targets.ground import refuse_links
-from targets.hold import Hold, below
+from targets.hold import Hold
 from targets.late import count_anew
 from targets.note import Drop, Note, Part, Put
-from targets.records import read_record
 
 log = structlog.get_logger(__name__)
 
@@ -90,22 +88,19 @@ class Replay:
             looks += 1
 
     def _listing(self) -> Collection[str]:
-        """The names in the holder's folder, those below `parts` too. The note says then what they are."""
+        """The names in the holder's folder, and those in `parts` that the note names, which says then what they are."""
         names = self.hold.listing()
-        parts = staged(self.note.tag, whole.PARTS_NAME)
-        if parts not in names:
+        if staged(self.note.tag, whole.PARTS_NAME) not in names:
             return names
         if self.note.whole:
             self.note = whole.in_parts(self.note, self._files())
-        return {*names, *below(self.hold.disk, self.hold.names.folder, parts)}
+        return arrival.left_in_parts(self.hold, self.note).union(names)
 
     def _files(self) -> Iterable[Put]:
         """The files of a whole module: of one's own release as they were put, of a dead engine's as its staged slip says."""
         if self.prepared:
             return self.prepared.files
-        names = self.hold.names
-        slip = read_record(self.hold.disk, names.inside(staged(self.note.tag, protocol.SLIP_NAME)), names.url, self.hold.target)
-        return [Put("", file.path, part_of(file)) for file in slip.files()] if slip else []
+        return arrival.files_of(self.hold, self.note)
 
     def _switch(self, listed: Collection[str] | None, live: protocol.Lives | None = None) -> Call | None:
         """Steps 12 to 16; the first call that failed, or None. `listed`: the names in the holder's folder; None: all is there.
@@ -121,7 +116,7 @@ class Replay:
         if self.note.turn:
             self._moved(self.hold.run(moves))
             moves = ()
-        failed = self._turn(there) or self._stand(listed, moves)
+        failed = self._turn(there) or self._stand(todo, listed, moves)
         if failed:
             return failed
         for part in (Part.ASSET, Part.PAGE, Part.PUBLIC):
@@ -177,19 +172,20 @@ class Replay:
             failed = self._rename((turn.link_call(note, names),), synced=False)
         return failed
 
-    def _stand(self, listed: Collection[str] | None, moves: Sequence[Call]) -> Call | None:
-        """A whole module at its place; the call, if it was refused. Its files go one by one then."""
-        note, names = self.note, self.hold.names
-        if not note.whole or (listed is not None and staged(note.tag, whole.WHOLE_NAME) not in listed):
+    def _stand(self, todo: protocol.Remaining, listed: Collection[str] | None, moves: Sequence[Call]) -> Call | None:
+        """A whole module at its place, durably; the call, if it was refused."""
+        note = self.note
+        if not note.whole:
             return None
-        failed = self._rename((whole.stand_call(note, names),), synced=False, moves=moves)
-        if failed:
-            self.hold.run([whole.part_call(note, names)])
-        elif self.hold.options.syncs:
-            # One file's sync commits the rename, and the names in a folder that was moved after its files had been synced.
-            files = list(self._files())
-            self._sync([names.live(put.path) for put in (files if self.hold.options.syncs_each else files[-1:])])
-        return failed
+        if listed is None or staged(note.tag, whole.WHOLE_NAME) in listed:
+            moved, refused = arrival.stand(self.hold, note, moves)
+            self._moved(moved)
+            if refused:
+                return refused
+        if todo.slip and self.hold.options.syncs:
+            # Also where a predecessor made the rename: it may have died before it synced it.
+            arrival.sync(self.hold, [put.path for put in self._files()])
+        return None
 
     def _clear_way(self, todo: protocol.Remaining, there: Collection[str]) -> None:
         if self.note.turn and self.note.turn.to:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from targets.area import all_parents
-from targets.disk import Answer, Call, Op
+from targets.disk import Answer, Call, EntryType, Op
 from targets.errors import PermanentTargetError, TransientTargetError
 from targets.hold import Hold
 from targets.note import Put
@@ -62,6 +62,9 @@ def make(hold: Hold, calls: Iterable[Call]) -> None:
     if not failed:
         return
     hold.listing()  # Raises Fenced if our folder is gone.
+    failed = [(call, answer) for call, answer in failed if not (call.op is Op.MKDIR and _is_folder(hold, call.path))]
+    if not failed:
+        return
     call, answer = failed[0]
     if call.op is Op.LINK and answer is Answer.ABSENT:
         raise PermanentTargetError(
@@ -74,3 +77,9 @@ def make(hold: Hold, calls: Iterable[Call]) -> None:
         f"release of {hold.names.url} needs, and gives no reason; 'slipway target test' says what it lacks",
         target=hold.target,
     )
+
+
+def _is_folder(hold: Hold, path: str) -> bool:
+    """Whether a folder that could not be made is there: on some servers, names that differ only by case are the same one."""
+    [entry] = hold.disk.stat([path])
+    return entry is not None and entry.type is EntryType.FOLDER

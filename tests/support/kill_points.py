@@ -28,6 +28,7 @@ PROTOCOL = (
     "file staged", "slip staged", "public slip staged", "note written", "note renamed", "note synced",
     "folder made", "folder renamed", "asset renamed", "page renamed", "public slip renamed",
     "slip renamed", "slip synced", "live file synced", "page dropped", "asset dropped", "public slip dropped", "trash synced",
+    "whole folder made", "whole renamed",
     "tree folder made", "kept file linked", "slip linked", "link made", "release renamed", "release slip renamed", "link turned",
     "release synced", "link withdrawn", "release expired", "shelf removed",
     "folder removed", "slip withdrawn", "note removed", "staged file removed", "trash removed", "junk removed",
@@ -159,7 +160,12 @@ class WatchedDisk:
             yield from self._disk.write([write])
 
 
-_WRITTEN = {"note.tmp": "note written", "slip": "slip staged", "public": "public slip staged"}
+_WRITTEN = {
+    "note.tmp": "note written",
+    "slip": "slip staged",
+    "public": "public slip staged",
+    "packageslip.xml": "public slip staged",
+}
 
 
 def name_of(call: Call) -> str:
@@ -184,6 +190,8 @@ def name_of(call: Call) -> str:
 def _made(path: str, name: str) -> str:
     if name.startswith("d:"):
         return "folder made"
+    if ":whole" in path:
+        return "whole folder made"
     return "tree folder made" if ":tree" in path else "birth made" if "/new/" in path else "area made"
 
 
@@ -204,7 +212,13 @@ def _rename(call: Call, source: str, goal: str) -> str:
         return _dropped(call.path, goal)
     if "/new/" in call.path:
         return "birth ended" if goal.startswith("j:") else "birth renamed"
-    ends = {"tree": "release renamed", "own": "release slip renamed", "link": "link turned", "slip": "slip renamed"}
+    ends = {
+        "tree": "release renamed",
+        "own": "release slip renamed",
+        "link": "link turned",
+        "slip": "slip renamed",
+        "whole": "whole renamed",
+    }
     if source.startswith("s:") and source.rpartition(":")[2] in ends:
         return ends[source.rpartition(":")[2]]
     kinds = {"note.tmp": "note renamed", "d:": "folder renamed"}

@@ -12,7 +12,10 @@ from support.protocol_model import FOLDER, VERSIONS
 
 @dataclass
 class Newborns(Exploration):
-    """The same promises, at a place where nothing is. `intruders`: files of which one may be made, with the folders on the way."""
+    """The same promises, at a place where nothing is. `intruders`: files of which one may be made, in the module's folder.
+
+    Or its folder alone ("L").
+    """
 
     places: Places = field(default_factory=lambda: Places(program=model.engine))
     intruders: tuple[str, ...] = ()
@@ -20,12 +23,12 @@ class Newborns(Exploration):
     def successors(self, state: State) -> Iterator[tuple[str, State]]:
         yield from super().successors(state)
         files = dict(state.files)
-        for path in self.intruders if not _theirs(files) else ():
+        for path in self.intruders if "L" not in files or not _theirs(files) else ():
             yield f"somebody makes {path}", with_(state, files=freeze(_with(files, path)))
 
     def check_tree(self, files: dict[str, Any]) -> None:
         base.check_tree(files | {"L/foreign": "theirs"})
-        if not _theirs(files) and base.record(files) is None:
+        if not self.intruders and base.record(files) is None:
             now = base.live(files)
             assert now in VERSIONS.values(), f"I8: nobody else has made the folder, and {now} is visible"
 
@@ -46,7 +49,7 @@ def _with(files: dict[str, Any], path: str) -> dict[str, Any]:
     made = dict(files)
     if made.get("L", FOLDER) != FOLDER or path in made:
         return made
-    return made | {"L": FOLDER, path: "theirs"}
+    return made | {"L": FOLDER} | ({path: "theirs"} if path != "L" else {})
 
 
 def begin(claims: int, losses: int = 0) -> State:
