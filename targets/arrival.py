@@ -51,7 +51,8 @@ def files_of(hold: Hold, note: Note) -> Sequence[Put]:
 def left_in_parts(hold: Hold, note: Note) -> set[str]:
     """The staged names that are still there, of a module that goes file by file.
 
-    Each is asked for: a server may list a name in another form than it was given, and what is not known to be there counts as put.
+    Each is asked for: a server may list a name in another form than it was given, and what is not known to be there counts
+    as put.
     """
     names = [staged(note.tag, put.name) for put in note.puts]
     left: set[str] = set()
