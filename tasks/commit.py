@@ -217,8 +217,8 @@ def commit(
             moved = release.switch()
             work.note_lagging(moved.lagging)
             work.published.append(published(work, on_slip(work, wanted) if wanted else None, work.tools.claim.serial))
-            changes = (change.path for made in plans for change in made.of(Verb.PUT, Verb.DROP))
-            work.note_change(live_slip(present), wanted, paths=changes)
+            paths = (path for made in plans for path in made.paths(Verb.PUT, Verb.DROP))
+            work.note_change(live_slip(present), wanted, paths=paths)
             work.tools.reached("switched")
     log.info("module switched", task=work.task.id, url=work.task.url, target=work.target, put=moved.files, dropped=moved.dropped)
     return moved

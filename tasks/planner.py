@@ -11,9 +11,8 @@ from typing import TypeVar
 
 from packageslip import Digest, Packageslip, Resource, Stale, View
 from targets import Grace, in_the_way
-from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, together
+from tasks.plans import Change, File, Objection, Plan, Reason, Rule, Verb, together
 
-File = Resource | View
 Slip = Packageslip | None
 Held = Resource | View | Stale
 """What is ours on the target."""
@@ -83,14 +82,17 @@ def plan(
     leaving = _leaving(wanted, present, policy)
     others: list[Change] = []
     same: list[File] = []
+    fresh: list[File] = []
     for new, old in _pairs(_sorted(wanted.files() if wanted else ()), _sorted(present.ours() if present else ())):
         if new is None:
             others.append(_departure(old, url, leaving, ground))
+        elif old is None and ground.strangers.get(new.path) is None:
+            fresh.append(new)
         elif _is_same(new, old, policy, ground):
             same.append(new)
         else:
             others.append(_coming(new, old, policy, ground))
-    made = Plan(url, target, tuple(others), tuple(same))
+    made = Plan(url, target, tuple(others), tuple(same), tuple(fresh))
     # An unpublish carries its own consent: it drops what our slip lists and nothing else.
     return replace(made, objections=tuple(_objections(made, wanted, present, policy, ground))) if wanted else made
 
@@ -181,22 +183,18 @@ def _is_same(new: File, old: Held | None, policy: Policy, ground: Ground) -> boo
     )
 
 
-_PUT, _KEEP, _NEW = Verb.PUT, Verb.KEEP, Reason.NEW
-"""To look a member up in its enumeration takes as long as all else that is done for a new file here."""
 _KEPT = (Reason.ADOPTED, Reason.RETURNS)
 
 
 def _coming(new: File, old: Held | None, policy: Policy, ground: Ground) -> Change:
-    """A path that is wanted."""
+    """A path that is wanted, and at which something else lies, or the same that is not to stay."""
     was = old.digest if old else ground.strangers.get(new.path)
     reason = _reason(new, old, was, policy, ground)
-    verb = _KEEP if reason in _KEPT else _PUT
+    verb = Verb.KEEP if reason in _KEPT else Verb.PUT
     return Change(new.path, verb, reason, new.size, new.digest, was, isinstance(new, View))
 
 
 def _reason(new: File, old: Held | None, was: Digest | None, policy: Policy, ground: Ground) -> Reason:
-    if old is None and was is None:
-        return _NEW
     if new.digest is None:
         return Reason.UNKNOWN
     if new.digest != was:

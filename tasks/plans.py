@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from packageslip import Digest, Resource, View, format_time
 
+File = Resource | View
 LISTED = 2000
 """Changes that a plan's document spells out; a person reads no more, and a row of the queue need not hold a million."""
+_by_path = attrgetter("path")
 
 
 class Verb(StrEnum):
@@ -118,6 +120,18 @@ class Objection:
     paths: tuple[str, ...] = ()
 
 
+_PUT, _KEEP, _NEW, _SAME = Verb.PUT, Verb.KEEP, Reason.NEW, Reason.SAME
+"""To look a member up in its enumeration takes as long as all else that is done for a file here."""
+
+
+def _new(file: File) -> Change:
+    return Change(file.path, _PUT, _NEW, file.size, file.digest, view=isinstance(file, View))
+
+
+def _same(file: File) -> Change:
+    return Change(file.path, _KEEP, _SAME, file.size, file.digest, file.digest, view=isinstance(file, View))
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that will happen to one module on one target."""
@@ -125,20 +139,18 @@ class Plan:
     url: str
     target: str
     others: tuple[Change, ...] = ()
-    """Sorted by path, like `same`."""
-    same: tuple[Resource | View, ...] = ()
+    """Sorted by path, like `same` and `new`."""
+    same: tuple[File, ...] = ()
     """Files that stay because their bytes are the same: nearly all, as a rule, so that each is a change only for who asks."""
+    new: tuple[File, ...] = ()
+    """Files that come where nothing lies: all of a first publication, so that these too are changes only for who asks."""
     objections: tuple[Objection, ...] = ()
     """What stands against it, as long as nobody approved it."""
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """All changes, sorted by path."""
-        kept = (
-            Change(file.path, Verb.KEEP, Reason.SAME, file.size, file.digest, file.digest, view=isinstance(file, View))
-            for file in self.same
-        )
-        return tuple(merge(self.others, kept, key=attrgetter("path")))
+        return tuple(self.of(*Verb))
 
     @property
     def digest(self) -> str:
@@ -146,8 +158,17 @@ class Plan:
         return digest_of(self.url, self.target, self.changes)
 
     def of(self, *verbs: Verb) -> Iterator[Change]:
-        """The changes with one of these verbs."""
-        return (change for change in (self.changes if Verb.KEEP in verbs else self.others) if change.verb in verbs)
+        """The changes with one of these verbs, sorted by path; each is made when it is its turn."""
+        others, new, same = self._with(verbs)
+        return merge(others, map(_new, new), map(_same, same), key=_by_path)
+
+    def paths(self, *verbs: Verb) -> Iterator[str]:
+        """Where the changes with one of these verbs are, in no order."""
+        return map(_by_path, chain(*self._with(verbs)))
+
+    def _with(self, verbs: Sequence[Verb]) -> tuple[Iterator[Change], Sequence[File], Sequence[File]]:
+        others = (change for change in self.others if change.verb in verbs)
+        return others, self.new if _PUT in verbs else (), self.same if _KEEP in verbs else ()
 
     @property
     def adopted(self) -> tuple[str, ...]:
@@ -158,25 +179,27 @@ class Plan:
     @property
     def left(self) -> frozenset[str]:
         """Paths that an earlier slip of ours listed and that must not be touched any more."""
-        return frozenset(change.path for change in self.of(Verb.LEAVE))
+        return frozenset(self.paths(Verb.LEAVE))
 
     @property
     def moves(self) -> bool:
         """Whether any file is put or dropped."""
-        return any(True for _ in self.of(Verb.PUT, Verb.DROP))
+        return any(True for _ in self.paths(Verb.PUT, Verb.DROP))
 
     def counts(self) -> dict[str, int]:
         """Files by verb, and `bytes` to put (unknown sizes count as none)."""
-        put = Verb.PUT
         found = dict.fromkeys(map(str, Verb), 0) | Counter(change.verb for change in self.others)
-        found[Verb.KEEP] += len(self.same)
-        return {**found, "bytes": sum(change.size or 0 for change in self.others if change.verb is put)}
+        found[_KEEP] += len(self.same)
+        found[_PUT] += len(self.new)
+        coming = [*self.new, *(change for change in self.others if change.verb is _PUT)]
+        return {**found, "bytes": sum(each.size or 0 for each in coming)}
 
     def reasons(self) -> dict[str, list[int]]:
         """Files and their bytes by reason; of a file that goes, the bytes that lie there now. Unknown sizes count as none."""
         found: dict[Reason, list[int]] = defaultdict(lambda: [0, 0])
-        if self.same:
-            found[Reason.SAME] = [len(self.same), sum(file.size or 0 for file in self.same)]
+        for reason, files in (_SAME, self.same), (_NEW, self.new):
+            if files:
+                found[reason] = [len(files), sum(file.size or 0 for file in files)]
         for change in self.others:
             sums = found[change.reason]
             sums[0] += 1
@@ -200,7 +223,7 @@ class Plan:
             "reasons": self.reasons(),
             "objections": [{"rule": o.rule, "sentence": o.sentence, "paths": list(o.paths[:listed])} for o in self.objections],
             "changes": [_change_document(change) for change in shown],
-            "not_listed": len(self.others) + len(self.same) - len(shown),
+            "not_listed": len(self.others) + len(self.same) + len(self.new) - len(shown),
         }
 
 

@@ -27,7 +27,7 @@ CHUNK = 256 * 1024
 
 def files_to_put(wanted: Packageslip, plans: Iterable[Plan]) -> list[File]:
     """The files that any of the plans puts, in the slip's order."""
-    paths = {change.path for plan in plans for change in plan.of(Verb.PUT)}
+    paths = {path for plan in plans for path in plan.paths(Verb.PUT)}
     return [file for file in wanted.files() if file.path in paths]
 
 
