@@ -16,8 +16,8 @@ from database.values import Document, Published
 PART = 4 * 1024 * 1024
 """Bytes of one part: MySQL and MariaDB take statements of at least 16 MiB."""
 
-LEVEL = 3
-"""Half of a slip are digests, which no effort makes smaller: zlib's usual 6 takes twice as long for 4 % less."""
+LEVEL = 1
+"""Half of a slip are digests, which no effort makes smaller: zlib's usual 6 takes twice as long for a tenth less."""
 
 _publication, _document = schema.publication.c, schema.document.c
 _LIVE = select(_publication.id).where(

@@ -51,16 +51,12 @@ class Store:
 
     def has(self, digest: bytes) -> bool:
         """Whether the blob is here. Counts as a use."""
-        place = self._place(digest)
-        try:
-            _use(place)
-        except FileNotFoundError:
-            return False
-        return True
+        return _used(self._place(digest), time.time())
 
     def missing(self, digests: Iterable[bytes]) -> set[bytes]:
-        """Those that are not here."""
-        return {digest for digest in set(digests) if not self.has(digest)}
+        """Those that are not here. Counts as a use of the others."""
+        now, place = time.time(), self._place
+        return {digest for digest in set(digests) if not _used(place(digest), now)}
 
     def open(self, digest: bytes, *, buffered: bool = True) -> BinaryIO:
         """The blob's bytes, at their start. Counts as a use; raises BlobMissing. What is open stays readable.
@@ -68,8 +64,9 @@ class Store:
         `buffered` is for who reads a little at a time.
         """
         place = self._place(digest)
+        if not _used(place, time.time()):
+            raise BlobMissing(digest)
         try:
-            _use(place)
             return open(place, "rb", -1 if buffered else 0)  # noqa: PTH123 - the caller closes it
         except FileNotFoundError as error:
             raise BlobMissing(digest) from error
@@ -143,10 +140,17 @@ class Store:
         return Collected(len(gone), sum(gone))
 
 
-def _use(place: str) -> None:
-    """Note that somebody uses the blob. Raises FileNotFoundError when it is gone."""
-    if time.time() - os.stat(place).st_mtime < _FRESH:  # noqa: PTH116 - as for `_place`
-        return
+def _used(place: str, now: float) -> bool:
+    """Note that somebody uses the blob; False where none is. `now`: seconds since the epoch."""
+    try:
+        if now - os.stat(place).st_mtime >= _FRESH:  # noqa: PTH116 - as for `_place`
+            _touch(place)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _touch(place: str) -> None:
     try:
         os.utime(place)
     except OSError as error:
