@@ -25,12 +25,17 @@ def stand(hold: Hold, note: Note, moves: Sequence[Call]) -> tuple[Sequence[Answe
     hold.refuse_denied(moves, moved)
     if answer is Answer.OK:
         return moved, None
+    go_in_parts(hold, note, call, answer)
+    return moved, call
+
+
+def go_in_parts(hold: Hold, note: Note, call: Call, answer: Answer) -> None:
+    """What follows from this refusal of the rename. Raises like `stand`."""
     if answer is Answer.DENIED and hold.disk.stat([call.to])[0] is None:
         hold.refuse_denied([call], [answer])
     if answer is not Answer.ABSENT:
         # Otherwise our folder is gone, or the one that it goes to: the next look says which.
         hold.run([whole.part_call(note, hold.names)])
-    return moved, call
 
 
 def sync(hold: Hold, paths: Sequence[str]) -> None:

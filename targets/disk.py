@@ -115,6 +115,27 @@ class Seen(NamedTuple):
     space: tuple[int, int] | None = None
 
 
+class Script(NamedTuple):
+    """What follows on each other, in this order. `first`: calls that are made whatever the answers.
+
+    `writes`: files to create. `calls` (RENAME and UNLINK alone): each is made only if all writes and calls before it were.
+    `stats`: names to look at when all that is done.
+    """
+
+    calls: Sequence[Call]
+    first: Sequence[Call] = ()
+    writes: Sequence[Write] = ()
+    stats: Sequence[str] = ()
+
+
+class Done(NamedTuple):
+    """What became of a script: the answers to `first`, those to `calls` to the first refusal, and what lies at `stats`."""
+
+    first: Sequence[Answer]
+    calls: Sequence[Answer]
+    stats: Sequence[Entry | None]
+
+
 class Readable(Protocol):
     """Names and small documents: all that reading commit records takes. Every Disk is one, and a bucket too."""
 
@@ -158,6 +179,15 @@ class Disk(Readable, Protocol):
         Raises CorruptTransfer, PathBlocked (the name exists), FileNotFoundError (a folder on the way is gone), NoSpace.
         """
 
+    def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
+        """Put these MKDIRs on their way: what is written next finds them made. Gives what tells their answers, after that."""
+
+    def carry_out(self, script: Script) -> Done | None:
+        """Carry out a script without a wait in between; None, and nothing was done, if this disk has to wait in between.
+
+        Raises like `write`: then none of its calls was made.
+        """
+
     def space(self) -> tuple[int, int] | None:
         """Free bytes and free inodes; None where the server cannot say."""
 
@@ -175,6 +205,12 @@ def look_in_turn(disk: Disk, looks: Looks, after: Sequence[Call]) -> tuple[Seque
     stats = disk.stat(looks.stats) if looks.stats else ()
     documents = [_found(disk.read, path) for path, _ in looks.documents]
     return answers, Seen(lists, stats, documents, disk.space() if looks.space else None)
+
+
+def ahead_at_once(disk: Disk, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
+    """`Disk.ahead`, where nothing is gained by going on."""
+    answers = disk.run(folders)
+    return lambda: answers
 
 
 def _found(asking: Callable[[str], T], path: str) -> T | None:

@@ -1,16 +1,18 @@
 """One module in the hands of its holder: the calls made under its token, each batch after a look at the lease."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from targets.area import NOTE, Held
 from targets.contract import Claim
-from targets.disk import Answer, Call, Disk, Entry, EntryType, Looks, Op, Readable
+from targets.disk import Answer, Call, Disk, Done, Entry, EntryType, Looks, Op, Readable, Script, Write
 from targets.errors import Fenced, PermanentTargetError, PermissionRefused, TargetUnreachable, TransientTargetError
 from targets.options import PlacedOptions
 
 BATCH = 256
 """Calls between two looks at the lease: a second's worth on a slow link."""
+SHORT = 1024 * 1024
+"""Bytes of documents that come between two looks at the lease: a second's worth as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,21 @@ class Hold:
             answers += self.disk.run(calls[start : start + BATCH])
         return answers
 
+    def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
+        """`Disk.ahead` while the lease is ours. Whoever asks for the answers has to expect what `run` raises."""
+        if len(folders) > BATCH:
+            made = self.run(folders)
+            return lambda: made
+        self.claim.check()
+        told = self.disk.ahead(folders)
+
+        def answers() -> Sequence[Answer]:
+            found = told()
+            self.refuse_denied(folders, found)
+            return found
+
+        return answers
+
     def refuse_denied(self, calls: Sequence[Call], answers: Sequence[Answer]) -> None:
         """Raise PermissionRefused for what the account may not do, but remove a folder."""
         if Answer.DENIED not in answers:
@@ -104,11 +121,45 @@ class Hold:
         """
         call = Call(Op.RENAME, path, to)
         [answer], there = self.run_and_stat([call], stats)
+        self.expect(call, answer)
+        return there
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """Write documents into our folder. Raises Fenced, and what `Disk.write` does."""
+        try:
+            for _ in self.disk.write(writes):
+                """Each is there now."""
+        except FileNotFoundError as error:
+            raise self.fenced() from error
+
+    def write_and_rename(self, writes: Sequence[Write], path: str, to: str, stats: Sequence[str]) -> Sequence[Entry | None]:
+        """Write documents into our folder, then rename the last one. Raises and gives back like `rename`."""
+        call = Call(Op.RENAME, path, to)
+        try:
+            done = self.carry_out(Script([call], writes=writes, stats=stats))
+        except FileNotFoundError as error:
+            raise self.fenced() from error
+        if done is None:
+            self.write(writes)
+            return self.rename(path, to, stats)
+        self.refuse_denied([call], done.calls)
+        self.expect(call, done.calls[0])
+        return done.stats
+
+    def carry_out(self, script: Script) -> Done | None:
+        """Carry out a short script while the lease is ours, on a disk that need not wait in between; None: nothing was done."""
+        steps = len(script.first) + len(script.calls)
+        if steps > BATCH or sum(write.size for write in script.writes) > SHORT:
+            return None
+        self.claim.check()
+        return self.disk.carry_out(script)
+
+    def expect(self, call: Call, answer: Answer) -> None:
+        """Raise Fenced or TransientTargetError unless a call was made that nothing but a later holder hinders."""
         if answer is Answer.ABSENT:
             raise self.fenced()
         if answer is not Answer.OK:
             raise self.refused(call)
-        return there
 
     def run_and_stat(self, calls: Sequence[Call], stats: Sequence[str]) -> tuple[Sequence[Answer], Sequence[Entry | None]]:
         """Make a few calls like `run`, and look at names right behind them, in one flight."""

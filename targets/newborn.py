@@ -3,14 +3,15 @@
 Its folder is built in the holder's and goes to its place by one rename.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from packageslip import version_of
 from targets.area import PUBLIC_SLIP
+from targets.contract import FilePut
 from targets.departing import Departing
 from targets.note import Note, Put
-from targets.release import OrderedRelease
+from targets.release import OrderedRelease, nothing
 from targets.tree import Tree
 from targets.whole import WHOLE_NAME
 
@@ -23,6 +24,10 @@ class WholeRelease(OrderedRelease):
 
     def __post_init__(self) -> None:
         self.tree = Tree(self.hold, self._staged(WHOLE_NAME), self.listed)
+
+    def put(self, files: Iterable[FilePut], done: Callable[[FilePut], None] = nothing) -> None:
+        with self.tree.laid_out():
+            OrderedRelease.put(self, files, done)
 
     def _placing(self) -> Callable[[Put], str]:
         return self.tree.placing()

@@ -147,10 +147,11 @@ class OrderedRelease:
         refuse_incomplete(self.hold.names.url, self.listed.keys(), self._have())
         leaving = self._departing()
         note = self._note(leaving)
-        self._stage(leaving, (self.hold.names.inside(NOTE_BEING_WRITTEN), note_document(note), None))
+        being_written = self.hold.names.inside(NOTE_BEING_WRITTEN)
+        documents = [*self._stage(leaving), (being_written, note_document(note), None)]
         # What the switch looks at first does not depend on the note: folders that come or go in between are met there.
         folders = protocol.needed_folders(note, self.hold.names, note.puts) if note.publish and note.turn is None else ()
-        there = self.hold.rename(self.hold.names.inside(NOTE_BEING_WRITTEN), self.hold.names.note, folders)
+        there = self.hold.write_and_rename(self._writes(documents), being_written, self.hold.names.note, folders)
         self.live = dict(zip(folders, there, strict=True))
         self.note = note
 
@@ -161,9 +162,9 @@ class OrderedRelease:
     def _nothing(self) -> bool:
         return self.wanted is None and self.previous is None and self.turn is None
 
-    def _stage(self, leaving: Departing, note: Staged) -> None:
-        """The last things to stage, the note after all others."""
-        self._write_small([*self._slips(leaving), note])
+    def _stage(self, leaving: Departing) -> list[Staged]:
+        """Stage what does not go right before the note; what does."""
+        return self._slips(leaving)
 
     def _slips(self, leaving: Departing) -> list[Staged]:
         """The slip to stage, and its public copy, which tells nobody of stale files."""
@@ -182,13 +183,8 @@ class OrderedRelease:
         """Where the public copy is staged."""
         return self._staged(PUBLIC_NAME)
 
-    def _write_small(self, files: list[Staged]) -> None:
-        writes = [small_write(path, document, mode, sync=self.hold.options.syncs) for path, document, mode in files]
-        try:
-            for _ in self.hold.disk.write(writes):
-                pass
-        except FileNotFoundError as error:
-            raise self.hold.fenced() from error
+    def _writes(self, files: Iterable[Staged]) -> list[Write]:
+        return [small_write(path, document, mode, sync=self.hold.options.syncs) for path, document, mode in files]
 
     def _note(self, leaving: Departing) -> Note:
         return self._ordered_note(leaving, self.staged.values())

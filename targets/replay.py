@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from targets import arrival, protocol, turn, whole
+from targets import arrival, flight, protocol, turn, whole
 from targets.area import all_parents, staged
 from targets.blocked import blocked
 from targets.disk import Answer, Call, Entry, EntryType, Op
@@ -60,6 +60,8 @@ class Replay:
     prepared: Prepared | None = None
     bare: bool = False
     """Whether the holder's folder is known to have nothing in it but the note, once all is in its place."""
+    records: Sequence[Entry | None] | None = None
+    """The commit record, if the note went in the flight that brought it."""
 
     def finish(self) -> None:
         """Steps 11 to 19. Raises Fenced, PathBlocked, PermissionRefused, TransientTargetError.
@@ -77,7 +79,7 @@ class Replay:
         # A listing costs the server a look at each staged file.
         known = self.prepared if self.note.publish and self.note.turn is None else None
         self.bare = known is not None and known.clean and not self.note.drops
-        failed = self._switch(None if known else self._listing(), known.live if known else None)
+        failed = self._switch_prepared(known.live) if known else self._switch(self._listing())
         looks = 1
         while failed is not None:
             self.bare = False
@@ -86,6 +88,15 @@ class Replay:
             log.info("put refused, looking again", target=self.hold.target, url=self.note.url, path=failed.to)
             failed = self._switch(self._listing())
             looks += 1
+
+    def _switch_prepared(self, live: protocol.Lives) -> Call | None:
+        """The first attempt of one's own release: in one flight, if the disk can."""
+        flown = flight.fly(self.hold, self.note, live, bare=self.bare)
+        if flown is None:
+            return self._switch(None, live)
+        self.bare = self.bare and flown.moved
+        self.records = flown.records
+        return flown.failed
 
     def _listing(self) -> Collection[str]:
         """The names in the holder's folder, and those in `parts` that the note names, which says then what they are."""
@@ -255,7 +266,10 @@ class Replay:
     def _clean_up(self) -> None:
         """Step 19. What was moved last may lie in the trash; one sync commits the moves of whoever made them."""
         if self.bare:
-            self._remove_note()
+            if self.records is None:
+                self._remove_note()
+            else:
+                self.hold.records[:] = self.records
             return
         names = self.hold.listing()
         trashed = [name for name, entry in names.items() if name.startswith("t:") and entry.type is EntryType.FILE]
@@ -269,10 +283,7 @@ class Replay:
             self._sync([self.hold.names.slip])
         call = Call(Op.UNLINK, self.hold.names.note)
         [answer], records = self.hold.run_and_stat([call], [self.hold.names.slip])
-        if answer is Answer.ABSENT:
-            raise self.hold.fenced()
-        if answer is not Answer.OK:
-            raise self.hold.refused(call)
+        self.hold.expect(call, answer)
         self.hold.records[:] = records
 
     def _sync(self, paths: Sequence[str]) -> None:

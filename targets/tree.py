@@ -1,6 +1,7 @@
 """A whole folder to be, built in the holder's folder, where nobody sees it: files are written to where they will lie in it."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from targets.area import all_parents
@@ -28,12 +29,29 @@ class Tree:
 
     def lay_out(self) -> None:
         """Make its folders, once. Raises Fenced, TransientTargetError."""
+        self._lay_out()()
+
+    @contextmanager
+    def laid_out(self) -> Iterator[None]:
+        """Within it its first files are written: its folders go ahead of them, and nobody waits. Raises like `lay_out`."""
+        see_folders = self._lay_out()
+        try:
+            yield
+        except FileNotFoundError:
+            see_folders()
+            raise
+        see_folders()
+
+    def _lay_out(self) -> Callable[[], None]:
+        """Put its folders on their way, once. What says, later, whether they were made."""
         if self.laid:
-            return
+            return lambda: None
         self.laid = True
         inner = sorted(all_parents(self.paths), key=lambda folder: folder.count("/"))
         folders = [*self.above, self.top, *map(self.at, inner)]
-        make(self.hold, [Call(Op.MKDIR, folder, mode=self.hold.options.folder_mode) for folder in folders])
+        calls = [Call(Op.MKDIR, folder, mode=self.hold.options.folder_mode) for folder in folders]
+        answers = self.hold.ahead(calls)
+        return lambda: _see_made(self.hold, calls, answers())
 
     def placing(self) -> Callable[[Put], str]:
         """What says where a file's bytes are written to. A second attempt begins anew."""
@@ -57,8 +75,13 @@ def make(hold: Hold, calls: Iterable[Call]) -> None:
     Raises Fenced; PermanentTargetError where what a link is to lead to is gone; TransientTargetError for a refusal, which has no
     reason: a server that cannot make links refuses again until no attempt is left.
     """
-    made: Sequence[Call] = list(calls)
-    failed = [(call, answer) for call, answer in zip(made, hold.run(made), strict=True) if answer is not Answer.OK]
+    made = list(calls)
+    _see_made(hold, made, hold.run(made))
+
+
+def _see_made(hold: Hold, made: Sequence[Call], answers: Sequence[Answer]) -> None:
+    """Raise what `make` does."""
+    failed = [(call, answer) for call, answer in zip(made, answers, strict=True) if answer is not Answer.OK]
     if not failed:
         return
     hold.listing()  # Raises Fenced if our folder is gone.

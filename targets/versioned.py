@@ -102,13 +102,13 @@ class VersionedRelease(OrderedRelease):
         mode = self.hold.options.file_mode if self._shows_slip() else SECRET
         return [(self._staged(SLIP_NAME), slip_document(on_target(self._slip(), serial=claim.serial, queue=claim.queue)), mode)]
 
-    def _stage(self, leaving: Departing, note: Staged) -> None:
-        self._write_small(self._slips(leaving))
+    def _stage(self, leaving: Departing) -> list[Staged]:
+        self.hold.write(self._writes(self._slips(leaving)))
         to = self._to()
         make(self.hold, self._slip_links() if self._back() else self._tree_links())
         if to != self.standing.live:
             make(self.hold, [Call(Op.SYMLINK, self._staged(LINK_NAME), self.standing.shelf.lead(to))])
-        self._write_small([note])
+        return []
 
     def _slip_links(self) -> list[Call]:
         """The slip under the other names that it has in a release that stands."""
@@ -168,9 +168,9 @@ class ReturningRelease(OrderedRelease):
         self.links.append(Call(Op.LINK, self.standing.lies(path, release), self._staged(put.name)))
         return put
 
-    def _stage(self, leaving: Departing, note: Staged) -> None:
+    def _stage(self, leaving: Departing) -> list[Staged]:
         make(self.hold, self.links)
-        self._write_small([*self._slips(leaving), note])
+        return self._slips(leaving)
 
     def _dropped(self, note: Note) -> int:  # noqa: ARG002
         return sum(1 for file in self.previous.files() if file.path not in self.listed) if self.previous else 0

@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from packageslip import Digest
-from targets.disk import Answer, Call, Entry, EntryType, Looks, Op, Seen, Write, look_in_turn
+from targets.disk import Answer, Call, Done, Entry, EntryType, Looks, Op, Script, Seen, Write, ahead_at_once, look_in_turn
 from targets.errors import CorruptTransfer, PathBlocked, TargetError
 from targets.faults import ABSENT, DENIED, REFUSED, as_target_errors, target_error
 
@@ -163,6 +163,13 @@ class LocalDisk:
 
     def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         return look_in_turn(self, looks, after)
+
+    def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
+        return ahead_at_once(self, folders)
+
+    def carry_out(self, script: Script) -> Done | None:  # noqa: ARG002
+        """Nothing is waited for here."""
+        return None
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         rest = iter(writes)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import BinaryIO
 
 from packageslip import Digest
-from targets.disk import Answer, Call, Entry, EntryType, Looks, Op, Seen, Write, look_in_turn
+from targets.disk import Answer, Call, Done, Entry, EntryType, Looks, Op, Script, Seen, Write, ahead_at_once, look_in_turn
 from targets.errors import CorruptTransfer, NoSpace, PathBlocked
 from targets.memory.files import MemoryFiles
 
@@ -69,6 +69,13 @@ class MemoryDisk:
 
     def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         return look_in_turn(self, looks, after)
+
+    def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
+        return ahead_at_once(self, folders)
+
+    def carry_out(self, script: Script) -> Done | None:  # noqa: ARG002
+        """Nothing is waited for here."""
+        return None
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         for write in writes:

@@ -12,7 +12,7 @@ import structlog
 
 from config import SftpTarget
 from packageslip import Digest, UnsafePath
-from targets.disk import Answer, Call, Entry, Looks, Op, Seen, Write
+from targets.disk import Answer, Call, Done, Entry, Looks, Op, Script, Seen, Write, ahead_at_once
 from targets.errors import TargetError, TargetUnfit, TargetUnreachable
 from targets.sftp import abilities, calls, download, looking, wire
 from targets.sftp.connection import ReadsSecrets, connect
@@ -21,6 +21,7 @@ from targets.sftp.probe import probe
 from targets.sftp.receiver import OPS, Program, Receiver, command
 from targets.sftp.session import Pipe, Session
 from targets.sftp.small import IN_STEP, in_step, is_small, upload_in_step
+from targets.sftp.steps import Steps
 from targets.sftp.stream import Stream
 from targets.sftp.tickets import Work
 from targets.sftp.upload import compare, upload
@@ -128,8 +129,7 @@ class SftpDisk:
             self._require(session, calls_)
             answers: list[Answer] = []
             exact: set[tuple[bytes, int]] = set()
-            changes = [calls.Change(call.op, self._path(call.path), self._to(call), call.mode) for call in calls_]
-            for together, group in groupby(changes, partial(_together, exact)):
+            for together, group in groupby(self._changes(calls_), partial(_together, exact)):
                 batch = list(group)
                 if together is Op.SYNC:
                     answers += self._sync(session, [change.path for change in batch])
@@ -147,7 +147,7 @@ class SftpDisk:
             # Folders are looked at for their modes, syncs have sessions of their own, and many calls go by the stream.
             plain = len(after) < MANY and not any(call.op in {Op.MKDIR, Op.SYNC} for call in after)
             answers = () if session.in_order and plain else self.run(after)
-            changes = [] if answers else [calls.Change(call.op, self._path(call.path), self._to(call)) for call in after]
+            changes = [] if answers else self._changes(after)
             self._require(session, after)
             said, seen = looking.together(session, looks, changes, self._path, LARGEST_DOCUMENT)
             return answers or said, seen
@@ -167,6 +167,29 @@ class SftpDisk:
                 begins = self._uploads(session, chain(few, fresh), in_step)
                 for written in drive(self._lanes, begins, hands - in_step + 1):
                     yield from written
+
+    def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
+        if not self._stream or not self._stream.alone:
+            return ahead_at_once(self, folders)
+        with self._named():
+            self._connected()
+            answers = self._stream.ahead(self._changes(folders))
+
+        def named() -> Sequence[Answer]:
+            with self._named():
+                return answers()
+
+        return named
+
+    def carry_out(self, script: Script) -> Done | None:
+        """By the stream's program, once it runs: SFTP has no order that depends on answers."""
+        if not self._stream or not self._stream.begun:
+            return None
+        with self._named():
+            self._connected()
+            writes = [(write, self._path(write.path)) for write in script.writes]
+            first, calls_, stats = self._changes(script.first), self._changes(script.calls), map(self._path, script.stats)
+            return self._stream.carry_out(Steps(first, writes, calls_, list(stats)))
 
     def space(self) -> tuple[int, int] | None:
         with self._named():
@@ -245,6 +268,9 @@ class SftpDisk:
         if call.op is Op.SYMLINK:
             return call.to.encode("utf-8", "surrogateescape")
         return self._path(call.to) if call.to else b""
+
+    def _changes(self, wanted: Sequence[Call]) -> Sequence[calls.Change]:
+        return [calls.Change(call.op, self._path(call.path), self._to(call), call.mode) for call in wanted]
 
     def _at_once(self, session: Session) -> int:
         return max(1, min(FILES_AT_ONCE, session.handles - _SPARE_HANDLES))

@@ -20,7 +20,7 @@ _TYPES = {stat.S_IFREG: EntryType.FILE, stat.S_IFDIR: EntryType.FOLDER, stat.S_I
 def names(session: Session, folder: bytes) -> Work[Mapping[str, Entry]]:
     """What lies in a folder. Raises FileNotFoundError."""
     found = yield from calls.listing(session, folder)
-    return {name.decode("utf-8", "surrogateescape"): _entry(said) for name, said in found.items()}
+    return {name.decode("utf-8", "surrogateescape"): entry_of(said) for name, said in found.items()}
 
 
 def entries(session: Session, paths: Sequence[bytes]) -> Work[Sequence[Entry | None]]:
@@ -29,7 +29,7 @@ def entries(session: Session, paths: Sequence[bytes]) -> Work[Sequence[Entry | N
     for path, reply in zip(paths, (yield from ask_all(session, map(wire.lstat, paths))), strict=True):
         said = wire.attributes(reply)
         if isinstance(said, fields.Attributes):
-            found.append(_entry(said))
+            found.append(entry_of(said))
         elif said.code == wire.NO_SUCH_FILE:
             found.append(None)
         else:
@@ -97,6 +97,7 @@ def _names_if_any(session: Session, folder: bytes) -> Work[Mapping[str, Entry] |
         return None
 
 
-def _entry(said: fields.Attributes) -> Entry:
+def entry_of(said: fields.Attributes) -> Entry:
+    """What its attributes say of a name."""
     kind = EntryType.OTHER if said.mode is None else _TYPES.get(stat.S_IFMT(said.mode), EntryType.OTHER)
     return Entry(kind, said.size or 0, said.modified or 0)

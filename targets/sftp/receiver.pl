@@ -7,8 +7,13 @@
 #   R <length> <length>\n<old><new>                             rename
 #   L <length> <length>\n<old><new>                             a second name
 #   U <length> 0\n<path>                                        unlink
+#   M <mode> <length> 0\n<path>                                 a new folder, with exactly this mode
+#   S <length> 0\n<path>                                        what lies there
+#   B 0 0\n                                                     from here on refusals count
+#   +R, +U                                                      the same, unless something was refused since the last B
 #
-# The answer is ".", or "!<what> <error's name> <error's text>\n", which is said as soon as it is known. Every path is taken as it
+# The answer is ".", or "!<what> <error's name> <error's text>\n", which is said as soon as it is known; to S it is
+# "=<mode> <size> <time>\n". Every path is taken as it
 # is, each time anew: a folder that was renamed meanwhile is not there any more, which is what keeps an engine out that should
 # have stopped. Anything else ends the program: what follows could be a part of a file, and no word of it an order.
 use strict;
@@ -23,8 +28,8 @@ my @ERRORS = qw(ENOENT ENOTDIR EEXIST EACCES EPERM ENOSPC EDQUOT EFBIG EROFS EXD
     EMLINK EIO);
 # Linux's F_SETPIPE_SZ. A pipe has room for 64 KiB otherwise: sshd and this program would wake each other more often.
 my $PIPE_SIZE = 1031;
-# $partial: the file under way, which is not kept if this ends before it is whole.
-my ($in, $answers, $unsaid, $said, $partial) = ("", "", 0, 0);
+# $partial: the file under way, which is not kept if this ends before it is whole. $refused: whether something was since the last B.
+my ($in, $answers, $unsaid, $said, $refused, $partial) = ("", "", 0, 0, 0);
 my $standard_input = "";
 vec($standard_input, 0, 1) = 1;
 
@@ -55,6 +60,7 @@ sub more {
 sub reason {
     my ($doing) = @_;
     my ($text, $name) = ("$!", "EIO");
+    $refused = 1;
     for my $known (@ERRORS) { $name = $known if $!{$known} }
     return "!$doing $name $text\n";
 }
@@ -111,8 +117,28 @@ sub names {
     more() while length $in < $first + $second;
     my $old = substr $in, 0, $first, "";
     my $new = substr $in, 0, $second, "";
+    if ($kind =~ s/^\+// and $refused) { $answers .= "!hold-back ECANCELED something before was refused\n"; return }
     my $done = $kind eq "R" ? rename $old, $new : $kind eq "L" ? link $old, $new : unlink $old;
     $answers .= $done ? "." : reason("change");
+}
+
+# A folder. Umask and default ACLs take part in its making; a bit that it got from its parent, for the group, stays.
+sub folder {
+    my ($mode, $length) = @_;
+    more() while length $in < $length;
+    my $path = substr $in, 0, $length, "";
+    if (not mkdir $path, oct $mode) { $answers .= reason("change"); return }
+    my $has = (lstat $path)[2] || 0;
+    my $right = ($has & 0777) == oct $mode || chmod $has & 07000 | oct $mode, $path;
+    $answers .= $right ? "." : reason("set-mode");
+    rmdir $path if not $right;
+}
+
+sub look {
+    my ($length) = @_;
+    more() while length $in < $length;
+    my @seen = lstat substr $in, 0, $length, "";
+    $answers .= @seen ? "=$seen[2] $seen[7] $seen[9]\n" : reason("look-at");
 }
 
 sub request {
@@ -121,7 +147,10 @@ sub request {
     my $line = substr $in, 0, $end, "";
     substr $in, 0, 1, "";
     if ($line =~ /^F (-|[0-7]+) (-|-?[0-9]+) ([01]) ([0-9]+) ([0-9]+)\z/) { file($1, $2, $3, $4, $5) }
-    elsif ($line =~ /^([RLU]) ([0-9]+) ([0-9]+)\z/) { names($1, $2, $3) }
+    elsif ($line =~ /^(\+?[RU]|L) ([0-9]+) ([0-9]+)\z/) { names($1, $2, $3) }
+    elsif ($line =~ /^M ([0-7]+) ([0-9]+) 0\z/) { folder($1, $2) }
+    elsif ($line =~ /^S ([0-9]+) 0\z/) { look($1) }
+    elsif ($line eq "B 0 0") { $refused = 0; $answers .= "." }
     else { die "no request where one belongs\n" }
     say_all() if ++$unsaid >= $TOGETHER or time != $said;
 }

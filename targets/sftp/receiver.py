@@ -26,6 +26,8 @@ _COMMAND = f"perl %s-e 'read(STDIN, $p, {len(PROGRAM)}) == {len(PROGRAM)} or exi
 GREETING = b"slipway receiver 1\n"
 OPS = {Op.RENAME: b"R", Op.LINK: b"L", Op.UNLINK: b"U"}
 """The calls that come by the thousand."""
+ORDERLY = {Op.RENAME, Op.UNLINK}
+"""Those that can be held back."""
 
 _PACKET = 32 * 1024 - 64
 """What paramiko puts into one packet of a channel where the server takes 32 KiB."""
@@ -110,9 +112,21 @@ class Receiver:
         check(write, hasher)
         self._put(b"k")
 
-    def change(self, change: Change) -> None:
-        """Put one call on its way."""
-        self._ask(b"%b %d %d\n%b%b" % (OPS[change.op], len(change.path), len(change.to), change.path, change.to))
+    def change(self, change: Change, *, orderly: bool = False) -> None:
+        """Put one call on its way. `orderly`: it is not made once something was refused since `begin`."""
+        if change.op is Op.MKDIR:
+            self._ask(b"M %o %d 0\n%b" % (0o777 if change.mode is None else change.mode, len(change.path), change.path))
+            return
+        kind = b"+" + OPS[change.op] if orderly else OPS[change.op]
+        self._ask(b"%b %d %d\n%b%b" % (kind, len(change.path), len(change.to), change.path, change.to))
+
+    def begin(self) -> None:
+        """From here on it counts what is refused."""
+        self._ask(b"B 0 0\n")
+
+    def look(self, path: bytes) -> None:
+        """Ask what lies there. The answer begins with "="."""
+        self._ask(b"S %d 0\n%b" % (len(path), path))
 
     def _ask(self, *request: bytes) -> None:
         if not self.backlog and self._pipe.recv_ready():
@@ -129,7 +143,10 @@ class Receiver:
             self._flush(self._collected - self._collected % _PACKET)
 
     def answers(self, *, all_of_them: bool = False) -> Iterator[str]:
-        """What came meanwhile, in order: "" for good, or what went wrong. `all_of_them`: wait until nothing is awaited."""
+        """What came meanwhile, in order: "" for good, what lies there after "=", or what went wrong.
+
+        `all_of_them`: wait until nothing is awaited.
+        """
         if all_of_them:
             self._flush(self._collected)
         self.sent = False
@@ -158,12 +175,12 @@ class Receiver:
             self._answered(good)
             yield from [""] * good
             if self._in:
-                fault = self._fault()
-                if fault is None:
+                said = self._line()
+                if said is None:
                     break
                 self._begun = self._clock()
                 self._answered(1)
-                yield fault
+                yield said
         if self._in and self._clock() - self._begun > self._patience:
             self._lost(f"{self._place} sent {len(self._in)} bytes of an answer in {self._patience:g} s, and no more")
 
@@ -172,15 +189,15 @@ class Receiver:
         if self.backlog < 0:
             self._garbled(b"more answers than there were requests")
 
-    def _fault(self) -> str | None:
-        """The refusal at the head of what was received; None: not all of it is here."""
+    def _line(self) -> str | None:
+        """The refusal, or the finding, at the head of what was received; None: not all of it is here."""
         line, end, rest = self._in.partition(b"\n")
-        if line[:1] != b"!" or len(line) > _LONGEST_ANSWER:
+        if line[:1] not in {b"!", b"="} or len(line) > _LONGEST_ANSWER:
             self._garbled(line)
         if not end:
             return None
         self._in = rest
-        return line[1:].decode("utf-8", "replace")
+        return line.removeprefix(b"!").decode("utf-8", "replace")
 
     def _greet(self) -> None:
         try:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 
 import structlog
 
-from targets.disk import Answer, Write
+from targets.disk import Answer, Done, Entry, Write
 from targets.errors import PathBlocked, TargetUnfit, TargetUnreachable
 from targets.faults import ABSENT, DENIED, REFUSED, target_error
 from targets.sftp.calls import Change
 from targets.sftp.receiver import Receiver
+from targets.sftp.steps import Steps, entry, send, sorted_out
 
 log = structlog.get_logger(__name__)
 
@@ -58,13 +59,47 @@ class Stream:
         """Make calls one after the other."""
         answers: list[str] = []
         with self._lanes() as lanes:
-            receiver = lanes[0].receiver
+            lane = lanes[0]
             for change in changes:
-                receiver.change(change)
-                if receiver.sent:
-                    answers += receiver.answers()
-            answers += receiver.answers(all_of_them=True)
-            return [self._answer(change, said) if said else Answer.OK for change, said in zip(changes, answers, strict=True)]
+                lane.receiver.change(change)
+                if lane.receiver.sent:
+                    answers += lane.answers()
+            answers += lane.answers(all_of_them=True)
+            return self._answers(changes, answers)
+
+    def ahead(self, folders: Sequence[Change]) -> Callable[[], Sequence[Answer]]:
+        """Put folders on their way before whatever is written next. What gives their answers, once that is written."""
+        said: list[str] = []
+        with self._lanes() as lanes:
+            for folder in folders:
+                lanes[0].receiver.change(folder)
+                lanes[0].ahead.append(said)
+
+        def answers() -> Sequence[Answer]:
+            if len(said) < len(folders):
+                with self._lanes() as lanes:
+                    for _ in lanes[0].answers(all_of_them=True):
+                        """Nothing else is under way."""
+            return self._answers(folders, said)
+
+        return answers
+
+    def carry_out(self, steps: Steps) -> Done:
+        """Carry out a script. Raises what `Disk.carry_out` does."""
+        with self._lanes() as lanes:
+            send(lanes[0].receiver, steps)
+            said = sorted_out(steps, list(lanes[0].answers(all_of_them=True)))
+        first = self._answers(steps.first, said.first)
+        for (_, path), answer in zip(steps.writes, said.writes, strict=True):
+            if answer:
+                raise self._error(answer, path)
+        calls = self._answers(steps.calls[: len(said.calls)], said.calls)
+        return Done(first, calls, [self._found(answer, path) for answer, path in zip(said.stats, steps.stats, strict=True)])
+
+    @property
+    def alone(self) -> bool:
+        """Whether one program runs, which does everything in order."""
+        return len(self._free) == 1
 
     def tried(self) -> tuple[bool, str]:
         """Whether the program runs there, and what to do if not."""
@@ -103,7 +138,7 @@ class Stream:
             log.info("server allows few channels", target=self._target, lanes=len(lanes), reason=str(error))
 
     def _arrived(self, lane: "_Lane", *, all_of_them: bool = False) -> Iterator[Write]:
-        for said in lane.receiver.answers(all_of_them=all_of_them):
+        for said in lane.answers(all_of_them=all_of_them):
             write, path = lane.awaited.popleft()
             if said:
                 raise self._error(said, path)
@@ -120,6 +155,16 @@ class Stream:
                 f"could not {doing} {name!r} on {self._target}: the file, or a folder on the way, is not there"
             )
         return target_error(OSError(code, f"could not {doing} it: {text}", name), self._target)
+
+    def _found(self, said: str, path: bytes) -> Entry | None:
+        """What lies at a name."""
+        found = entry(said)
+        if found is None and _parts(said)[1] not in ABSENT:
+            raise self._error(said, path)
+        return found
+
+    def _answers(self, changes: Sequence[Change], said: Sequence[str]) -> Sequence[Answer]:
+        return [self._answer(change, answer) if answer else Answer.OK for change, answer in zip(changes, said, strict=True)]
 
     def _answer(self, change: Change, said: str) -> Answer:
         """What a refusal of a call is."""
@@ -140,6 +185,16 @@ class _Lane:
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
         self.awaited: deque[tuple[Write, bytes]] = deque()
+        self.ahead: deque[list[str]] = deque()
+        """Where the answers to the folders go that were asked for before everything else."""
+
+    def answers(self, *, all_of_them: bool = False) -> Iterator[str]:
+        """Those to everything else."""
+        for said in self.receiver.answers(all_of_them=all_of_them):
+            if self.ahead:
+                self.ahead.popleft().append(said)
+            else:
+                yield said
 
 
 def _least_busy(lanes: Sequence[_Lane]) -> _Lane:

@@ -106,6 +106,9 @@ class Part:
             place["keep_releases"] = 1
         if self.kind != "local":
             place |= {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent", "transfer": self.kind}
+        if (self.kind, self.layout) == ("stream", "ordered"):
+            # So that the switch goes in one flight.
+            place["durability"] = "none"
         # What a holding area is given does not depend on how the origin is reached; its tasks are swept where that is a folder.
         return Rig(World(Path(tempfile.mkdtemp(dir=folder)), self.scenario, place, delivers=self.kind == "local"))
 

@@ -100,6 +100,8 @@ class World:
     engines: list["Engine"] = field(default_factory=list)
     serial: int = 0
     foreign: Mapping[str, bytes] = field(default_factory=lambda: FOREIGN)
+    disk: type[MemoryDisk] = MemoryDisk
+    """What its engines see of the server."""
 
     def __post_init__(self) -> None:
         for path, content in self.foreign.items():
@@ -205,7 +207,7 @@ class Engine:
         self.stepper = Stepper(self._work)
 
     def _work(self, stepper: Stepper) -> None:
-        target = OrderedTarget("t", MemoryDisk(self.world.files, stepper.hook), self.world.options)
+        target = OrderedTarget("t", self.world.disk(self.world.files, stepper.hook), self.world.options)
         do(target, self.goal, self.claim)
 
     def step(self) -> bool:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from database import Database
 from store import Incoming, Store
-from targets.disk import Answer, Call, Disk, Looks, Op, Seen, Write
+from support.stepping import goes_on, step_by_step
+from targets.disk import Answer, Call, Disk, Done, Looks, Op, Script, Seen, Write, ahead_at_once
 
 T = TypeVar("T")
 Reached = Callable[[str], None]
@@ -153,6 +154,12 @@ class WatchedDisk:
     def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         answers = self.run(after)
         return answers, self._disk.look(looks)[1]
+
+    def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
+        return ahead_at_once(self, folders)
+
+    def carry_out(self, script: Script) -> Done | None:
+        return step_by_step(self, script) if goes_on(self._disk) else None
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         for write in writes:

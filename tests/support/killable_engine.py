@@ -19,8 +19,9 @@ from config import Secrets, Settings
 from engines import engine
 from engines.__main__ import main
 from engines.workshop import Seams
+from support.stepping import goes_on, step_by_step
 from targets import OrderedTarget, Target, open_target
-from targets.disk import Answer, Call, Disk, Looks, Op, Seen, Write
+from targets.disk import Answer, Call, Disk, Done, Looks, Op, Script, Seen, Write, ahead_at_once
 
 
 class At:
@@ -57,6 +58,12 @@ class Watched:
     def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         answers = self.run(after)
         return answers, self._disk.look(looks)[1]
+
+    def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
+        return ahead_at_once(self, folders)
+
+    def carry_out(self, script: Script) -> Done | None:
+        return step_by_step(self, script) if goes_on(self._disk) else None
 
     def _one(self, call: Call) -> Sequence[Answer]:
         source, goal = call.path.rpartition("/")[2], call.to.rpartition("/")[2]

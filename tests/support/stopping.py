@@ -1,11 +1,12 @@
 """A disk whose engine is killed, or whose connection is cut, before a given call; and one whose server can lose power."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from packageslip import Digest
 from support.histories import Killed, snapshot
-from targets.disk import Answer, Call, Disk, Entry, EntryType, Looks, Op, Seen, Write, look_in_turn
+from support.stepping import goes_on, step_by_step
+from targets.disk import Answer, Call, Disk, Done, Entry, EntryType, Looks, Op, Script, Seen, Write, ahead_at_once, look_in_turn
 from targets.memory import MemoryDisk, MemoryFiles
 
 
@@ -45,6 +46,12 @@ class StoppingDisk:
 
     def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         return look_in_turn(self, looks, after)
+
+    def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
+        return ahead_at_once(self, folders)
+
+    def carry_out(self, script: Script) -> Done | None:
+        return step_by_step(self, script) if goes_on(self._disk) else None
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         for write in writes:

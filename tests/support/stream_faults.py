@@ -10,6 +10,7 @@ from support.sshd import SFTP_SERVER
 from targets.sftp.receiver import GREETING, PROGRAM
 
 GOOD, REFUSED = b".", b"!change EIO refused on the way\n"
+HELD = b"!hold-back ECANCELED something before was refused\n"
 
 
 def is_program(pipe: SocketPipe) -> bool:
@@ -26,13 +27,23 @@ class OneByOne:
         self._out, self._given = bytearray(), bytearray()
         self._ending = False
         self.cut = False
+        self._holds = False
+        """Whether something was refused on the way since it was told to count that: the program does not know of it."""
 
     def passed(self, request: bytes) -> bytes:
         """What becomes of a request: what the client gets for an answer."""
         return self.ask(request)
 
+    def refuse(self) -> bytes:
+        """A refusal that never reached the program."""
+        self._holds = True
+        return REFUSED
+
     def ask(self, request: bytes) -> bytes:
         """The program's own answer; nothing where none comes."""
+        self._holds = self._holds and not request.startswith(b"B")
+        if self._holds and request.startswith(b"+"):
+            return HELD
         self._pipe._near.sendall(request)
         answer = b""
         try:
@@ -115,7 +126,7 @@ class FaultyProgram(OneByOne):
         fault = self._at("request", len(self.requests) - 1)
         match fault.action if fault else "":
             case "refuse":
-                return REFUSED
+                return self.refuse()
             case "pretend":
                 return GOOD
             case "cut":
@@ -167,7 +178,7 @@ class FailingProgram(OneByOne):
             return b""
         struck = self._injector.strikes(f"stream {request[:1].decode()}")
         if struck and self._how == "refuse":
-            return REFUSED
+            return self.refuse()
         answer = b"" if struck and self._how == "cut before" else self.ask(request)
         self.cut = self.cut or struck
         return b"" if self.cut else answer
