@@ -130,7 +130,8 @@ class Record:
 
     def below(self, target: str, url: str) -> list[str]:
         """URLs of other modules that are live on this target strictly below `url`, sorted."""
-        return list(self._db.look(lambda connection: connection.scalars(_BELOW, {"target": target, **_range_below(url)}).all()))
+        asked = {"target": target, **_range_below(url)}
+        return [row.url for row in self._db.look(lambda connection: connection.execute(_BELOW, asked).all())]
 
     def published(self, target: str) -> Iterator[Publication]:
         """All that is live on a target, by URL. Read in steps: what changes meanwhile may be in it or not."""
