@@ -4,6 +4,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TextIO
 
 from config.lean import EventDict, Processor, WrappedLogger, structlog
@@ -106,7 +107,7 @@ class Redaction:
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         secrets = tuple(self._known())
-        return {key: MASK if SECRET_KEYS.search(key) else self._masked(value, secrets) for key, value in event.items()}
+        return {key: MASK if _is_telling(key) else self._masked(value, secrets) for key, value in event.items()}
 
     def _masked(self, value: object, secrets: tuple[str, ...]) -> object:
         if isinstance(value, (bool, int, float)) or value is None:
@@ -117,3 +118,9 @@ class Redaction:
             return [self._masked(entry, secrets) for entry in value]
         text = value if isinstance(value, str) else str(value)
         return without_password(masked(text, secrets))
+
+
+@lru_cache(maxsize=256)
+def _is_telling(key: str) -> bool:
+    """Whether what goes by this name is a secret; the program has few names."""
+    return SECRET_KEYS.search(key) is not None

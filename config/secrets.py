@@ -122,7 +122,7 @@ def forms(secret: str) -> tuple[str, ...]:
 
 def without_password(text: str) -> str:
     """The text with the passwords of all URLs in it masked."""
-    return PASSWORD.sub(rf"\1:{MASK}@", text)
+    return PASSWORD.sub(rf"\1:{MASK}@", text) if "://" in text else text
 
 
 def place_of(secret: Secret) -> str:
