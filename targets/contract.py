@@ -96,6 +96,8 @@ class Present:
     members: tuple["Present", ...] = ()
     token: str = ""
     """The driver's own: names the holder's folder."""
+    vacant: bool = False
+    """Whether nothing lay at the module's own name when it was taken over: no stranger can be there."""
 
     def each(self) -> tuple["Present", ...]:
         """The members, or this one."""

@@ -167,10 +167,11 @@ class Disk(Readable, Protocol):
     def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
         """Make the calls in this order, each answered; a refused one does not stop the later ones."""
 
-    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+    def look(self, looks: Looks, after: Sequence[Call] = (), otherwise: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         """Make the calls like `run`, then look: whatever they came to, each look sees what all of them did.
 
-        All of it may be on its way at once, so it takes as long as the slowest of it.
+        All of it may be on its way at once, so it takes as long as the slowest of it. `otherwise`, instead of `after`: calls
+        that are made only if the first folder to list is not there and the others are, before the looks or after them.
         """
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
@@ -180,7 +181,10 @@ class Disk(Readable, Protocol):
         """
 
     def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
-        """Put these MKDIRs on their way: what is written next finds them made. Gives what tells their answers, after that."""
+        """Put these MKDIRs on their way: what is written next finds them made.
+
+        Gives what tells their answers, after that; no answers where a fault has left them unknown.
+        """
 
     def carry_out(self, script: Script) -> Done | None:
         """Carry out a script without a wait in between; None, and nothing was done, if this disk has to wait in between.
@@ -198,13 +202,22 @@ class Disk(Readable, Protocol):
         """Let go. Safe to call twice."""
 
 
-def look_in_turn(disk: Disk, looks: Looks, after: Sequence[Call]) -> tuple[Sequence[Answer], Seen]:
+def look_in_turn(
+    disk: Disk, looks: Looks, after: Sequence[Call] = (), otherwise: Sequence[Call] = ()
+) -> tuple[Sequence[Answer], Seen]:
     """`Disk.look`, where one call after the other takes no longer."""
     answers = disk.run(after) if after else ()
     lists = [_found(disk.list, folder) for folder in looks.lists]
     stats = disk.stat(looks.stats) if looks.stats else ()
     documents = [_found(disk.read, path) for path, _ in looks.documents]
-    return answers, Seen(lists, stats, documents, disk.space() if looks.space else None)
+    seen = Seen(lists, stats, documents, disk.space() if looks.space else None)
+    return disk.run(otherwise) if otherwise and lacks_first(seen) else answers, seen
+
+
+def lacks_first(seen: Seen) -> bool:
+    """Whether the first folder that was listed is not there, and the others are."""
+    first, *others = seen.lists
+    return first is None and None not in others
 
 
 def ahead_at_once(disk: Disk, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:

@@ -16,6 +16,7 @@ from targets.hold import Hold
 from targets.newborn import WholeRelease
 from targets.note import Turn
 from targets.protocol import same_name
+from targets.reading import Reading
 from targets.release import OrderedRelease
 from targets.shelf import Shelf, refuse_links_above, same_tree
 from targets.versioned import ReturningRelease, Standing, VersionedRelease
@@ -47,7 +48,9 @@ class Change:
     def release(self, *, at_once: bool) -> OrderedRelease:
         """The release. Raises PathBlocked, NoSpace, TargetBusy while nothing has been staged."""
         try:
-            return self._looked().made(at_once=at_once)
+            looked = self._looked()
+            looked.refuse_newcomers()
+            return looked.made(at_once=at_once)
         except PathBlocked:
             # What stands in the way may be a later holder's.
             self.hold.listing()
@@ -78,6 +81,21 @@ class Change:
         # Where nothing is live yet, there are no folders to look in for files, as a rule.
         coming = [path for path, file in self.listed.items() if held.get(path) != file.digest] if held else []
         return sorted(places.union(self.hold.names.all_live(coming) if len(coming) <= FEW else ()))
+
+    def refuse_newcomers(self) -> None:
+        """Raise TargetBusy for files that lie in our files' places since the takeover found nothing: no plan knows of them."""
+        if not self.present.vacant or self._at_home() is None:
+            return
+        reading = Reading(self.hold.target, self.hold.disk, self.hold.options.releases, self.present.url)
+        found = reading.strangers(self.listed.keys() - self.adopted)
+        if found:
+            # They may be a later holder's.
+            self.hold.listing()
+            raise TargetBusy(
+                f"{self.hold.target}: {self.hold.names.live(min(found))} has come to lie there since {self.present.url} was "
+                "taken over; the next attempt takes it into account",
+                target=self.hold.target,
+            )
 
     def made(self, *, at_once: bool) -> OrderedRelease:
         """The release, by what was seen."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import structlog
 
 from packageslip import Digest, Packageslip
-from targets.area import NOTE, PRIVATE, SLIP, Area, Held, fence_of, module_id, token_name
+from targets.area import NOTE, PRIVATE, SLIP, Area, Held, all_parents, fence_of, module_id, token_name
 from targets.contract import Claim, Present, Recovered, Unfinished
-from targets.disk import Answer, Call, Disk, Entry, EntryType, Looks, Op
-from targets.errors import PermanentTargetError, PermissionRefused, TargetBusy
+from targets.disk import Answer, Call, Disk, Entry, EntryType, Looks, Op, Seen
+from targets.errors import PermanentTargetError, PermissionRefused, TargetBusy, TargetError, TargetUnreachable
 from targets.hold import Hold
 from targets.note import BadNote, Note, UnknownNote, another_version, read_note
 from targets.options import PlacedOptions
@@ -57,7 +57,8 @@ class Takeover:
             recovered, slip = self._recover(taken)
             if outranked(self.target, self.url, self.claim, slip):
                 continue
-            return hold, Present(self.url, self.target, slip, recovered, self._held(hold), token=hold.names.token)
+            held, token = self._held(hold), hold.names.token
+            return hold, Present(self.url, self.target, slip, recovered, held, token=token, vacant=taken.vacant)
         raise self._busy()
 
     def unfinished(self) -> Unfinished | None:
@@ -104,21 +105,40 @@ class Takeover:
         mine = self._names()
         # Births are listed before the token is ours: whoever begins one later fails at its rename, over a folder that is not
         # empty by then, and removes it; what somebody leaves who dies at that goes with the next takeover.
-        _, seen = self.disk.look(Looks(lists=(mine.module, self.area.new), stats=(self.area.modules,)))
+        answers, seen = self._look(mine)
         names, births = (found or {} for found in seen.lists)
         if not names:
+            there = None not in (seen.lists[1], seen.stats[0])
             # Absent, or all that a loss of power left of a birth: an empty folder, over which another birth can be renamed.
-            if not self._bear(mine, there=None not in (seen.lists[1], seen.stats[0])):
+            if not (self._is_born(mine, answers) if answers and there else self._bear(mine, there=there)):
                 return None
             calls = self._ends(mine, births)
+            if calls:
+                return self._enter(mine, calls, None)
             # What was born is empty: whoever takes over renames it, and our first call in it fails.
-            return self._enter(mine, calls, None) if calls else Taken(self._hold(mine), {}, None)
+            return Taken(self._hold(mine), {}, None, _is_vacant(seen.stats[1:]))
         found = newest_token(names)
         ends = self._ends(mine, births)
         if found == mine.token:
             return self._enter(mine, ends, names.get(SLIP))
         call = self._token_call(mine, found)
         return self._enter(mine, [call, *ends], names.get(SLIP)) if call else None
+
+    def _look(self, mine: Held) -> tuple[Sequence[Answer], Seen]:
+        """The module's folder, the births, the folder of all modules, and the way to the module's own name, unless it has none.
+
+        Where there is no such folder the module's birth is in the same flight.
+        """
+        home = mine.live("")
+        lists, birth = (mine.module, self.area.new), self._birth(mine)
+        try:
+            way = [*sorted(all_parents([home])), home] if home else []
+            return self.disk.look(Looks(lists, (self.area.modules, *way)), otherwise=birth)
+        except TargetUnreachable:
+            raise
+        except TargetError:
+            # Behind a link, or where the account has no right: whoever writes there will be told. If it was born, it is ours.
+            return self.disk.look(Looks(lists, (self.area.modules,)), otherwise=birth)
 
     def _enter(self, mine: Held, calls: Sequence[Call], slip: Entry | None) -> "Taken | None":
         """Steps 3 and 4, and what lies there right after; None: somebody else has the token. `slip`: the record's entry before.
@@ -170,12 +190,18 @@ class Takeover:
                 refuse_missing_root(self.disk, self.target)
                 refuse_wrong_root(self.disk, self.area, self.target, self.claim)
             ensure(self.disk, self.area, self.target)
+        return self._is_born(mine, self.disk.run(self._birth(mine)))
+
+    def _birth(self, mine: Held) -> Sequence[Call]:
         birth = f"{self.area.new}/{module_id(self.url)}~{mine.token}"
         own = f"{birth}/{mine.token}"
-        calls = [Call(Op.MKDIR, birth, mode=PRIVATE), Call(Op.MKDIR, own, mode=PRIVATE), Call(Op.RENAME, birth, mine.module)]
-        answers = self.disk.run(calls)
+        return [Call(Op.MKDIR, birth, mode=PRIVATE), Call(Op.MKDIR, own, mode=PRIVATE), Call(Op.RENAME, birth, mine.module)]
+
+    def _is_born(self, mine: Held, answers: Sequence[Answer]) -> bool:
+        """Whether it is there by these calls; what is left of them goes otherwise."""
         if any(answer is not Answer.OK for answer in answers):
-            self.disk.run([Call(Op.RMDIR, own), Call(Op.RMDIR, birth)])
+            birth, own, _ = self._birth(mine)
+            self.disk.run([Call(Op.RMDIR, own.path), Call(Op.RMDIR, birth.path)])
         if Answer.DENIED in answers:
             raise PermissionRefused(f"{self.target}: the account may not make folders in {self.area.root}", target=self.target)
         return set(answers) == {Answer.OK}
@@ -220,6 +246,13 @@ class Taken:
     hold: Hold
     names: Mapping[str, Entry]
     document: bytes | None
+    vacant: bool = False
+    """Whether nothing lies at the module's own name."""
+
+
+def _is_vacant(way: Sequence[Entry | None]) -> bool:
+    """Whether nothing lies at the module's own name, the last of these, and no link on the way to it."""
+    return bool(way) and way[-1] is None and not any(entry and entry.type is EntryType.LINK for entry in way)
 
 
 def newest_token(names: Mapping[str, Entry]) -> str | None:

@@ -38,7 +38,12 @@ class Tree:
         try:
             yield
         except FileNotFoundError:
+            self.laid = False
             see_folders()
+            raise
+        except BaseException:
+            # Perhaps they never went out. Whoever tries again makes those that are missing.
+            self.laid = False
             raise
         see_folders()
 
@@ -51,7 +56,7 @@ class Tree:
         folders = [*self.above, self.top, *map(self.at, inner)]
         calls = [Call(Op.MKDIR, folder, mode=self.hold.options.folder_mode) for folder in folders]
         answers = self.hold.ahead(calls)
-        return lambda: _see_made(self.hold, calls, answers())
+        return lambda: _see_made(self.hold, calls, answers() or self.hold.run(calls))
 
     def placing(self) -> Callable[[Put], str]:
         """What says where a file's bytes are written to. A second attempt begins anew."""

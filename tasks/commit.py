@@ -113,7 +113,8 @@ GONE = Intent(consent=True, at_once=True)
 def decide(work: Work, intent: Intent, members: Sequence[Present]) -> tuple[Plan, ...]:
     """One plan for each member, which the guard or a person agreed to. Raises PlanHeld, PlanRefused."""
     with work.step("plan"):
-        plans = make_plans(work, intent, [(each.target, each.slip) for each in members])
+        vacant = all(each.vacant for each in members)
+        plans = make_plans(work, intent, [(each.target, each.slip) for each in members], vacant=vacant)
     for made in plans:
         work.count(made.counts())
         work.note_plan(made)
@@ -128,10 +129,13 @@ def decide(work: Work, intent: Intent, members: Sequence[Present]) -> tuple[Plan
     return plans
 
 
-def make_plans(work: Work, intent: Intent, live: Sequence[tuple[str, Packageslip | None]]) -> tuple[Plan, ...]:
-    """One plan for each member (its name and its live slip), with what stands against it."""
+def make_plans(
+    work: Work, intent: Intent, live: Sequence[tuple[str, Packageslip | None]], *, vacant: bool = False
+) -> tuple[Plan, ...]:
+    """One plan for each member (its name and its live slip), with what stands against it. `vacant`: nothing lies there."""
     url, wanted = work.task.url, intent.wanted
-    strangers = work.tools.target.strangers(url, _unlisted(wanted, [slip for _, slip in live])) if wanted else {}
+    asked = None if vacant else wanted
+    strangers = work.tools.target.strangers(url, _unlisted(asked, [slip for _, slip in live])) if asked else {}
     ground = Ground(strangers, work.tools.record.below(work.target, url), intent.damaged)
     guard = work.tools.environment.guard or work.tools.settings.guard
     policy = Policy(guard.drop_files, guard.drop_percent, guard.index_pages, intent.full, intent.consent)

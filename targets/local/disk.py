@@ -161,8 +161,8 @@ class LocalDisk:
         finally:
             os.close(number)
 
-    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
-        return look_in_turn(self, looks, after)
+    def look(self, looks: Looks, after: Sequence[Call] = (), otherwise: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        return look_in_turn(self, looks, after, otherwise)
 
     def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
         return ahead_at_once(self, folders)

@@ -67,8 +67,8 @@ class MemoryDisk:
         self._hook(call.op.value, call.path, call.to)
         return self._files.call(call)
 
-    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
-        return look_in_turn(self, looks, after)
+    def look(self, looks: Looks, after: Sequence[Call] = (), otherwise: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        return look_in_turn(self, looks, after, otherwise)
 
     def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
         return ahead_at_once(self, folders)

@@ -51,11 +51,20 @@ def change(session: Session, wanted: Sequence[Change]) -> Work[Sequence[Answer]]
     return answers
 
 
+def change_unless_there(session: Session, folders: Sequence[bytes], wanted: Sequence[Change]) -> Work[Sequence[Answer]]:
+    """Like `change`, if the first of these folders is not there and the others are; otherwise nothing, and no answer."""
+    first, *others = map(wire.attributes, (yield from ask_all(session, map(wire.lstat, folders))))
+    gone = isinstance(first, wire.Status) and first.code == wire.NO_SUCH_FILE
+    if not gone or any(isinstance(other, wire.Status) for other in others):
+        return ()
+    return (yield from change(session, wanted))
+
+
 def make_folders(session: Session, wanted: Sequence[Change]) -> Work[tuple[Sequence[Answer], set[tuple[bytes, int]]]]:
     """Make folders, in this order, and give them exactly their modes: umask and default ACLs take part in MKDIR.
 
-    Each is looked at right behind its MKDIR, in the same flight. Says also where its mode was right by itself, as parent and
-    mode: further folders there need no look.
+    Each is looked at right behind its MKDIR, in the same flight. Says also where modes were right by themselves, as parent and
+    mode, if all were: further folders there need no look.
     """
     requests = ((_request(one), wire.lstat(one.path)) for one in wanted)
     replies = yield from ask_all(session, chain.from_iterable(requests))
@@ -74,7 +83,7 @@ def make_folders(session: Session, wanted: Sequence[Change]) -> Work[tuple[Seque
             # A set-group-id bit that the folder got from its parent stays.
             wrong.append((one.path, seen.mode & 0o7000 | one.mode))
     yield from _set_modes(session, wrong)
-    return answers, exact
+    return answers, set() if wrong else exact
 
 
 def _set_modes(session: Session, wrong: Sequence[tuple[bytes, int]]) -> Work[None]:

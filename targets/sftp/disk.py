@@ -2,7 +2,7 @@
 
 import io
 import posixpath
-from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain, groupby, islice
@@ -12,11 +12,12 @@ import structlog
 
 from config import SftpTarget
 from packageslip import Digest, UnsafePath
-from targets.disk import Answer, Call, Done, Entry, Looks, Op, Script, Seen, Write, ahead_at_once
+from targets.disk import Answer, Call, Done, Entry, Looks, Op, Script, Seen, Write, ahead_at_once, lacks_first
 from targets.errors import TargetError, TargetUnfit, TargetUnreachable
 from targets.sftp import abilities, calls, download, looking, wire
 from targets.sftp.connection import ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
+from targets.sftp.modes import Modes
 from targets.sftp.probe import probe
 from targets.sftp.receiver import OPS, Program, Receiver, command
 from targets.sftp.session import Pipe, Session
@@ -80,6 +81,7 @@ class SftpDisk:
         self._lanes: list[Session] = []
         """The first is for everything, the others for files that are synced."""
         self._widened = False
+        self._modes = Modes()
         self._stream = Stream(self._receiver, target) if settings.transfer == "stream" else None
 
     def list(self, folder: str) -> Mapping[str, Entry]:
@@ -128,20 +130,19 @@ class SftpDisk:
             session = self._connected()
             self._require(session, calls_)
             answers: list[Answer] = []
-            exact: set[tuple[bytes, int]] = set()
-            for together, group in groupby(self._changes(calls_), partial(_together, exact)):
+            for together, group in groupby(self._changes(calls_), self._modes.batches()):
                 batch = list(group)
                 if together is Op.SYNC:
                     answers += self._sync(session, [change.path for change in batch])
                 elif together is Op.MKDIR:
                     made, right = session.finish(calls.make_folders(session, batch))
                     answers += made
-                    exact |= right
+                    self._modes.note(right)
                 else:
                     answers += self._change(session, batch)
             return answers
 
-    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+    def look(self, looks: Looks, after: Sequence[Call] = (), otherwise: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         with self._named():
             session = self._connected()
             # Folders are looked at for their modes, syncs have sessions of their own, and many calls go by the stream.
@@ -149,8 +150,11 @@ class SftpDisk:
             answers = () if session.in_order and plain else self.run(after)
             changes = [] if answers else self._changes(after)
             self._require(session, after)
+            unless = self._changes(otherwise)
+            if unless and session.in_order and not any(map(self._modes.batches(), unless)):
+                return looking.together(session, looks, unless, self._path, LARGEST_DOCUMENT, otherwise=True)
             said, seen = looking.together(session, looks, changes, self._path, LARGEST_DOCUMENT)
-            return answers or said, seen
+            return self.run(otherwise) if otherwise and lacks_first(seen) else answers or said, seen
 
     def write(self, writes: Iterable[Write]) -> Iterator[Write]:
         with self._named():
@@ -204,6 +208,7 @@ class SftpDisk:
 
     def close(self) -> None:
         connection, self._connection, self._lanes, self._widened = self._connection, None, [], False
+        self._modes.forget()
         if self._stream:
             self._stream.end()
         if connection is not None:
@@ -337,10 +342,3 @@ class SftpDisk:
                 yield Begin(partial(upload_in_step, files=files), len(files))
             else:
                 yield Begin(partial(upload, write=write, path=path))
-
-
-def _together(exact: Container[tuple[bytes, int]], change: calls.Change) -> Op | None:
-    """What kind of batch a call goes into: syncs, folders whose modes have to be looked at before anything else, or the rest."""
-    if change.op is Op.MKDIR and change.mode is not None and (posixpath.dirname(change.path), change.mode) not in exact:
-        return Op.MKDIR
-    return Op.SYNC if change.op is Op.SYNC else None

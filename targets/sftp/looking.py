@@ -61,15 +61,24 @@ def too_long(name: str, most: int) -> PermanentTargetError:
 
 
 def together(
-    session: Session, looks: Looks, changes: Sequence[calls.Change], path: Callable[[str], bytes], most: int
+    session: Session,
+    looks: Looks,
+    changes: Sequence[calls.Change],
+    path: Callable[[str], bytes],
+    most: int,
+    *,
+    otherwise: bool = False,
 ) -> tuple[Sequence[Answer], Seen]:
     """Changes, for a server that is known to keep order, and looks right behind them: all on their way at once.
 
-    `path`: the server's name of a path; `most`: bytes that a document may have.
+    `path`: the server's name of a path; `most`: bytes that a document may have. `otherwise`: the changes are made only if the
+    first folder to list is not there and the others are.
     """
     lists, documents = len(looks.lists), len(looks.documents)
     works: list[Callable[[Session], Work[Any]]] = [
-        partial(calls.change, wanted=changes),
+        partial(calls.change_unless_there, folders=list(map(path, looks.lists)), wanted=changes)
+        if otherwise
+        else partial(calls.change, wanted=changes),
         *(partial(_names_if_any, folder=path(folder)) for folder in looks.lists),
         *(partial(document, path=path(name), size=size, most=most) for name, size in looks.documents),
         partial(entries, paths=list(map(path, looks.stats))),

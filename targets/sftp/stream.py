@@ -68,7 +68,7 @@ class Stream:
             return self._answers(changes, answers)
 
     def ahead(self, folders: Sequence[Change]) -> Callable[[], Sequence[Answer]]:
-        """Put folders on their way before whatever is written next. What gives their answers, once that is written."""
+        """Put folders on their way before whatever is written next. Gives what tells their answers then, if all came."""
         said: list[str] = []
         with self._lanes() as lanes:
             for folder in folders:
@@ -76,11 +76,11 @@ class Stream:
                 lanes[0].ahead.append(said)
 
         def answers() -> Sequence[Answer]:
-            if len(said) < len(folders):
+            if len(said) < len(folders) and self._free:
                 with self._lanes() as lanes:
                     for _ in lanes[0].answers(all_of_them=True):
                         """Nothing else is under way."""
-            return self._answers(folders, said)
+            return self._answers(folders, said) if len(said) == len(folders) else ()
 
         return answers
 

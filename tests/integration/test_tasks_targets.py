@@ -158,7 +158,7 @@ def test_a_corrupt_transfer_is_tried_again_later(bench: Bench) -> None:
 
 def test_a_fault_of_the_program_fails_the_task_and_not_the_engine(bench: Bench) -> None:
     bench.write(A, {"index.htm": "one"})
-    failing(bench, "origin", "strangers", ZeroDivisionError("bug"))
+    failing(bench, "origin", "release", ZeroDivisionError("bug"))
     view = bench.do(A)
     assert view.task.state is State.FAILED
     assert "a fault of Slipway itself" in (view.task.reason or "")

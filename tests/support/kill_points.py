@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from database import Database
 from store import Incoming, Store
 from support.stepping import goes_on, step_by_step
-from targets.disk import Answer, Call, Disk, Done, Looks, Op, Script, Seen, Write, ahead_at_once
+from targets.disk import Answer, Call, Disk, Done, Looks, Op, Script, Seen, Write, ahead_at_once, lacks_first
 
 T = TypeVar("T")
 Reached = Callable[[str], None]
@@ -151,9 +151,10 @@ class WatchedDisk:
             answers += self._disk.run([call])
         return answers
 
-    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+    def look(self, looks: Looks, after: Sequence[Call] = (), otherwise: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         answers = self.run(after)
-        return answers, self._disk.look(looks)[1]
+        seen = self._disk.look(looks)[1]
+        return self.run(otherwise) if otherwise and lacks_first(seen) else answers, seen
 
     def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
         return ahead_at_once(self, folders)

@@ -21,7 +21,7 @@ from engines.__main__ import main
 from engines.workshop import Seams
 from support.stepping import goes_on, step_by_step
 from targets import OrderedTarget, Target, open_target
-from targets.disk import Answer, Call, Disk, Done, Looks, Op, Script, Seen, Write, ahead_at_once
+from targets.disk import Answer, Call, Disk, Done, Looks, Op, Script, Seen, Write, ahead_at_once, lacks_first
 
 
 class At:
@@ -55,9 +55,10 @@ class Watched:
     def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
         return [answer for call in calls for answer in self._one(call)]
 
-    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+    def look(self, looks: Looks, after: Sequence[Call] = (), otherwise: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         answers = self.run(after)
-        return answers, self._disk.look(looks)[1]
+        seen = self._disk.look(looks)[1]
+        return self.run(otherwise) if otherwise and lacks_first(seen) else answers, seen
 
     def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
         return ahead_at_once(self, folders)

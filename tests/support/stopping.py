@@ -44,8 +44,8 @@ class StoppingDisk:
     def run(self, calls: Sequence[Call]) -> Sequence[Answer]:
         return [self._count().run([call])[0] for call in calls]
 
-    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
-        return look_in_turn(self, looks, after)
+    def look(self, looks: Looks, after: Sequence[Call] = (), otherwise: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+        return look_in_turn(self, looks, after, otherwise)
 
     def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
         return ahead_at_once(self, folders)

@@ -15,6 +15,7 @@ from targets import (
     OrderedTarget,
     PermissionRefused,
     PlacedOptions,
+    TargetBusy,
 )
 from targets.disk import Answer, Call, Entry, Looks, Op, Seen
 
@@ -36,9 +37,9 @@ class Server(MemoryDisk):
         self.calls += calls
         return [self._say(call) or super(Server, self).run([call])[0] for call in calls]
 
-    def look(self, looks: Looks, after: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
+    def look(self, looks: Looks, after: Sequence[Call] = (), otherwise: Sequence[Call] = ()) -> tuple[Sequence[Answer], Seen]:
         self.looks.append(looks)
-        return super().look(looks, after)
+        return super().look(looks, after, otherwise)
 
     def moved(self) -> list[str]:
         """Where something was renamed to that visitors see."""
@@ -181,3 +182,62 @@ def test_a_file_that_is_put_again_replaces_what_was_staged(files: MemoryFiles, q
         release.prepare()
         release.switch()
     assert visible(MemoryTree(files)) == {f"x/m/{path}": content for path, content in MANY_KINDS.items()}
+
+
+def test_nothing_that_came_to_lie_there_since_it_was_taken_over_is_written_over(files: MemoryFiles, queue: TestQueue) -> None:
+    target = OrderedTarget("t", MemoryDisk(files))
+    present = target.present(URL, queue.claim())
+    assert present.vacant
+    MemoryTree(files).write("x/m/img/b.png", b"theirs")
+    with pytest.raises(TargetBusy, match=r"x/m/img/b\.png has come to lie there"):
+        target.release(present, slip_of(URL, FILES))
+    again = target.present(URL, queue.claim())
+    assert not again.vacant
+    assert target.strangers(URL, FILES).keys() == {"img/b.png"}
+    assert visible(MemoryTree(files)) == {"x/m/img/b.png": b"theirs"}
+
+
+def test_what_is_not_in_its_way_may_come_to_lie_there(files: MemoryFiles, queue: TestQueue) -> None:
+    target = OrderedTarget("t", MemoryDisk(files))
+    present = target.present(URL, queue.claim())
+    MemoryTree(files).write("x/m/other", b"theirs")
+    with target.release(present, slip_of(URL, FILES)) as release:
+        release.put(changed(present, FILES))
+        release.prepare()
+        release.switch()
+    assert visible(MemoryTree(files)) == {**LIVE, "x/m/other": b"theirs"}
+
+
+@pytest.mark.parametrize("there", ["folder", "link above", "published", "taken over before", "link"])
+def test_only_a_place_where_nothing_lies_is_vacant(files: MemoryFiles, queue: TestQueue, there: str) -> None:
+    target, tree = OrderedTarget("t", MemoryDisk(files)), MemoryTree(files)
+    match there:
+        case "folder":
+            tree.make_folder("x/m")
+        case "link":
+            tree.make_folder("x")
+            tree.link("x/m", "elsewhere")
+        case "link above":
+            tree.link("x", "elsewhere")
+        case "published":
+            publish(target, URL, FILES, queue.claim())
+        case _:
+            # Whoever held it may have had a file of it put there meanwhile.
+            target.present(URL, queue.claim())
+    assert not target.present(URL, queue.claim()).vacant
+    assert not target.present("/", queue.claim()).vacant
+
+
+def test_an_account_that_may_not_look_there_takes_the_module_over_all_the_same(files: MemoryFiles, queue: TestQueue) -> None:
+    class Shut(MemoryDisk):
+        def stat(self, paths: Sequence[str]) -> Sequence[Entry | None]:
+            if any(path.startswith("x/") for path in paths):
+                raise PermissionRefused("t: the account may not look there", target="t")
+            return super().stat(paths)
+
+    target = OrderedTarget("t", Shut(files))
+    present = target.present(URL, queue.claim())
+    assert present.slip is None
+    assert not present.vacant
+    with pytest.raises(PermissionRefused):
+        target.release(present, slip_of(URL, FILES))
