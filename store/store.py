@@ -25,6 +25,7 @@ _ABANDONED = 24 * 3600.0
 
 _FRESH = 900.0
 """Seconds within which a second use is not noted: a collection looks at hours, and to note it costs more than to open a file."""
+_READING = os.O_RDONLY | os.O_CLOEXEC
 _UNTOUCHABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """Another account's blob, or a read-only disk: it can be read, only its time of use stays as it was."""
 
@@ -77,7 +78,7 @@ class Store:
         It notes no use: who reads thousands has just asked for all of them what is `missing`.
         """
         try:
-            blob = os.open(self._place(digest), os.O_RDONLY | os.O_CLOEXEC)
+            blob = os.open(self._place(digest), _READING)
         except FileNotFoundError as error:
             raise BlobMissing(digest) from error
         try:

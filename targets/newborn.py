@@ -10,7 +10,7 @@ from packageslip import version_of
 from targets.area import PUBLIC_SLIP
 from targets.contract import FilePut
 from targets.departing import Departing
-from targets.note import Note, Put
+from targets.note import Note
 from targets.release import OrderedRelease, nothing
 from targets.tree import Tree
 from targets.whole import WHOLE_NAME
@@ -29,7 +29,7 @@ class WholeRelease(OrderedRelease):
         with self.tree.laid_out():
             OrderedRelease.put(self, files, done)
 
-    def _placing(self) -> Callable[[Put], str]:
+    def _placing(self) -> Callable[[str], str]:
         return self.tree.placing()
 
     def _public_place(self) -> str:

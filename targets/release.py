@@ -1,6 +1,6 @@
 """One change of one module in the ordered layout: stage, prepare, switch (steps 8 to 20 of the commit protocol)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -63,7 +63,8 @@ class OrderedRelease:
     turn: Turn | None = None
     """What becomes of releases of a time when the module was versioned."""
     room: int | None = None
-    staged: dict[str, Put] = field(default_factory=dict)
+    staged: dict[str, str] = field(default_factory=dict)
+    """Where the bytes of each path were written to."""
     volume: int = 0
     counter: int = 0
     note: Note | None = None
@@ -94,47 +95,43 @@ class OrderedRelease:
 
     def put(self, files: Iterable[FilePut], done: Callable[[FilePut], None] = nothing) -> None:
         """Step 8. Raises ValueError for a file that the wanted slip does not list with this digest and size."""
-        waiting: dict[str, tuple[FilePut, Put]] = {}
-        writing = self._writing()
-
-        def writes() -> Iterator[Write]:
-            for given in files:
-                put = self._line(given)
-                write = writing(given, put)
-                waiting[write.path] = (given, put)
-                yield write
-
+        waiting: dict[str, FilePut] = {}
+        staged = self.staged
         try:
-            for write in self.hold.disk.write(writes()):
-                given, put = waiting.pop(write.path)
-                self.staged[given.path] = put
+            for write in self.hold.disk.write(map(self._writing(waiting), files)):
+                given = waiting.pop(write.path)
+                staged[given.path] = write.path
                 self.volume += given.size
                 done(given)
         except FileNotFoundError:
             self.hold.listing()  # Raises Fenced if our folder is gone; otherwise it was the file's own bytes that are missing.
             raise
 
-    def _line(self, given: FilePut) -> Put:
-        listed = the_listed(self.hold.names.url, given, self.listed)
-        self.counter += 1
-        return Put(str(self.counter), given.path, part_of(listed))
-
-    def _writing(self) -> Callable[[FilePut, Put], Write]:
-        """What makes of a file the write that stages it. What is the same for all of them is looked up once."""
-        options = self.hold.options
+    def _writing(self, waiting: dict[str, FilePut]) -> Callable[[FilePut], Write]:
+        """What makes of a file the write that stages it, and notes that it is `waiting`."""
+        # What all files have in common is looked up once.
+        url, listed, options, place = self.hold.names.url, self.listed, self.hold.options, self._placing()
         mode, times, sync, read_back = options.file_mode, options.times, options.syncs, options.verify == "readback"
-        place = self._placing()
 
-        def write(given: FilePut, put: Put) -> Write:
+        def write(given: FilePut) -> Write:
+            the_listed(url, given, listed)
+            self.counter += 1
+            to = place(given.path)
+            waiting[to] = given
             modified = given.modified if times else None
-            return Write(place(put), given.open, given.size, given.digest, mode, modified, sync, read_back, given.read)
+            return Write(to, given.open, given.size, given.digest, mode, modified, sync, read_back, given.read)
 
         return write
 
-    def _placing(self) -> Callable[[Put], str]:
-        """What says where a file's bytes are written to."""
+    def _placing(self) -> Callable[[str], str]:
+        """What says where the bytes of the next file are written to, by its path."""
         begin = self._staged("")
-        return lambda put: begin + put.name
+        return lambda _: f"{begin}{self.counter}"
+
+    def _puts(self) -> list[Put]:
+        """What was staged, as the note names it."""
+        begin = len(self._staged(""))
+        return [Put(place[begin:], path, part_of(self.listed[path])) for path, place in self.staged.items()]
 
     def _staged(self, name: str) -> str:
         return self.hold.names.inside(staged(self.hold.names.token, name))
@@ -187,7 +184,7 @@ class OrderedRelease:
         return [small_write(path, document, mode, sync=self.hold.options.syncs) for path, document, mode in files]
 
     def _note(self, leaving: Departing) -> Note:
-        return self._ordered_note(leaving, self.staged.values())
+        return self._ordered_note(leaving, self._puts())
 
     def _ordered_note(self, leaving: Departing, puts: Iterable[Put]) -> Note:
         drops = (*leaving.drops, *self._public_drop())
@@ -248,7 +245,7 @@ class OrderedRelease:
             raise ValueError(f"{self.hold.names.url}: switch needs a prepare before it")
         fresh, self.fresh = self.fresh, False
         clean = self.counter == len(self.staged)
-        prepared = Prepared(self.live, clean, self.staged.values()) if fresh else None
+        prepared = Prepared(self.live, clean, self._puts) if fresh else None
         Replay(self.hold, self.note, prepared).finish()
         moved = Moved(files=len(self.staged), bytes=self.volume, dropped=self._dropped(self.note))
         log.info("release switched", target=self.hold.target, url=self.note.url, files=moved.files, dropped=moved.dropped)

@@ -12,7 +12,7 @@
 19  the note goes, then all else in the holder's folder
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -47,8 +47,8 @@ class Prepared:
     """What lies at the live folders that its files need."""
     clean: bool
     """Whether nothing but what the note names lies in the folder."""
-    files: Collection[Put]
-    """Those that were put."""
+    files: Callable[[], Sequence[Put]]
+    """Says which were put."""
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class Replay:
     def _files(self) -> Iterable[Put]:
         """The files of a whole module: of one's own release as they were put, of a dead engine's as its staged slip says."""
         if self.prepared:
-            return self.prepared.files
+            return self.prepared.files()
         return arrival.files_of(self.hold, self.note)
 
     def _switch(self, listed: Collection[str] | None, live: protocol.Lives | None = None) -> Call | None:

@@ -8,7 +8,6 @@ from targets.area import all_parents
 from targets.disk import Answer, Call, EntryType, Op
 from targets.errors import PermanentTargetError, TransientTargetError
 from targets.hold import Hold
-from targets.note import Put
 
 
 @dataclass(slots=True)
@@ -58,18 +57,18 @@ class Tree:
         answers = self.hold.ahead(calls)
         return lambda: _see_made(self.hold, calls, answers() or self.hold.run(calls))
 
-    def placing(self) -> Callable[[Put], str]:
+    def placing(self) -> Callable[[str], str]:
         """What says where a file's bytes are written to. A second attempt begins anew."""
         begin, begun = self.at(""), self.begun
 
-        def place(put: Put) -> str:
-            path = put.path
+        def place(path: str) -> str:
             if not self.laid:
                 self.lay_out()
-            if path in begun:
-                self.hold.run([Call(Op.UNLINK, begin + path)])
-            begun.add(path)
-            return begin + path
+            lies = begin + path
+            if lies in begun:
+                self.hold.run([Call(Op.UNLINK, lies)])
+            begun.add(lies)
+            return lies
 
         return place
 

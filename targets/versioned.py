@@ -57,7 +57,7 @@ class VersionedRelease(OrderedRelease):
         around = self._staged(TREE_NAME)
         self.tree = Tree(self.hold, f"{around}/{TREE}", self.listed, above=(around,))
 
-    def _placing(self) -> Callable[[Put], str]:
+    def _placing(self) -> Callable[[str], str]:
         return self.tree.placing()
 
     def _have(self) -> set[str]:
@@ -160,7 +160,7 @@ class ReturningRelease(OrderedRelease):
         puts = [self._second_name(path, standing.same or standing.base, part_of(self.listed[path])) for path in kept]
         puts += [self._second_name(path, standing.live, Part.ASSET) for path in self.guests]
         turn = Turn(standing.shelf.folder, None, leave=True, expired=standing.names)
-        return replace(self._ordered_note(leaving, [*self.staged.values(), *puts]), turn=turn)
+        return replace(self._ordered_note(leaving, [*self._puts(), *puts]), turn=turn)
 
     def _second_name(self, path: str, release: str | None, part: Part) -> Put:
         self.counter += 1

@@ -63,7 +63,7 @@ def kept_paths(files: Iterable[Resource | View], held: Mapping[str, bytes | None
 def the_listed(url: str, given: FilePut, listed: Mapping[str, Resource | View]) -> Resource | View:
     """The slip's line for a file that is put. Raises ValueError if there is none with this digest and size."""
     file = listed.get(given.path)
-    if file is None or (file.digest, file.size) != (given.digest, given.size):
+    if file is None or file.digest != given.digest or file.size != given.size:
         raise ValueError(f"{given.path}: the wanted slip of {url} does not list it with this digest and size")
     return file
 

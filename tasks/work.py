@@ -113,13 +113,14 @@ class Work:
             seconds: dict[str, float] = self.summary.setdefault("seconds", {})
             seconds[name] = round(seconds.get(name, 0) + self.tools.clock() - started, 3)
 
-    def file_done(self, size: int) -> None:
-        """One file more of the step's."""
+    def file_done(self, size: int) -> float:
+        """One file more of the step's. The moment, by the tools' clock."""
         step = self._step
         assert step is not None, "a file is done within a step"
         step.files_done += 1
         step.bytes_done += size
         step.now = self.tools.clock()
+        return step.now
 
     def note_plan(self, plan: Plan) -> None:
         """What the plan does and why, as far as a person looks at it afterwards: files and bytes by reason, the first changes."""

@@ -315,13 +315,14 @@ class SftpDisk:
             pipe.close()
             raise
 
-    def _read_again(self, session: Session, written: Generator[Write, None, None]) -> Iterator[Write]:
+    def _read_again(self, session: Session, written: Generator[Sequence[Write], None, None]) -> Iterator[Write]:
         """What a stream brought, once it was compared where that is wanted."""
         with closing(written):
-            while together := list(islice(written, FILES_AT_ONCE)):
+            files = chain.from_iterable(written)
+            while together := list(islice(files, FILES_AT_ONCE)):
                 again = [write for write in together if write.read_back]
                 begins = (Begin(partial(compare, write=write, path=self._path(write.path))) for write in again)
-                for _ in drive([session], begins, self._at_once(session)):
+                for _ in drive([session], begins, self._at_once(session)) if again else ():
                     pass
                 yield from together
 
@@ -332,7 +333,9 @@ class SftpDisk:
     def _uploads(self, session: Session, writes: Iterable[Write], most: int) -> Iterator[Begin[Sequence[Write]]]:
         """`most`: files that go in step."""
         synced = 0
-        for files in in_step(((write, self._path(write.path)) for write in writes), session, most):
+        # Who waits for the disk, or reads a file again, does it alone.
+        alone = lambda write: write.sync or write.read_back or not is_small(write, session)  # noqa: E731
+        for files in in_step(((write, self._path(write.path)) for write in writes), alone, most):
             write, path = files[0]
             if write.sync:
                 abilities.require_sync(session, self._name)

@@ -9,7 +9,8 @@ answered for, in order, once its mode and times are set and it is closed.
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -19,6 +20,7 @@ from targets.disk import Op, Write
 from targets.errors import TargetUnfit, TargetUnreachable
 from targets.sftp.calls import Change
 from targets.sftp.session import Pipe
+from targets.sftp.small import File
 from targets.sftp.upload import check, whole, wrong_source
 
 PROGRAM = Path(__file__).with_name("receiver.pl").read_bytes()
@@ -81,19 +83,23 @@ class Receiver:
         """Whether anything went out since answers were looked for. Until then a look is seldom worth its lock."""
         self._greet()
 
-    def write(self, write: Write, path: bytes) -> Iterable[None]:
-        """Put one file on its way, a large one in steps: after each there may be an answer that makes the next one needless.
+    def write(self, files: Sequence[File]) -> Iterable[None]:
+        """Put small files on their way, or one of any size, a large one in steps: after each there may be an answer that makes
+        the next one needless.
 
-        Raises CorruptTransfer if its source gives other bytes than were promised: then it is not kept, and the receiver
-        serves for nothing more.
+        Raises CorruptTransfer if a source gives other bytes than were promised: then it is not kept, and the receiver serves
+        for nothing more.
         """
-        if write.size >= _CHUNK:
-            return self._write_large(write, path)
-        self._ask(_head(write, path), whole(write), b"k")
+        if files[0][0].size >= _CHUNK:
+            return self._write_large(*files[0])
+        requests: list[bytes] = []
+        for write, path in files:
+            requests += (_head(write, path), whole(write), b"k")
+        self._ask(requests, len(files))
         return ()
 
     def _write_large(self, write: Write, path: bytes) -> Iterator[None]:
-        self._ask(_head(write, path))
+        self._ask([_head(write, path)])
         with write.open() as stream:
             hasher, sent = hashlib.sha256(), 0
             while True:
@@ -102,7 +108,7 @@ class Receiver:
                 hasher.update(chunk)
                 if sent + len(chunk) > write.size:
                     raise wrong_source(write, f"more than {write.size} bytes")
-                self._put(chunk)
+                self._put([chunk])
                 sent += len(chunk)
                 if len(chunk) < wanted:
                     break
@@ -110,40 +116,40 @@ class Receiver:
         if sent < write.size:
             raise wrong_source(write, f"{sent} bytes instead of {write.size}")
         check(write, hasher)
-        self._put(b"k")
+        self._put([b"k"])
 
     def change(self, change: Change, *, orderly: bool = False) -> None:
         """Put one call on its way. `orderly`: it is not made once something was refused since `begin`."""
         if change.op is Op.MKDIR:
-            self._ask(b"M %o %d 0\n%b" % (0o777 if change.mode is None else change.mode, len(change.path), change.path))
+            self._ask([b"M %o %d 0\n%b" % (0o777 if change.mode is None else change.mode, len(change.path), change.path)])
             return
         kind = b"+" + OPS[change.op] if orderly else OPS[change.op]
-        self._ask(b"%b %d %d\n%b%b" % (kind, len(change.path), len(change.to), change.path, change.to))
+        self._ask([b"%b %d %d\n%b%b" % (kind, len(change.path), len(change.to), change.path, change.to)])
 
     def begin(self) -> None:
         """From here on it counts what is refused."""
-        self._ask(b"B 0 0\n")
+        self._ask([b"B 0 0\n"])
 
     def look(self, path: bytes) -> None:
         """Ask what lies there. The answer begins with "="."""
-        self._ask(b"S %d 0\n%b" % (len(path), path))
+        self._ask([b"S %d 0\n%b" % (len(path), path)])
 
-    def _ask(self, *request: bytes) -> None:
+    def _ask(self, requests: Sequence[bytes], count: int = 1) -> None:
         if not self.backlog and self._pipe.recv_ready():
             # To nothing: from here on no answer would stand beside its request.
             self._garbled(self._read() or self._ended())
-        self.backlog += 1
-        self._unsent += 1
-        self._put(*request)
+        self.backlog += count
+        self._unsent += count
+        self._put(requests)
 
-    def _put(self, *some: bytes) -> None:
+    def _put(self, some: Sequence[bytes]) -> None:
         self._out += some
         self._collected += sum(map(len, some))
         if self._collected >= _FLUSH or self._unsent >= _UNSENT:
             self._flush(self._collected - self._collected % _PACKET)
 
-    def answers(self, *, all_of_them: bool = False) -> Iterator[str]:
-        """What came meanwhile, in order: "" for good, what lies there after "=", or what went wrong.
+    def answers(self, *, all_of_them: bool = False) -> Iterator[Sequence[str]]:
+        """What came meanwhile, in order, several at a time: "" for good. What lies there (after "=") or went wrong comes alone.
 
         `all_of_them`: wait until nothing is awaited.
         """
@@ -164,23 +170,24 @@ class Receiver:
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             self._pipe.close()
 
-    def _said(self, received: bytes) -> Iterator[str]:
+    def _said(self, received: bytes) -> Iterator[Sequence[str]]:
         """The answers that are whole now. Gives up one that only drips."""
         if not self._in:
             self._begun = self._clock()
         self._in += received
         while self._in:
             good = len(self._in) - len(self._in.lstrip(_GOOD))
-            self._in = self._in[good:]
-            self._answered(good)
-            yield from [""] * good
+            if good:
+                self._in = self._in[good:]
+                self._answered(good)
+                yield [""] * good
             if self._in:
                 said = self._line()
                 if said is None:
                     break
                 self._begun = self._clock()
                 self._answered(1)
-                yield said
+                yield [said]
         if self._in and self._clock() - self._begun > self._patience:
             self._lost(f"{self._place} sent {len(self._in)} bytes of an answer in {self._patience:g} s, and no more")
 
@@ -265,6 +272,11 @@ class Receiver:
 
 def _head(write: Write, path: bytes) -> bytes:
     """What stands before a file's bytes."""
-    mode = b"-" if write.mode is None else b"%o" % write.mode
     moment = b"-" if write.modified is None else b"%d" % write.modified
-    return b"F %b %b %d %d %d\n%b" % (mode, moment, write.sync, write.size, len(path), path)
+    return b"F %b %b %d %d %d\n%b" % (_octal(write.mode), moment, write.sync, write.size, len(path), path)
+
+
+@lru_cache
+def _octal(mode: int | None) -> bytes:
+    """A target has one mode for all of its files."""
+    return b"-" if mode is None else b"%o" % mode

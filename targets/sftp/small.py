@@ -3,7 +3,7 @@
 What a request costs here is mostly what goes on around it; so what several files need is sent, awaited and looked at as one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from targets.disk import Write
 from targets.sftp import wire
@@ -28,19 +28,21 @@ def is_small(write: Write, session: Session) -> bool:
     return write.size <= min(SMALL, session.write_size)
 
 
-def in_step(files: Iterable[File], session: Session, most: int) -> Iterator[Sequence[File]]:
-    """Files in their order, those that can go in step together. Who waits for the disk, or reads a file again, does it alone."""
+def in_step(files: Iterable[File], alone: Callable[[Write], bool], most: int = IN_STEP) -> Iterator[Sequence[File]]:
+    """Files in their order, so many together at the most, about 256 KiB of them; those that have to go `alone` do."""
     some: list[File] = []
     size = 0
     for file in files:
         write = file[0]
-        alone = write.sync or write.read_back or not is_small(write, session)
-        if alone and some:
-            yield some
+        if alone(write):
+            if some:
+                yield some
+            yield [file]
             some, size = [], 0
+            continue
         some.append(file)
         size += write.size
-        if alone or len(some) >= most or size >= _BYTES:
+        if len(some) >= most or size >= _BYTES:
             yield some
             some, size = [], 0
     if some:

@@ -38,7 +38,7 @@ def send(receiver: Receiver, steps: Steps) -> None:
         receiver.change(change)
     receiver.begin()
     for write, path in steps.writes:
-        for _ in receiver.write(write, path):
+        for _ in receiver.write([(write, path)]):
             """Its answer comes with the others."""
     for change in steps.calls:
         receiver.change(change, orderly=True)

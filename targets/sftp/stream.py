@@ -4,6 +4,7 @@ import errno
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 import structlog
 
@@ -12,6 +13,7 @@ from targets.errors import PathBlocked, TargetUnfit, TargetUnreachable
 from targets.faults import ABSENT, DENIED, REFUSED, target_error
 from targets.sftp.calls import Change
 from targets.sftp.receiver import Receiver
+from targets.sftp.small import SMALL, File, in_step
 from targets.sftp.steps import Steps, entry, send, sorted_out
 
 log = structlog.get_logger(__name__)
@@ -37,18 +39,21 @@ class Stream:
         """Whether its program runs already: then even one file is written in one round trip less than by SFTP."""
         return bool(self._free)
 
-    def write(self, writes: Iterable[tuple[Write, bytes]]) -> Generator[Write, None, None]:
-        """Put files at these paths; each is given back as soon as it is known to be there. Raises what `Disk.write` does."""
+    def write(self, files: Iterable[File]) -> Generator[Sequence[Write], None, None]:
+        """Put files at these paths; they are given back as soon as they are known to be there. Raises what `Disk.write` does."""
         synced = 0
         with self._lanes() as lanes:
-            for write, path in writes:
-                synced += write.sync
+            for some in in_step(files, _alone):
+                synced += some[0][0].sync
                 if synced > MANY_SYNCS:
+                    if lanes[0].ahead:
+                        # Folders that went ahead are there before another program writes into them.
+                        yield from self._arrived(lanes[0], all_of_them=True)
                     self._widen(lanes)
                 lane = lanes[0] if len(lanes) == 1 else _least_busy(lanes)
-                lane.awaited.append((write, path))
+                lane.awaited += some
                 receiver = lane.receiver
-                for _ in receiver.write(write, path):
+                for _ in receiver.write(some):
                     yield from self._arrived(lane)
                 if receiver.sent:
                     yield from self._arrived(lane)
@@ -57,7 +62,7 @@ class Stream:
 
     def change(self, changes: Sequence[Change]) -> Sequence[Answer]:
         """Make calls one after the other."""
-        answers: list[str] = []
+        answers: list[Sequence[str]] = []
         with self._lanes() as lanes:
             lane = lanes[0]
             for change in changes:
@@ -65,7 +70,7 @@ class Stream:
                 if lane.receiver.sent:
                     answers += lane.answers()
             answers += lane.answers(all_of_them=True)
-            return self._answers(changes, answers)
+            return self._answers(changes, list(chain.from_iterable(answers)))
 
     def ahead(self, folders: Sequence[Change]) -> Callable[[], Sequence[Answer]]:
         """Put folders on their way before whatever is written next. Gives what tells their answers then, if all came."""
@@ -88,7 +93,7 @@ class Stream:
         """Carry out a script. Raises what `Disk.carry_out` does."""
         with self._lanes() as lanes:
             send(lanes[0].receiver, steps)
-            said = sorted_out(steps, list(lanes[0].answers(all_of_them=True)))
+            said = sorted_out(steps, list(chain.from_iterable(lanes[0].answers(all_of_them=True))))
         first = self._answers(steps.first, said.first)
         for (_, path), answer in zip(steps.writes, said.writes, strict=True):
             if answer:
@@ -137,12 +142,11 @@ class Stream:
             self._narrow = True
             log.info("server allows few channels", target=self._target, lanes=len(lanes), reason=str(error))
 
-    def _arrived(self, lane: "_Lane", *, all_of_them: bool = False) -> Iterator[Write]:
-        for said in lane.answers(all_of_them=all_of_them):
-            write, path = lane.awaited.popleft()
-            if said:
-                raise self._error(said, path)
-            yield write
+    def _arrived(self, lane: "_Lane", *, all_of_them: bool = False) -> Iterator[Sequence[Write]]:
+        for answers in lane.answers(all_of_them=all_of_them):
+            if answers[0]:
+                raise self._error(answers[0], lane.awaited[0][1])
+            yield [lane.awaited.popleft()[0] for _ in answers]
 
     def _error(self, said: str, path: bytes) -> Exception:
         """What a refusal means for the task."""
@@ -184,17 +188,23 @@ class _Lane:
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
-        self.awaited: deque[tuple[Write, bytes]] = deque()
+        self.awaited: deque[File] = deque()
         self.ahead: deque[list[str]] = deque()
         """Where the answers to the folders go that were asked for before everything else."""
 
-    def answers(self, *, all_of_them: bool = False) -> Iterator[str]:
+    def answers(self, *, all_of_them: bool = False) -> Iterator[Sequence[str]]:
         """Those to everything else."""
         for said in self.receiver.answers(all_of_them=all_of_them):
-            if self.ahead:
-                self.ahead.popleft().append(said)
-            else:
-                yield said
+            folders = min(len(self.ahead), len(said))
+            for answer in said[:folders]:
+                self.ahead.popleft().append(answer)
+            if rest := said[folders:]:
+                yield rest
+
+
+def _alone(write: Write) -> bool:
+    """Who waits for the disk does it beside others; what is large goes in pieces."""
+    return write.sync or write.size > SMALL
 
 
 def _least_busy(lanes: Sequence[_Lane]) -> _Lane:

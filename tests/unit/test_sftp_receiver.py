@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -185,8 +186,8 @@ def test_packets_are_full_until_the_last_one() -> None:
 
     receiver = Receiver(Counting(GREETING, b"." * 200), "there", patience=1)
     for number in range(200):
-        receiver.write(a_write(f"f{number}", os.urandom(9000)), b"f")
-    assert list(receiver.answers(all_of_them=True)) == [""] * 200
+        receiver.write([(a_write(f"f{number}", os.urandom(9000)), b"f")])
+    assert list(chain.from_iterable(receiver.answers(all_of_them=True))) == [""] * 200
     _, *together, last = sizes
     packet = 32 * 1024 - 64
     assert sum(together) > 40 * packet
@@ -253,14 +254,14 @@ def test_a_shell_that_says_something_else_is_unfit(said: bytes) -> None:
 @pytest.mark.parametrize("said", [b"..", b"x", b"!" + b"a" * 9000, b"!write ENOSPC no end"])
 def test_answers_that_are_none_end_it(said: bytes) -> None:
     receiver = Receiver(Liar(GREETING, said), "there", patience=1)
-    list(receiver.write(a_write("f"), b"/f"))
+    list(receiver.write([(a_write("f"), b"/f")]))
     with pytest.raises(TargetUnreachable):
         list(receiver.answers(all_of_them=True))
 
 
 def test_silence_ends_it() -> None:
     receiver = Receiver(Liar(GREETING), "there", patience=1)
-    list(receiver.write(a_write("f"), b"/f"))
+    list(receiver.write([(a_write("f"), b"/f")]))
     with pytest.raises(TargetUnreachable, match="did not answer for 1 s"):
         list(receiver.answers(all_of_them=True))
 
@@ -268,8 +269,8 @@ def test_silence_ends_it() -> None:
 def test_a_refusal_in_pieces_is_one() -> None:
     receiver = Receiver(Liar(GREETING, b".!cre", b"ate EEX", b"IST there\n", b"."), "there", patience=1)
     for name in "abc":
-        list(receiver.write(a_write(name), name.encode()))
-    assert list(receiver.answers(all_of_them=True)) == ["", "create EEXIST there", ""]
+        list(receiver.write([(a_write(name), name.encode())]))
+    assert list(chain.from_iterable(receiver.answers(all_of_them=True))) == ["", "create EEXIST there", ""]
 
 
 @pytest.mark.parametrize("syncs", [True, False])

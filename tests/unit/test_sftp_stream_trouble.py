@@ -220,7 +220,7 @@ def test_whoever_was_waited_for_in_vain_is_waited_for_no_more() -> None:
 def test_an_answer_that_only_drips_is_given_up() -> None:
     clock = itertools.count(step=0.4)
     receiver = Receiver(Liar(GREETING, *[b"!", *[b"a"] * 100]), "there", patience=1, clock=lambda: next(clock))
-    list(receiver.write(a_write("f"), b"f"))
+    list(receiver.write([(a_write("f"), b"f")]))
     with pytest.raises(TargetUnreachable, match="bytes of an answer in 1 s, and no more"):
         list(receiver.answers(all_of_them=True))
 
@@ -232,7 +232,7 @@ def test_the_end_of_a_program_that_never_ends_is_not_awaited() -> None:
 
     liar = Endless(GREETING)
     receiver = Receiver(liar, "there", patience=1)
-    list(receiver.write(a_write("f"), b"f"))
+    list(receiver.write([(a_write("f"), b"f")]))
     receiver.end()
     assert receiver.lost
     assert liar.closed
