@@ -125,6 +125,14 @@ def test_who_has_no_program_running_waits_in_between(tmp_path: Path) -> None:
             assert found.carry_out(Script(renames("f"))) is None
 
 
+def test_folders_that_went_ahead_are_there_before_another_program_writes_into_them(disk: SftpDisk, site: Path) -> None:
+    answers = disk.ahead([Call(Op.MKDIR, "d", mode=0o755)])
+    # Many synced files are spread over several programs, and large ones are sent at once.
+    list(disk.write(a_write(f"d/{number}", bytes(60_000 if number > MANY else 1), sync=True) for number in range(100)))
+    assert answers() == [Answer.OK]
+    assert len(list((site / "d").iterdir())) == 100
+
+
 @pytest.mark.parametrize("begun", [True, False])
 def test_folders_go_ahead_of_files(disk: SftpDisk, site: Path, begun: bool) -> None:
     if not begun:
