@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from packageslip import ITSELF
@@ -31,6 +32,7 @@ _LONGEST_ID = 200
 _TOKEN = re.compile(r"(\d{1,19})\.([0-9a-f]{8})")
 
 
+@lru_cache(maxsize=256)
 def module_id(url: str) -> str:
     """A folder name for a module, readable and reversible where it is short enough: `/courses/a b` is `+courses+a%20b`."""
     name = "+".join(quote(segment, safe="").replace("~", "%7E") for segment in url.rstrip("/").split("/")) or "+"
