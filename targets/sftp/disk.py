@@ -173,11 +173,12 @@ class SftpDisk:
                     yield from written
 
     def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
-        if not self._stream or not self._stream.alone:
-            return ahead_at_once(self, folders)
         with self._named():
-            self._connected()
-            answers = self._stream.ahead(self._changes(folders))
+            session = self._connected()
+            answers = self._ahead(session, self._changes(folders))
+
+        if answers is None:
+            return ahead_at_once(self, folders)
 
         def named() -> Sequence[Answer]:
             with self._named():
@@ -273,6 +274,25 @@ class SftpDisk:
         if call.op is Op.SYMLINK:
             return call.to.encode("utf-8", "surrogateescape")
         return self._path(call.to) if call.to else b""
+
+    def _ahead(self, session: Session, folders: Sequence[calls.Change]) -> Callable[[], Sequence[Answer]] | None:
+        """Only what goes the way of the files arrives before them: by the stream, once it has begun, or by a single session."""
+        if self._stream:
+            return self._stream.ahead(folders) if self._stream.alone else None
+        alone = session.in_order and self._settings.durability == "none"
+        if not alone or not folders or 2 * len(folders) > session.room:
+            return None
+        making = calls.make_folders(session, folders)
+        ticket = next(making)
+
+        def answers() -> Sequence[Answer]:
+            if ticket:
+                session.wait(ticket)
+            made, right = session.finish(making)
+            self._modes.note(right)
+            return made
+
+        return answers
 
     def _changes(self, wanted: Sequence[Call]) -> Sequence[calls.Change]:
         return [calls.Change(call.op, self._path(call.path), self._to(call), call.mode) for call in wanted]

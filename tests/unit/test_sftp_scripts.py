@@ -133,16 +133,20 @@ def test_folders_that_went_ahead_are_there_before_another_program_writes_into_th
     assert len(list((site / "d").iterdir())) == 100
 
 
-@pytest.mark.parametrize("begun", [True, False])
-def test_folders_go_ahead_of_files(disk: SftpDisk, site: Path, begun: bool) -> None:
-    if not begun:
+@pytest.mark.parametrize("how", ["begun", "not begun", "sftp", "sftp with syncs"])
+def test_folders_go_ahead_of_files(disk: SftpDisk, site: Path, how: str) -> None:
+    if how == "not begun":
         disk.close()
+    if how.startswith("sftp"):
+        durability = "commit" if how.endswith("syncs") else "none"
+        disk = SftpDisk(plain_settings(site, transfer="sftp", durability=durability), target="t", connecting=plain())
     folders = [Call(Op.MKDIR, path, mode=0o751) for path in ("a", "a/b", "f1", "no/such")]
     answers = disk.ahead(folders)
     files = [a_write(f"a/b/f{number}") for number in range(MANY)]
     assert list(disk.write(files)) == files
     assert answers() == [Answer.OK, Answer.OK, Answer.REFUSED, Answer.ABSENT]
     assert {stat.S_IMODE((site / path).stat().st_mode) for path in ("a", "a/b")} == {0o751}
+    disk.close()
 
 
 def test_folders_that_nothing_follows_have_their_answers(disk: SftpDisk) -> None:
@@ -152,11 +156,12 @@ def test_folders_that_nothing_follows_have_their_answers(disk: SftpDisk) -> None
     assert disk.ahead([Call(Op.MKDIR, "b", mode=0o755)])() == [Answer.OK]
 
 
+@pytest.mark.parametrize("transfer", ["stream", "sftp"])
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o277])
-def test_a_folder_has_exactly_its_mode(tmp_path: Path, umask: int) -> None:
+def test_a_folder_has_exactly_its_mode(tmp_path: Path, umask: int, transfer: str) -> None:
     before = os.umask(umask)
     try:
-        disk = SftpDisk(plain_settings(tmp_path, transfer="stream"), target="origin", connecting=plain())
+        disk = SftpDisk(plain_settings(tmp_path, transfer=transfer, durability="none"), target="origin", connecting=plain())
         with closing(disk):
             list(disk.write(many_writes(MANY)))
             (tmp_path / "shared").mkdir()
