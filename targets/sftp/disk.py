@@ -1,26 +1,26 @@
 """A server's file system over SFTP, as the commit protocol wants it: bulk calls, pipelined, each one answered."""
 
 import io
-import posixpath
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain, groupby, islice
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, TypeVar
 
 import structlog
 
 from config import SftpTarget
-from packageslip import Digest, UnsafePath
+from packageslip import Digest
 from targets.disk import Answer, Call, Done, Entry, Looks, Op, Script, Seen, Write, ahead_at_once, lacks_first
-from targets.errors import TargetError, TargetUnfit, TargetUnreachable
-from targets.sftp import abilities, calls, download, looking, wire
+from targets.errors import TargetError, TargetUnreachable
+from targets.sftp import abilities, calls, download, looking
 from targets.sftp.connection import ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
-from targets.sftp.modes import Modes
+from targets.sftp.lanes import Lanes, Link
+from targets.sftp.names import Names
 from targets.sftp.probe import probe
-from targets.sftp.receiver import OPS, Program, Receiver, command
-from targets.sftp.session import Pipe, Session
+from targets.sftp.receiver import OPS
+from targets.sftp.session import Session
 from targets.sftp.small import IN_STEP, in_step, is_small, upload_in_step
 from targets.sftp.steps import Steps
 from targets.sftp.stream import Stream
@@ -35,30 +35,11 @@ FILES_AT_ONCE = 128
 """Files under way at once on one channel: at 20 ms of distance that is 3,200 a second. The server holds a handle for each, and
 the engine one too for large ones: four workers must stay well below the 1,024 that a process may have. With twice as many
 OpenSSH's processes took a third more for each."""
-LANES = 4
-"""Channels for synced files. Measured on ext4, 2,000 files: one 10.6 s, two 6.9 s, four 3.7 s, eight 3.2 s."""
-MANY_SYNCS = 32
-"""As many as make further channels worth the round trips that they cost."""
 _SPARE_HANDLES = 8
 MANY = 32
 """Files or calls that are worth a stream: fewer are on their way before its program has begun."""
 LARGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a slip or a note, which is read into memory: what a reader of slips takes."""
-
-
-class Link(Protocol):
-    """What channels come from: an SSH connection, and in tests whatever carries SFTP."""
-
-    place: str
-
-    def channel(self) -> Pipe: ...
-    def program(self, command: str) -> Program: ...
-    def gather(self, many: bool, /) -> None: ...
-    @property
-    def alive(self) -> bool: ...
-    @property
-    def server(self) -> str: ...
-    def close(self) -> None: ...
 
 
 class SftpDisk:
@@ -75,14 +56,11 @@ class SftpDisk:
         secrets: ReadsSecrets | None = None,
         connecting: Callable[..., Link] = connect,
     ) -> None:
-        self._name, self._settings, self._secrets, self._connecting = target, settings, secrets, connecting
-        self._inside = posixpath.join(settings.root, "")
-        self._connection: Link | None = None
-        self._lanes: list[Session] = []
-        """The first is for everything, the others for files that are synced."""
-        self._widened = False
-        self._modes = Modes()
-        self._stream = Stream(self._receiver, target) if settings.transfer == "stream" else None
+        self._name, self._durable = target, settings.durability != "none"
+        self._path = Names(settings.root).path
+        self._changes = Names(settings.root).changes
+        self._lanes = Lanes(settings, target, secrets, connecting)
+        self._stream = Stream(self._lanes.receiver, target) if settings.transfer == "stream" else None
 
     def list(self, folder: str) -> Mapping[str, Entry]:
         with self._named():
@@ -130,14 +108,14 @@ class SftpDisk:
             session = self._connected()
             self._require(session, calls_)
             answers: list[Answer] = []
-            for together, group in groupby(self._changes(calls_), self._modes.batches()):
+            for together, group in groupby(self._changes(calls_), self._lanes.modes.batches()):
                 batch = list(group)
                 if together is Op.SYNC:
                     answers += self._sync(session, [change.path for change in batch])
                 elif together is Op.MKDIR:
                     made, right = session.finish(calls.make_folders(session, batch))
                     answers += made
-                    self._modes.note(right)
+                    self._lanes.modes.note(right)
                 else:
                     answers += self._change(session, batch)
             return answers
@@ -151,7 +129,7 @@ class SftpDisk:
             changes = [] if answers else self._changes(after)
             self._require(session, after)
             unless = self._changes(otherwise)
-            if unless and session.in_order and not any(map(self._modes.batches(), unless)):
+            if unless and session.in_order and not any(map(self._lanes.modes.batches(), unless)):
                 return looking.together(session, looks, unless, self._path, LARGEST_DOCUMENT, otherwise=True)
             said, seen = looking.together(session, looks, changes, self._path, LARGEST_DOCUMENT)
             return self.run(otherwise) if otherwise and lacks_first(seen) else answers or said, seen
@@ -169,7 +147,7 @@ class SftpDisk:
                 hands = self._at_once(session)
                 in_step = min(IN_STEP, max(1, hands // 4))
                 begins = self._uploads(session, chain(few, fresh), in_step)
-                for written in drive(self._lanes, begins, hands - in_step + 1):
+                for written in drive(self._lanes.sessions, begins, hands - in_step + 1):
                     yield from written
 
     def ahead(self, folders: Sequence[Call]) -> Callable[[], Sequence[Answer]]:
@@ -203,50 +181,21 @@ class SftpDisk:
 
     def probe(self, folder: str) -> Iterator[tuple[str, bool, str]]:
         with self._named():
-            yield from probe(self, self._connected().extensions, folder, durable=self._settings.durability != "none")
+            yield from probe(self, self._connected().extensions, folder, durable=self._durable)
             if self._stream:
                 yield "run the program that takes a stream", *self._stream.tried()
 
     def close(self) -> None:
-        connection, self._connection, self._lanes, self._widened = self._connection, None, [], False
-        self._modes.forget()
         if self._stream:
             self._stream.end()
-        if connection is not None:
-            connection.close()
+        self._lanes.close()
 
     def _connected(self) -> Session:
-        """The session for all but many synced files; a new one if there is none or the last one ended."""
-        if self._connection is not None:
-            if self._connection.alive and all(lane.broken is None for lane in self._lanes):
-                return self._lanes[0]
-            log.info("connection replaced", target=self._name, host=self._settings.host)
-            self.close()
-        connection = self._connecting(self._settings, target=self._name, secrets=self._secrets)
-        try:
-            self._lanes = [self._lane(connection)]
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
-        return self._lanes[0]
-
-    def _lane(self, connection: Link) -> Session:
-        in_order = "OpenSSH" in connection.server
-        idle = self._settings.idle_timeout
-        return Session(connection.channel(), connection.place, in_order=in_order, idle=idle, gather=connection.gather)
-
-    def _widen(self, syncs: int) -> None:
-        """More server processes for many syncs: each waits for the disk at every file, but they wait at the same time."""
-        if syncs < MANY_SYNCS or self._widened or self._connection is None:
-            return
-        self._widened = True
-        try:
-            while len(self._lanes) < LANES:
-                self._lanes.append(self._lane(self._connection))
-        except (TargetUnfit, TargetUnreachable) as error:
-            # MaxSessions of the server, most likely: fewer lanes are slower, nothing else.
-            log.info("server allows few channels", target=self._name, lanes=len(self._lanes), reason=str(error))
+        """The session for everything but streams and many syncs."""
+        if self._stream and not self._lanes.serve:
+            # Its programs ran on a connection that is gone.
+            self._stream.end()
+        return self._lanes.connected()
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -259,27 +208,11 @@ class SftpDisk:
                 self.close()
             raise
 
-    def _path(self, path: str) -> bytes:
-        """The server's name of a path. A NUL would end the whole session at OpenSSH, so it never gets there."""
-        if "\0" in path:
-            raise UnsafePath(path, "N4", "a NUL ends names on every server")
-        whole = path if path.startswith("/") else f"{self._inside}{path}" if path else self._settings.root
-        try:
-            return whole.encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError as error:
-            raise UnsafePath(path, "N16", "it is not valid Unicode") from error
-
-    def _to(self, call: Call) -> bytes:
-        """The other path of a call. Where a symbolic link leads is relative to the link, not to the root."""
-        if call.op is Op.SYMLINK:
-            return call.to.encode("utf-8", "surrogateescape")
-        return self._path(call.to) if call.to else b""
-
     def _ahead(self, session: Session, folders: Sequence[calls.Change]) -> Callable[[], Sequence[Answer]] | None:
         """Only what goes the way of the files arrives before them: by the stream, once it has begun, or by a single session."""
         if self._stream:
             return self._stream.ahead(folders) if self._stream.alone else None
-        alone = session.in_order and self._settings.durability == "none"
+        alone = session.in_order and not self._durable
         if not alone or not folders or 2 * len(folders) > session.room:
             return None
         making = calls.make_folders(session, folders)
@@ -289,51 +222,29 @@ class SftpDisk:
             if ticket:
                 session.wait(ticket)
             made, right = session.finish(making)
-            self._modes.note(right)
+            self._lanes.modes.note(right)
             return made
 
         return answers
-
-    def _changes(self, wanted: Sequence[Call]) -> Sequence[calls.Change]:
-        return [calls.Change(call.op, self._path(call.path), self._to(call), call.mode) for call in wanted]
 
     def _at_once(self, session: Session) -> int:
         return max(1, min(FILES_AT_ONCE, session.handles - _SPARE_HANDLES))
 
     def _sync(self, session: Session, paths: Sequence[bytes]) -> Sequence[Answer]:
-        if self._settings.durability == "none":
+        if not self._durable:
             return [Answer.OK] * len(paths)
-        self._widen(len(paths))
-        return [answer for _, answer in sorted(drive(self._lanes, self._each(calls.sync, paths), self._at_once(session)))]
+        self._lanes.widen(len(paths))
+        return [
+            answer for _, answer in sorted(drive(self._lanes.sessions, self._each(calls.sync, paths), self._at_once(session)))
+        ]
 
     def _require(self, session: Session, wanted: Sequence[Call]) -> None:
-        abilities.require(session, wanted, self._name, durable=self._settings.durability != "none")
+        abilities.require(session, wanted, self._name, durable=self._durable)
 
     def _change(self, session: Session, batch: Sequence[calls.Change]) -> Sequence[Answer]:
         if self._stream and len(batch) >= MANY and all(change.op in OPS for change in batch):
             return self._stream.change(batch)
         return session.finish(calls.change(session, batch))
-
-    def _receiver(self) -> Receiver:
-        try:
-            return self._begin()
-        except TargetUnfit:
-            # A server that stands still runs no program either, and may do so later: this raises TargetUnreachable then.
-            session = self._lanes[0]
-            session.wait(session.send(wire.lstat(self._path(""))))
-            # One that was killed as it began says as little as one that may not run: that says it twice.
-            return self._begin()
-
-    def _begin(self) -> Receiver:
-        connection = self._connection
-        if connection is None:
-            raise TargetUnreachable("the connection was closed meanwhile.")
-        pipe = connection.program(command(syncs=self._settings.durability != "none"))
-        try:
-            return Receiver(pipe, connection.place, patience=self._settings.idle_timeout)
-        except BaseException:
-            pipe.close()
-            raise
 
     def _read_again(self, session: Session, written: Generator[Sequence[Write], None, None]) -> Iterator[Write]:
         """What a stream brought, once it was compared where that is wanted."""
@@ -360,7 +271,7 @@ class SftpDisk:
             if write.sync:
                 abilities.require_sync(session, self._name)
                 synced += 1
-                self._widen(synced)
+                self._lanes.widen(synced)
             if is_small(write, session):
                 yield Begin(partial(upload_in_step, files=files), len(files))
             else:

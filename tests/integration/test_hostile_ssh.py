@@ -226,7 +226,7 @@ def test_a_host_key_that_changes_between_two_connections_is_refused(start_stub: 
     disk.list("")
     disk.close()
     with ssh_server(Sits(), key) as port:
-        disk._settings = stub.settings(port=port)
+        disk._lanes.settings = stub.settings(port=port)
         with pytest.raises(HostKeyRefused, match="CHANGED"):
             disk.list("")
     disk.close()

@@ -383,7 +383,7 @@ def test_the_probe_finds_everything_and_leaves_nothing(place: Place) -> None:
 
 def test_paths_of_the_servers_own_are_taken_as_they_are(place: Place) -> None:
     outside = place.root.parent / f"{place.root.name}-area"
-    remote = f"{place.disk._settings.root}-area"
+    remote = f"{place.disk._lanes.settings.root}-area"
     assert place.disk.run([Call(Op.MKDIR, remote)]) == [Answer.OK]
     assert store(place, write(f"{remote}/slip.xml")) == [f"{remote}/slip.xml"]
     assert (outside / "slip.xml").read_bytes() == b"content"

@@ -261,7 +261,7 @@ class Case:
                 return self.world.opened(name, settings, secrets, client)
             target = open_target(name, settings, secrets=secrets)
             if settings.targets[name].kind == "sftp":
-                target._disk._connecting = plain(wrap=self._between)  # type: ignore[attr-defined]
+                target._disk._lanes.connecting = plain(wrap=self._between)  # type: ignore[attr-defined]
             return target
 
         return Tooling(Seams(opened), patience=LONG, enough=enough)

@@ -20,6 +20,7 @@ PLUMBING = (
     "targets/sftp/asking.py",
     "targets/sftp/crew.py",
     "targets/sftp/disk.py",
+    "targets/sftp/lanes.py",
     "targets/sftp/calls.py",
     "targets/sftp/upload.py",
     "targets/sftp/stream.py",

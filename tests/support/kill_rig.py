@@ -179,7 +179,7 @@ class Rig:
         def opened(name: str, settings: Settings, secrets: Secrets) -> Target:
             target = open_target(name, settings, secrets=secrets)
             if settings.targets[name].kind == "sftp":
-                target._disk._connecting = plain(command, program=program)  # type: ignore[attr-defined]
+                target._disk._lanes.connecting = plain(command, program=program)  # type: ignore[attr-defined]
             if watched:
                 target._disk = WatchedDisk(target._disk, reached)  # type: ignore[attr-defined]
             return target

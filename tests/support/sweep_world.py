@@ -253,7 +253,7 @@ def _opened(name: str, settings: Settings, secrets: Secrets) -> Target:
     """Targets over SFTP are reached without SSH."""
     target = open_target(name, settings, secrets=secrets)
     if settings.targets[name].kind == "sftp":
-        target._disk._connecting = plain()  # type: ignore[attr-defined]
+        target._disk._lanes.connecting = plain()  # type: ignore[attr-defined]
     return target
 
 
