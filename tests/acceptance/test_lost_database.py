@@ -88,7 +88,8 @@ def _publish(deployment: Deployment, *urls: str) -> list[Mapping[str, Any]]:
 def _waiting_engine(deployment: Deployment, point: str, flag: Path) -> subprocess.Popen[bytes]:
     """An engine that stands still in the middle of its task until the flag is removed."""
     entry = str(ROOT / "tests/support/killable_engine.py")
-    engine = deployment.start("-P", entry, "wait", point, str(flag), "STAGING", "--config", str(deployment.config))
+    arguments = ("-P", entry, "wait", point, str(flag), "STAGING", "--config", str(deployment.config))
+    engine = deployment.start(*arguments, PYTHONPATH=str(ROOT / "tests"))
     eventually(flag.exists, 60, f"arriving at '{point}'")
     return engine
 

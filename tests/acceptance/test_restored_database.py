@@ -82,7 +82,7 @@ def _engine_of_before(site: Site) -> subprocess.Popen[bytes]:
     flag = site.folder / "flag"
     entry = str(ROOT / "tests/support/killable_engine.py")
     arguments = ("-P", entry, "wait", "prepared", str(flag), "STAGING", "--config", str(site.deployment.config))
-    engine = site.deployment.start(*arguments, OTHER_HOST="another")
+    engine = site.deployment.start(*arguments, OTHER_HOST="another", PYTHONPATH=str(ROOT / "tests"))
     eventually(flag.exists, 60, "an engine at work")
     # All of it stands still: otherwise it would claim the tasks that come later.
     engine.send_signal(signal.SIGSTOP)

@@ -47,7 +47,7 @@ class Engines:
         """One that dies or waits at a point. `host`: where it says that it runs."""
         entry = str(ROOT / "tests/support/killable_engine.py")
         command = [entry, what, point, str(self.flag), environment, "--config", str(self.config), *arguments]
-        return self._start(command, (), OTHER_HOST=host)
+        return self._start(command, (), OTHER_HOST=host, PYTHONPATH=str(ROOT / "tests"))
 
     def _start(self, arguments: list[str], pass_fds: tuple[int, ...], **variables: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
