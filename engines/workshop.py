@@ -10,6 +10,7 @@ from threading import Lock
 import structlog
 
 import archives
+import tasks
 from config import EnvironmentSettings, Secrets, Settings
 from database import (
     Claims,
@@ -170,6 +171,7 @@ class Workshop:
         with suppress(Exception):
             self.open_target(self.environment.origin).close()
             self.sources.get(self.environment.source)
+            tasks.get_ready()
 
     def open_target(self, name: str) -> Target:
         """A target of its own for whoever asks. A lane that only tells somebody works without one, and opens none."""

@@ -8,7 +8,7 @@ from packageslip.errors import BadSlip, Fault, SerialSuspect, SignatureRefused, 
 from packageslip.listing import check_paths, paths_of
 from packageslip.names import ITSELF, check_href, check_module_url, check_path
 from packageslip.occupied import collisions
-from packageslip.reader import read_slip
+from packageslip.reader import get_ready, read_slip
 from packageslip.signing import make_key, public_key, sign, write_public
 from packageslip.statement import LONGEST as LONGEST_SIGNATURE
 from packageslip.statement import SUFFIX as SIGNATURE_SUFFIX
@@ -58,6 +58,7 @@ __all__ = [
     "diff_slips",
     "files_digest",
     "format_time",
+    "get_ready",
     "is_page",
     "key_id",
     "make_key",

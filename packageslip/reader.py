@@ -67,6 +67,11 @@ The same bytes say the same, and reading 100,000 files takes seconds: what the r
 """
 
 
+def get_ready() -> None:
+    """Read in what the first document would wait for: the XML library, which is large."""
+    import packageslip.parsing  # noqa: F401, PLC0415
+
+
 def _read_plain(document: bytes, limits: Limits, url: str | None) -> Packageslip | None:
     """The slip in a document without a fault, of which each resource is a plain line; None: nobody knows yet."""
     if len(document) > limits.bytes or limits.depth < RESOURCE_DEPTH:

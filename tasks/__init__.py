@@ -1,7 +1,7 @@
 """What a task does: the pure planner, one module for each kind of task, and the table that maps errors to outcomes."""
 
 from tasks.errors import NotAsked
-from tasks.execute import KINDS, execute, failure
+from tasks.execute import KINDS, execute, failure, get_ready
 from tasks.outcomes import Verdict, verdict_of
 from tasks.planner import Ground, Policy, plan, standing
 from tasks.plans import Change, Objection, Plan, Reason, Rule, Verb, together
@@ -24,6 +24,7 @@ __all__ = [
     "breakers",
     "execute",
     "failure",
+    "get_ready",
     "needs",
     "notice_of",
     "plan",

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import structlog
 
-from database import HeldPlan, LeaseLost, Outcome, Result, Task
+import packageslip
+from database import Action, HeldPlan, LeaseLost, Outcome, Result, Task
 from targets import Fenced
 from tasks.errors import NotAsked, PlanHeld
 from tasks.expire import expiry_after
@@ -50,7 +51,7 @@ def execute(task: Task, tools: Tools) -> Result:
     """
     work = Work(task, tools)
     try:
-        done = _kind(task)(work)
+        done = _kind(task.action)(work)
         tools.reached("finishing")
     except Fenced:
         raise
@@ -70,11 +71,17 @@ def execute(task: Task, tools: Tools) -> Result:
     )
 
 
-def _kind(task: Task) -> Callable[[Work], Done]:
-    if task.action not in KINDS:
-        raise NotAsked(f"no engine of this version knows the action {task.action}; known are {', '.join(KINDS)}")
+def get_ready() -> None:
+    """Read in what the first PUBLISH would wait for."""
+    _kind(Action.PUBLISH)
+    packageslip.get_ready()
+
+
+def _kind(action: str) -> Callable[[Work], Done]:
+    if action not in KINDS:
+        raise NotAsked(f"no engine of this version knows the action {action}; known are {', '.join(KINDS)}")
     # Most engines never make a package or a mirror: each imports what it is asked for.
-    name = task.action.lower()
+    name = action.lower()
     kind: Callable[[Work], Done] = getattr(importlib.import_module(f"tasks.{name}"), name)
     return kind
 
