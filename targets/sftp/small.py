@@ -28,7 +28,7 @@ def is_small(write: Write, session: Session) -> bool:
     return write.size <= min(SMALL, session.write_size)
 
 
-def in_step(files: Iterable[File], alone: Callable[[Write], bool], most: int = IN_STEP) -> Iterator[Sequence[File]]:
+def in_step(files: Iterable[File], alone: Callable[[Write], bool], most: int) -> Iterator[Sequence[File]]:
     """Files in their order, so many together at the most, about 256 KiB of them; those that have to go `alone` do."""
     some: list[File] = []
     size = 0

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 LANES = 4
 """Receivers for synced files: each waits for the disk at every file, but they wait at the same time."""
+TOGETHER = 16
+"""Small files that are put on their way at once: with twice as many, eight workers held some 5 MB more."""
 MANY_SYNCS = 32
 """As many as make a further receiver worth the round trips that it costs."""
 
@@ -43,7 +45,7 @@ class Stream:
         """Put files at these paths; they are given back as soon as they are known to be there. Raises what `Disk.write` does."""
         synced = 0
         with self._lanes() as lanes:
-            for some in in_step(files, _alone):
+            for some in in_step(files, _alone, TOGETHER):
                 synced += some[0][0].sync
                 if synced > MANY_SYNCS:
                     if lanes[0].ahead:
