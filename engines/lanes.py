@@ -3,12 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
-from queue import SimpleQueue
-from threading import Event, Thread
 
 from config import EnvironmentSettings
 from database import NOTICE, Lane, Result, Task
-from engines.workshop import Targets, Workshop
+from engines.workers import Workers
+from engines.workshop import Workshop
 from tasks import needs
 
 CHUNK = 8
@@ -26,12 +25,10 @@ REST = 0.5
 """Seconds with nothing to do after which nobody knows what comes: a lane begins with little again, and takes more each time."""
 SHORTEST = 0.001
 """Seconds that a task counts for at least."""
-LAST_WORDS = 2.0
-"""Seconds that workers get to close their targets at the end."""
 
 
 class TargetLane:
-    """The tasks of one target in this engine. Used by the main loop; only `_work` runs in the workers' threads."""
+    """The tasks of one target in this engine. Used by the main loop; only `_done` runs in the workers' threads."""
 
     def __init__(
         self,
@@ -58,11 +55,7 @@ class TargetLane:
         self._refill = inf
         """Tasks at hand above which no more are asked for, as the last claim had no more for this engine."""
         self._waiting: deque[Task] = deque()
-        self._started: SimpleQueue[Task | None] = SimpleQueue()
-        self._threads: list[Thread] = []
-        self._held_back: set[str] = set()
-        """Workers, by name, for whom the processors have no time yet."""
-        self._leave = Event()
+        self._workers = Workers(target, self._most, workshop, self._done, urgent=urgent)
         self.busy = 0
         """Tasks that are started and have not ended."""
 
@@ -73,7 +66,7 @@ class TargetLane:
 
     def wish(self) -> Lane | None:
         """What the lane could take now; nothing as long as half of what it may hold in advance is there."""
-        if self.idle and self._workshop.lease.clock() - self._claimed_at >= REST:
+        if self._rested:
             self._ahead, self._chunk, self._pace, self._proven = self._least, CHUNK, None, 0
         free = self._free
         # Before the first one has ended, nobody knows whether they are quick.
@@ -97,10 +90,14 @@ class TargetLane:
         )
 
     @property
+    def _rested(self) -> bool:
+        """Whether there was nothing to do for a while."""
+        return self.idle and self._workshop.lease.clock() - self._claimed_at >= REST
+
+    @property
     def _free(self) -> int:
-        """Workers with nothing to do; while one is held back, of those that are not: for that one a task would only wait here."""
-        most = len(self._threads) - len(self._held_back) if self._held_back else self._most
-        return max(most - self.busy, 0)
+        """Workers with nothing to do."""
+        return max(self._workers.ready - self.busy, 0)
 
     def _worth(self, seconds: float) -> int:
         """Tasks that the workers carry out in this time."""
@@ -108,6 +105,8 @@ class TargetLane:
 
     def take(self, tasks: Sequence[Task]) -> None:
         """What a claim gave: what began with it goes to the workers, the rest is started when they are free."""
+        if self._rested:
+            self._workers.begin_anew()
         self._claimed_at = self._workshop.lease.clock()
         # A few tasks that ended at once say nothing of the many that come next: more are held once as many have ended.
         if len(tasks) >= self._wished and self._proven >= self._ahead:
@@ -143,27 +142,11 @@ class TargetLane:
     def begin(self, task: Task) -> None:
         """Hand a started task to a worker."""
         self.busy += 1
-        self._started.put(task)
-        if len(self._threads) < min(self._most, self.busy):
-            name = f"{self.target} {len(self._threads) + 1}"
-            if self._threads and not self._urgent:
-                self._held_back.add(name)
-            thread = Thread(target=self._work, args=(name,), name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._workers.give(task, self.busy)
 
-    def _work(self, name: str) -> None:
-        if name in self._held_back:
-            self._workshop.room.wait(self._leave)
-            self._held_back.discard(name)
-        targets = Targets(self._workshop.open_target)
-        clock = self._workshop.lease.clock
-        while (task := self._started.get()) is not None:
-            began = clock()
-            result = self._workshop.carry_out(task, targets)
-            self.note(clock() - began)
-            self._ended(self, task, result)
-        targets.close()
+    def _done(self, task: Task, result: Result | None, seconds: float) -> None:
+        self.note(seconds)
+        self._ended(self, task, result)
 
     def note(self, seconds: float) -> None:
         """A task took so long."""
@@ -171,13 +154,8 @@ class TargetLane:
         self._proven += 1
 
     def dismiss(self) -> None:
-        """No task will come any more: workers close their targets and end."""
-        self._leave.set()
-        for _ in self._threads:
-            self._started.put(None)
-        deadline = self._workshop.lease.clock() + LAST_WORDS
-        for thread in self._threads:
-            thread.join(timeout=max(0.0, deadline - self._workshop.lease.clock()))
+        """No task will come any more."""
+        self._workers.dismiss()
 
 
 def lane_names(environment: EnvironmentSettings, left: Iterable[str] = ()) -> tuple[str, ...]:

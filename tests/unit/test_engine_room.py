@@ -1,4 +1,4 @@
-"""When a further worker of a target begins: where there was time to spare, or after a while."""
+"""When a further worker of a target begins, and when one worker less would do."""
 
 from pathlib import Path
 from threading import Event, Thread
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engines import room
-from engines.room import LOOK, PATIENCE, Room
+from engines.room import LONGER_LOOK, LOOK, Room
 
 
 class Machine(Event):
@@ -41,21 +41,20 @@ class Machine(Event):
 )
 def test_a_further_worker_begins_where_there_is_time_to_spare(used: float, idle: float, waits: bool) -> None:
     machine = Machine(used, idle)
-    machine.room.wait(machine)
-    assert machine.looks == 1 if not waits else machine.now == pytest.approx(PATIENCE, abs=LOOK)
+    machine.room.wait(machine, lambda: machine.now > 5)
+    assert machine.looks == 1 if not waits else machine.now == pytest.approx(5, abs=2 * LOOK)
 
 
-def test_nobody_waits_for_longer_because_another_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "PATIENCE", 0.1)
+def test_nobody_waits_for_longer_because_another_waits_too() -> None:
     # Time stands still for who looks, so the first one would look for ever.
-    busy, leave = Room(clock=lambda: 0.0, used=lambda: 0.0, idle=lambda: 0.0), Event()
-    first, second = (Thread(target=busy.wait, args=(leave,), daemon=True) for _ in range(2))
+    busy, leave, needed = Room(clock=lambda: 0.0, used=lambda: 0.0, idle=lambda: 0.0), Event(), Event()
+    first, second = (Thread(target=busy.wait, args=(leave, needed.is_set), daemon=True) for _ in range(2))
     first.start()
     second.start()
-    while first.is_alive() and second.is_alive():
-        first.join(timeout=0.01)
-    assert first.is_alive() or second.is_alive()
-    leave.set()
+    first.join(timeout=4 * LOOK)
+    assert first.is_alive()
+    assert second.is_alive()
+    needed.set()
     first.join()
     second.join()
 
@@ -63,8 +62,29 @@ def test_nobody_waits_for_longer_because_another_waits_too(monkeypatch: pytest.M
 def test_who_shall_leave_waits_no_longer() -> None:
     machine = Machine(1, 0)
     machine.set()
-    machine.room.wait(machine)
+    machine.room.wait(machine, lambda: False)
     assert machine.looks == 0
+
+
+@pytest.mark.parametrize(
+    ("used", "idle", "crowded"),
+    [
+        pytest.param(0.3, 0.0, False, id="others keep the machine busy"),
+        pytest.param(0.7, 0.0, True, id="this process and its server do"),
+        pytest.param(0.7, 0.3, False, id="there is time left"),
+        pytest.param(0.97, 15.0, True, id="the interpreter is busy"),
+    ],
+)
+def test_it_is_crowded_where_one_worker_less_would_get_as_much_done(used: float, idle: float, crowded: bool) -> None:
+    machine = Machine(used, idle)
+    room = machine.room
+    assert not room.crowded()
+    machine.now += LONGER_LOOK / 2
+    assert not room.crowded(), "that is too short a time to tell"
+    machine.now += LONGER_LOOK
+    assert room.crowded() == crowded
+    machine.shares = (0.0, 2.0)
+    assert room.crowded() == crowded
 
 
 def test_what_the_machine_says_of_its_processors_only_grows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
