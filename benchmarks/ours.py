@@ -21,6 +21,8 @@ ENGINES = 2
 """One for each core of the machine that the targets are stated for: one Python process keeps one core busy."""
 PATIENCE = 3600.0
 """A bound for hangs."""
+RESTED = 0.5
+"""Seconds after which an idle engine has nothing left to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,23 @@ class Ours:
         return {self.deployment.processes[0].pid, *engines}
 
     def warm(self, environment: str = ENVIRONMENT) -> None:
-        """Keep a small task due until the daemon has started every engine."""
+        """Keep small tasks due until the daemon has started every engine and each of them has carried one out; let them rest.
+
+        What a first task costs an engine, and what it reads in while it is idle for the first time, are row 7's subject.
+        """
         deadline = time.monotonic() + 60
-        while len(self.pids(environment)) < self.engines:
+        while len(self.pids(environment)) < self.engines or self._unused(environment):
             assert time.monotonic() < deadline, f"the daemon started no {self.engines} engines: {self.deployment.tail()}"
-            self.publish([WARM], environment)
+            self.publish(WARM, environment)
+        time.sleep(RESTED)
+
+    def _unused(self, environment: str) -> int:
+        """How many engines have ended no task yet."""
+        wanted = (
+            "SELECT count(*) AS engines FROM engine WHERE environment = :environment AND ended_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.engine = engine.start AND attempt.ended_at IS NOT NULL)"
+        )
+        return int(self.deployment.rows(wanted, environment=environment)[0]["engines"])
 
 
 @contextmanager

@@ -40,8 +40,8 @@ TYPES = (
     (Kind.FILE, "txt", "text/plain"),
 )
 SLIP = "packageslip.xml"
-WARM = "/warm"
-"""A module of one small file, with which engines are started before something is timed."""
+WARM = tuple(f"/warm/{number}" for number in range(8))
+"""Modules of one small file, with which engines are started before something is timed."""
 _NOISE = random.Random(2).randbytes(1 << 22)
 
 
@@ -126,11 +126,12 @@ def _write_module(folder: Path, course: Course, count: int, store: Store | None)
 
 
 def write_warm(folder: Path) -> None:
-    """The module WARM."""
-    home = folder / WARM[1:]
-    home.mkdir()
-    (home / "index.htm").write_text("<h1>warm</h1>")
-    (home / SLIP).write_bytes(write_slip(build_slip(home, WARM)))
+    """The modules WARM."""
+    for url in WARM:
+        home = folder / url[1:]
+        home.mkdir(parents=True)
+        (home / "index.htm").write_text("<h1>warm</h1>")
+        (home / SLIP).write_bytes(write_slip(build_slip(home, url)))
 
 
 def _resource(number: int) -> Resource:

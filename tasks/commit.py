@@ -107,10 +107,10 @@ class Intent:
         return replace(self, wanted=wanted)
 
 
-GONE = Intent(consent=True, at_once=True)
-
 LOOK_EVERY = 0.02
 """Seconds between two looks whether to go on while files arrive."""
+
+GONE = Intent(consent=True, at_once=True)
 """Whoever asks for it wants the files gone: none stays for the target's grace, and nobody has to agree."""
 
 
