@@ -28,7 +28,7 @@ SHORTEST = 0.001
 
 
 class TargetLane:
-    """The tasks of one target in this engine. Used by the main loop; only `_done` runs in the workers' threads."""
+    """The tasks of one target in this engine. Used by the main loop; `note` and what is told of an end run in the threads."""
 
     def __init__(
         self,
@@ -49,7 +49,8 @@ class TargetLane:
         """Seconds that a task takes here, the newest ones counting most; None: nobody knows yet."""
         self._least = min(self._most + CHUNK, workshop.settings.queue.batch)
         self._ahead, self._chunk = self._least, CHUNK
-        self._claimed_at = 0.0
+        self._moved_at = 0.0
+        """When tasks were claimed last, or one ended."""
         self._wished = self._offered = self._proven = 0
         """Tasks that were asked for last, that could have begun then, and that have ended since there was nothing to do."""
         self._refill = inf
@@ -92,7 +93,7 @@ class TargetLane:
     @property
     def _rested(self) -> bool:
         """Whether there was nothing to do for a while."""
-        return self.idle and self._workshop.lease.clock() - self._claimed_at >= REST
+        return self.idle and self._workshop.lease.clock() - self._moved_at >= REST
 
     @property
     def _free(self) -> int:
@@ -101,13 +102,13 @@ class TargetLane:
 
     def _worth(self, seconds: float) -> int:
         """Tasks that the workers carry out in this time."""
-        return QUICK_CHUNK if self._pace is None else int(seconds * self._most / max(self._pace, SHORTEST))
+        return QUICK_CHUNK if self._pace is None else int(seconds * self._workers.ready / max(self._pace, SHORTEST))
 
     def take(self, tasks: Sequence[Task]) -> None:
         """What a claim gave: what began with it goes to the workers, the rest is started when they are free."""
         if self._rested:
             self._workers.begin_anew()
-        self._claimed_at = self._workshop.lease.clock()
+        self._moved_at = self._workshop.lease.clock()
         # A few tasks that ended at once say nothing of the many that come next: more are held once as many have ended.
         if len(tasks) >= self._wished and self._proven >= self._ahead:
             self._ahead = min(self._ahead * 2, self._workshop.settings.queue.batch)
@@ -145,6 +146,7 @@ class TargetLane:
         self._workers.give(task, self.busy)
 
     def _done(self, task: Task, result: Result | None, seconds: float) -> None:
+        self._moved_at = self._workshop.lease.clock()
         self.note(seconds)
         self._ended(self, task, result)
 

@@ -22,7 +22,7 @@ class _Word(Enum):
 
 
 class Workers:
-    """Begun one by one, as tasks come. Used by the main loop; only `_work` runs in the threads.
+    """Begun one by one, as tasks come. Used by the main loop; `_work`, what it calls and `ended` run in the threads.
 
     Threads that wait for the same interpreter do no more than one of them, but disturb each other. So one works, and each
     further one stays back until the processors have time to spare, or until all others are at tasks that last.
@@ -45,6 +45,8 @@ class Workers:
         """When each worker, by name, began its task; None: it has none."""
         self._back: set[str] = set()
         """Workers that stay back."""
+        self._given_at = 0.0
+        """When the last task came."""
         self._staying = Lock()
         self._leave = Event()
 
@@ -55,6 +57,7 @@ class Workers:
 
     def give(self, task: Task, busy: int) -> None:
         """A task that was started. `busy`: how many are, with this one; there is a worker for each of them, up to the most."""
+        self._given_at = self._workshop.lease.clock()
         self._given.put(task)
         if len(self._threads) < min(self._most, busy):
             name = f"{self._name} {len(self._threads) + 1}"
@@ -67,7 +70,7 @@ class Workers:
 
     def begin_anew(self) -> None:
         """After a pause nobody knows what comes: let all but one stay back."""
-        for _ in range(len(self._threads) - len(self._back) - 1):
+        for _ in range(len(self._threads) - len(self._back) - 1 if not self._urgent else 0):
             self._given.put(_Word.STAY_BACK)
 
     def dismiss(self) -> None:
@@ -82,10 +85,10 @@ class Workers:
 
     def _work(self, name: str) -> None:
         targets = Targets(self._workshop.open_target)
-        room, clock = self._workshop.room, self._workshop.lease.clock
+        clock = self._workshop.lease.clock
         while True:
             if name in self._back:
-                room.wait(self._leave, self._needed)
+                self._workshop.room.wait(self._leave, self._needed)
                 self._back.discard(name)
             given = self._given.get()
             if given is _Word.LEAVE:
@@ -95,18 +98,19 @@ class Workers:
                 result = self._workshop.carry_out(given, targets)
                 self._began[name] = None
                 self._ended(given, result, clock() - began)
-            if not self._urgent and (given is _Word.STAY_BACK or room.crowded()):
-                self._stay_back(name)
+            self._stay_back(name, at_once=given is _Word.STAY_BACK)
         targets.close()
 
-    def _stay_back(self, name: str) -> None:
-        """Unless nobody else would be left."""
+    def _stay_back(self, name: str, *, at_once: bool) -> None:
+        """Where it is crowded, or without a look, unless nobody else would be left."""
         with self._staying:
-            if len(self._threads) - len(self._back) > 1:
+            if len(self._threads) - len(self._back) > 1 and not self._urgent and (at_once or self._workshop.room.crowded()):
                 self._back.add(name)
 
     def _needed(self) -> bool:
-        """Whether all who do not stay back are at tasks that last."""
-        now = self._workshop.lease.clock()
-        at_work = [began for name, began in list(self._began.items()) if name not in self._back]
-        return all(began is not None and now - began >= LONG for began in at_work)
+        """Whether all who do not stay back are at tasks that last; or nothing comes, for which all can wait without a look."""
+        since = self._workshop.lease.clock() - LONG
+        others = [began for name, began in list(self._began.items()) if name not in self._back]
+        if others.count(None) == len(others):
+            return self._given.empty() and self._given_at <= since
+        return all(began is not None and began <= since for began in others)

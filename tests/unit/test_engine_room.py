@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engines import room
-from engines.room import LONGER_LOOK, LOOK, Room
+from engines.room import LONGER_LOOK, LOOK, PATIENCE, Room
 
 
 class Machine(Event):
@@ -73,6 +73,7 @@ def test_who_shall_leave_waits_no_longer() -> None:
         pytest.param(0.7, 0.0, True, id="this process and its server do"),
         pytest.param(0.7, 0.3, False, id="there is time left"),
         pytest.param(0.97, 15.0, True, id="the interpreter is busy"),
+        pytest.param(1.9, 6.0, False, id="workers do not disturb each other"),
     ],
 )
 def test_it_is_crowded_where_one_worker_less_would_get_as_much_done(used: float, idle: float, crowded: bool) -> None:
@@ -83,8 +84,13 @@ def test_it_is_crowded_where_one_worker_less_would_get_as_much_done(used: float,
     assert not room.crowded(), "that is too short a time to tell"
     machine.now += LONGER_LOOK
     assert room.crowded() == crowded
-    machine.shares = (0.0, 2.0)
-    assert room.crowded() == crowded
+    assert not room.crowded(), "one worker less, and then one looks again"
+
+
+def test_where_others_keep_the_processors_busy_a_worker_begins_after_a_while() -> None:
+    machine = Machine(0.2, 0.0)
+    machine.room.wait(machine, lambda: machine.now > 5)
+    assert machine.now == pytest.approx(PATIENCE, abs=2 * LOOK)
 
 
 def test_what_the_machine_says_of_its_processors_only_grows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -97,7 +103,12 @@ def test_what_the_machine_says_of_its_processors_only_grows(monkeypatch: pytest.
     assert room.idle_seconds() == 45
 
 
-def test_where_nobody_says_it_a_processor_counts_as_idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(room, "_STAT", tmp_path / "none")
+@pytest.mark.parametrize("said", [None, "", "cpu  1 2 3\n"])
+def test_where_nobody_says_it_a_processor_counts_as_idle(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str | None
+) -> None:
+    monkeypatch.setattr(room, "_STAT", tmp_path / "stat")
+    if said is not None:
+        (tmp_path / "stat").write_text(said)
     before: Any = room.idle_seconds()
     assert 0 <= room.idle_seconds() - before < 60

@@ -135,6 +135,20 @@ def test_after_a_pause_one_begins(calm: Room) -> None:
     crew.leave()
 
 
+def test_nobody_looks_for_room_while_nothing_comes(calm: Room) -> None:
+    crew = Crew(calm)
+    crew.give(1, 2, 3)
+    crew.who_began(1, 2, 3)
+    calm.open.clear()
+    calm.is_crowded = True
+    crew.end(1, 2, 3)
+    eventually(lambda: calm.waiting == 2, 60, "two workers that stay back")
+    crew.now += LONG
+    eventually(lambda: crew.workers.ready == 3, 60, "workers that wait for a task alone")
+    assert not calm.waiting
+    crew.leave()
+
+
 def test_urgent_ones_never_stay_back() -> None:
     crew = Crew(Room(crowded=True), urgent=True)
     crew.give(1, 2, 3)
@@ -142,6 +156,8 @@ def test_urgent_ones_never_stay_back() -> None:
     crew.end(1, 2, 3)
     crew.give(4, 5, 6)
     assert len(crew.who_began(4, 5, 6)) == 3
+    crew.workers.begin_anew()
+    assert crew.workers.ready == 3
     assert not crew.room.waiting
     crew.leave()
 
