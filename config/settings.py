@@ -39,8 +39,7 @@ class EngineSettings(Section):
     """How engines behave."""
 
     workers: int = Field(default=4, ge=1, le=64)
-    """Tasks at work at once for each target, at most, where the processors have time for more than one; each has a connection
-    of its own."""
+    """Tasks at work at once for each target, at most, where the processors have time for it; each has a connection of its own."""
     linger: float = Field(default=30, ge=0)
     """Seconds an engine stays after its last task."""
     stop_grace: float = Field(default=90, ge=0)
