@@ -60,6 +60,16 @@ class Crew:
         assert {number for number, _ in begun} == {*numbers}
         return {name for _, name in begun}
 
+    def all_at_work(self) -> None:
+        """Each of the three has begun one of the first tasks; from here on nobody lets another one begin."""
+        self.give(1, 2, 3)
+        self.who_began(1, 2, 3)
+        self.room.open.clear()
+
+    def all_back_but_one(self) -> None:
+        eventually(lambda: self.room.waiting == 2, 60, "two workers that stay back")
+        assert self.workers.ready == 1
+
     def end(self, *numbers: int) -> None:
         for number in numbers:
             self.release[number].set()
@@ -89,14 +99,11 @@ def test_where_there_is_room_all_of_them_work(calm: Room) -> None:
 
 def test_where_it_is_crowded_one_goes_on(calm: Room) -> None:
     crew = Crew(calm)
-    crew.give(1, 2, 3)
-    crew.who_began(1, 2, 3)
-    calm.open.clear()
+    crew.all_at_work()
     calm.is_crowded = True
     crew.give(4, 5, 6)
     crew.end(1, 2, 3)
-    eventually(lambda: calm.waiting == 2, 60, "two workers that stay back")
-    assert crew.workers.ready == 1
+    crew.all_back_but_one()
     names = set()
     for number in (4, 5, 6):
         names |= crew.who_began(number)
@@ -121,15 +128,12 @@ def test_one_who_stays_back_is_needed_while_all_others_are_at_tasks_that_last() 
 
 def test_after_a_pause_one_begins(calm: Room) -> None:
     crew = Crew(calm)
-    crew.give(1, 2, 3)
-    crew.who_began(1, 2, 3)
+    crew.all_at_work()
     crew.end(1, 2, 3)
-    calm.open.clear()
     crew.workers.begin_anew()
     crew.give(4, 5)
     crew.who_began(4)
-    eventually(lambda: calm.waiting == 2, 60, "two workers that stay back")
-    assert crew.workers.ready == 1
+    crew.all_back_but_one()
     crew.end(4)
     crew.who_began(5)
     crew.leave()
@@ -137,12 +141,10 @@ def test_after_a_pause_one_begins(calm: Room) -> None:
 
 def test_nobody_looks_for_room_while_nothing_comes(calm: Room) -> None:
     crew = Crew(calm)
-    crew.give(1, 2, 3)
-    crew.who_began(1, 2, 3)
-    calm.open.clear()
+    crew.all_at_work()
     calm.is_crowded = True
     crew.end(1, 2, 3)
-    eventually(lambda: calm.waiting == 2, 60, "two workers that stay back")
+    crew.all_back_but_one()
     crew.now += LONG
     eventually(lambda: crew.workers.ready == 3, 60, "workers that wait for a task alone")
     assert not calm.waiting
