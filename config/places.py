@@ -126,8 +126,8 @@ class SftpTarget(PlacedTarget):
     """Seconds for each of: TCP, banner, authentication."""
     idle_timeout: float = Field(default=60, gt=0)
     """Seconds without any reply after which the connection counts as cut; one reply may take as long to arrive."""
-    transfer: Literal["sftp", "stream"] = "sftp"
-    """`sftp`: file by file; `stream`: many at once to a program that is sent along, for accounts with a shell and Perl."""
+    transfer: Literal["auto", "stream", "sftp"] = "auto"
+    """`auto`: many files as one stream, if the account has a shell and Perl; `stream`: it must have; `sftp`: each by itself."""
 
 
 class MemoryTarget(LaidOut):

@@ -25,6 +25,7 @@ from targets.sftp.small import IN_STEP, in_step, is_small, upload_in_step
 from targets.sftp.steps import Steps
 from targets.sftp.stream import Stream
 from targets.sftp.tickets import Work
+from targets.sftp.trial import Trial
 from targets.sftp.upload import compare, upload
 
 log = structlog.get_logger(__name__)
@@ -60,7 +61,8 @@ class SftpDisk:
         self._path = Names(settings.root).path
         self._changes = Names(settings.root).changes
         self._lanes = Lanes(settings, target, secrets, connecting)
-        self._stream = Stream(self._lanes.receiver, target) if settings.transfer == "stream" else None
+        self._stream = Stream(self._lanes.receiver, target) if settings.transfer != "sftp" else None
+        self._trial = Trial(self._stream, target=target, must=settings.transfer == "stream") if self._stream else None
 
     def list(self, folder: str) -> Mapping[str, Entry]:
         with self._named():
@@ -107,8 +109,12 @@ class SftpDisk:
         with self._named():
             session = self._connected()
             self._require(session, calls_)
+            changes = self._changes(calls_)
+            many = [change.path for change in changes if change.op in OPS]
+            if len(many) >= MANY:
+                session = self._connected_for_many(many[0])
             answers: list[Answer] = []
-            for together, group in groupby(self._changes(calls_), self._lanes.modes.batches()):
+            for together, group in groupby(changes, self._lanes.modes.batches()):
                 batch = list(group)
                 if together is Op.SYNC:
                     answers += self._sync(session, [change.path for change in batch])
@@ -138,9 +144,10 @@ class SftpDisk:
         with self._named():
             session = self._connected()
             fresh = iter(writes)
-            begun = self._stream is not None and self._stream.begun
-            few = list(islice(fresh, MANY)) if self._stream and not begun else []
-            if self._stream and (begun or len(few) == MANY):
+            few = list(islice(fresh, MANY)) if self._trial and self._trial.may_begin else []
+            if len(few) == MANY:
+                session = self._connected_for_many(self._path(few[0].path))
+            if self._stream and self._stream.begun:
                 pairs = ((write, self._path(write.path)) for write in chain(few, fresh))
                 yield from self._read_again(session, self._stream.write(pairs))
             else:
@@ -182,8 +189,8 @@ class SftpDisk:
     def probe(self, folder: str) -> Iterator[tuple[str, bool, str]]:
         with self._named():
             yield from probe(self, self._connected().extensions, folder, durable=self._durable)
-            if self._stream:
-                yield "run the program that takes a stream", *self._stream.tried()
+            if self._trial:
+                yield self._trial.check(self._connected(), self._path(f"{folder}/any"))
 
     def close(self) -> None:
         if self._stream:
@@ -197,6 +204,15 @@ class SftpDisk:
             self._stream.end()
         return self._lanes.connected()
 
+    def _connected_for_many(self, path: bytes) -> Session:
+        """The session, and a stream if the server takes one: many files or calls are to come, the first of them at this name."""
+        session = self._connected()
+        if self._trial and self._trial.may_begin:
+            self._trial.begin(session, path)
+            # A server may have ended the connection over what it was asked for.
+            session = self._connected()
+        return session
+
     @contextmanager
     def _named(self) -> Iterator[None]:
         """Errors carry the target's name; a connection that broke is closed at once."""
@@ -205,12 +221,15 @@ class SftpDisk:
         except TargetError as error:
             error.name(self._name)
             if isinstance(error, TargetUnreachable):
+                if self._trial and self._lanes.serve:
+                    # SFTP goes on: it was the stream's program that ended.
+                    self._trial.broke(error)
                 self.close()
             raise
 
     def _ahead(self, session: Session, folders: Sequence[calls.Change]) -> Callable[[], Sequence[Answer]] | None:
         """Only what goes the way of the files arrives before them: by the stream, once it has begun, or by a single session."""
-        if self._stream:
+        if self._stream and self._trial and (self._stream.begun or self._trial.may_begin):
             return self._stream.ahead(folders) if self._stream.alone else None
         alone = session.in_order and not self._durable
         if not alone or not folders or 2 * len(folders) > session.room:
@@ -242,7 +261,7 @@ class SftpDisk:
         abilities.require(session, wanted, self._name, durable=self._durable)
 
     def _change(self, session: Session, batch: Sequence[calls.Change]) -> Sequence[Answer]:
-        if self._stream and len(batch) >= MANY and all(change.op in OPS for change in batch):
+        if self._stream and self._stream.begun and len(batch) >= MANY and all(change.op in OPS for change in batch):
             return self._stream.change(batch)
         return session.finish(calls.change(session, batch))
 

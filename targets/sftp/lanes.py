@@ -100,11 +100,19 @@ class Lanes:
         try:
             return self._begin()
         except TargetUnfit:
+            if self._settings_leave_it_open:
+                # Then files go by SFTP, and nobody needs to be sure.
+                raise
             # A server that stands still runs no program either, and may do so later: this raises TargetUnreachable then.
             session = self.sessions[0]
             session.wait(session.send(wire.lstat(Names(self.settings.root).path(""))))
             # One that was killed as it began says as little as one that may not run: that says it twice.
             return self._begin()
+
+    @property
+    def _settings_leave_it_open(self) -> bool:
+        """Whether a server that takes no stream is none the worse for it."""
+        return self.settings.transfer == "auto"
 
     def _begin(self) -> Receiver:
         connection = self._connection
@@ -112,7 +120,12 @@ class Lanes:
             raise TargetUnreachable("the connection was closed meanwhile.")
         pipe = connection.program(command(syncs=self.settings.durability != "none"))
         try:
-            return Receiver(pipe, connection.place, patience=self.settings.idle_timeout)
+            if self._settings_leave_it_open:
+                # An account's shell may be a menu, which waits for somebody to choose.
+                pipe.settimeout(min(self.settings.connect_timeout, self.settings.idle_timeout))
+            receiver = Receiver(pipe, connection.place, patience=self.settings.idle_timeout)
+            pipe.settimeout(self.settings.idle_timeout)
+            return receiver
         except BaseException:
             pipe.close()
             raise

@@ -1,6 +1,6 @@
 # Writes files, renames, links and removes names, as it is told on standard input, and answers for each on standard output.
 #
-# Slipway starts it on a target's server, over the SSH connection that it has anyway (transfer = "stream"). It needs nothing
+# Slipway starts it on a target's server, over the SSH connection that it has anyway (unless transfer = "sftp"). It needs nothing
 # but Perl's own modules, keeps nothing, and ends with its input. What one request is:
 #
 #   F <mode> <time> <sync> <size> <length>\n<path><content>k   a new file; "-": no mode, no time; without the k it is not kept

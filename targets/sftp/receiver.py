@@ -1,7 +1,7 @@
 """Many files as one stream, to a small program of ours on the server that writes them as SFTP would.
 
 A file takes five requests of SFTP, each decoded, carried out and answered by itself; here it is one, and nothing waits. Who may
-log in to a shell can have that (`transfer = "stream"`): `receiver.pl` is sent along and run by the server's Perl. What it
+log in to a shell has that (unless `transfer = "sftp"`): `receiver.pl` is sent along and run by the server's Perl. What it
 promises is what SFTP's server does: a name that is there is never written over, each path is looked up anew, and every file is
 answered for, in order, once its mode and times are set and it is closed.
 """
@@ -56,6 +56,7 @@ class Program(Pipe, Protocol):
     """A channel with a program at its other end."""
 
     def shutdown_write(self) -> None: ...
+    def settimeout(self, seconds: float, /) -> None: ...
     def close(self) -> None: ...
 
 

@@ -108,13 +108,16 @@ class Stream:
         """Whether one program runs, which does everything in order."""
         return len(self._free) == 1
 
-    def tried(self) -> tuple[bool, str]:
-        """Whether the program runs there, and what to do if not."""
-        try:
-            with self._lanes():
-                return True, ""
-        except TargetUnfit as error:
-            return False, str(error)
+    def begin(self) -> None:
+        """Let its program run. Raises TargetUnfit where none can, and TargetUnreachable."""
+        with self._lanes():
+            """That is all."""
+
+    def sees(self, path: bytes) -> bool:
+        """Whether its program finds anything at a name. Raises TargetUnreachable."""
+        with self._lanes() as lanes:
+            lanes[0].receiver.look(path)
+            return all(map(entry, chain.from_iterable(lanes[0].answers(all_of_them=True))))
 
     def end(self) -> None:
         """Let all of them end. The next call begins anew."""

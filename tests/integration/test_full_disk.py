@@ -142,7 +142,7 @@ def test_a_server_over_ssh_that_fills_up(
 ) -> None:
     monkeypatch.setattr("targets.sftp.disk.MANY", 1)
     site = sshd.fresh_site()
-    at = make({"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"})
+    at = make({"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent", "transfer": "sftp"})
 
     def over_ssh(settings: Settings) -> Settings:
         table = settings.model_dump(mode="json")

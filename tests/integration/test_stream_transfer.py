@@ -20,8 +20,8 @@ MANY = 40
 
 
 @contextmanager
-def disk(server: Sshd, root: str | None = None, durability: str = "none") -> Iterator[SftpDisk]:
-    settings = server.settings(root=root or server.accounts[0].remote_root, transfer="stream", durability=durability)
+def disk(server: Sshd, root: str | None = None, durability: str = "none", transfer: str = "stream") -> Iterator[SftpDisk]:
+    settings = server.settings(root=root or server.accounts[0].remote_root, transfer=transfer, durability=durability)
     with closing(SftpDisk(settings, target="origin")) as found:
         yield found
 
@@ -44,6 +44,32 @@ def test_a_locked_in_account_is_told_what_to_set(chrooted_sshd: Sshd) -> None:
         [said] = [check for check in origin.probe("") if check[0] == "run the program that takes a stream"]
         assert said[1] is False
         assert 'transfer = "sftp"' in said[2]
+
+
+def test_a_locked_in_account_gets_files_by_sftp_where_that_was_left_open(chrooted_sshd: Sshd) -> None:
+    site = chrooted_sshd.fresh_site()
+    with disk(chrooted_sshd, site.remote_root, transfer="auto") as origin:
+        for prefix in "fg":
+            assert len(list(origin.write(files(prefix=prefix)))) == MANY
+        assert origin.run([Call(Op.UNLINK, f"f{number}") for number in range(MANY)]) == [Answer.OK] * MANY
+        assert list(origin.probe(""))[-1] == ("many files go one by one: no program for a stream runs there", True, "")
+    assert {path.name[0] for path in site.root.iterdir()} == {"g"}
+
+
+def test_an_account_with_a_shell_gets_a_stream_where_that_was_left_open(sshd: Sshd) -> None:
+    site = sshd.fresh_site()
+    with disk(sshd, site.remote_root, transfer="auto") as origin:
+        assert len(list(origin.write(files()))) == MANY
+        assert _programs(sshd)
+        assert ("run the program that takes a stream", True, "") in list(origin.probe(""))
+    assert len(list(site.root.iterdir())) == MANY
+
+
+def test_a_server_that_allows_one_session_gets_files_by_sftp_where_that_was_left_open(start_sshd: StartSshd) -> None:
+    server = start_sshd(options=("MaxSessions 1",))
+    with disk(server, transfer="auto") as origin:
+        for prefix in "fg":
+            assert len(list(origin.write(files(prefix=prefix)))) == MANY
 
 
 def test_a_folder_in_which_the_account_may_not_write(sshd: Sshd) -> None:

@@ -22,7 +22,7 @@ from support.sweep_world import CHANGE, World
 
 ERRORS = ("EIO", "ENOSPC")
 """Of a failing disk, and of a full one. In turn."""
-SFTP = {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"}
+SFTP = {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent", "transfer": "sftp"}
 STREAM = SFTP | {"transfer": "stream"}
 VERSIONED = {"layout": "versioned", "keep_releases": 1}
 PLACES: Mapping[str, Mapping[str, Any]] = {

@@ -36,7 +36,7 @@ from support.sweep_places import BUCKET, BucketWorld, MariaWorld
 from support.sweep_world import CHANGE, FIRST, WITHDRAW, Scenario, World
 
 VERSIONED = {"layout": "versioned", "keep_releases": 1}
-SFTP = {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent"}
+SFTP = {"kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent", "transfer": "sftp"}
 STREAM = SFTP | {"transfer": "stream"}
 QUICK = {"durability": "none"}
 """Only then the whole switch goes in one flight."""

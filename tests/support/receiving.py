@@ -39,6 +39,9 @@ class Liar:
             self._answers.pop(0)
         return answer
 
+    def settimeout(self, seconds: float, /) -> None:
+        """What is not said by then never will be."""
+
     def recv_ready(self) -> bool:
         return bool(self._answers) and self._heard > len(PROGRAM)
 

@@ -24,6 +24,7 @@ def plain_settings(root: Path, **overrides: object) -> SftpTarget:
     """Settings of a target below this folder; who connects does not matter here."""
     fields: dict[str, object] = {
         "kind": "sftp", "host": "127.0.0.1", "user": "anybody", "key": "/nonexistent", "root": str(root), "idle_timeout": IDLE,
+        "transfer": "sftp",
     }  # fmt: skip
     return SftpTarget.model_validate(fields | overrides)
 

@@ -145,7 +145,7 @@ class Stub:
         """The settings of a target at this server."""
         fields: dict[str, object] = {
             "kind": "sftp", "host": "127.0.0.1", "port": self.port, "user": "anybody", "key": self.key,
-            "root": str(self.root), "host_key": self.host_key, "connect_timeout": 5, "idle_timeout": 5,
+            "root": str(self.root), "host_key": self.host_key, "connect_timeout": 5, "idle_timeout": 5, "transfer": "sftp",
         }  # fmt: skip
         return SftpTarget.model_validate(fields | overrides)
 

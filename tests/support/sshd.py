@@ -68,7 +68,7 @@ class Sshd:
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def settings(self, account: int = 0, **overrides: object) -> SftpTarget:
-        """The settings of a target at this account."""
+        """The settings of a target at this account, which is written to by SFTP where nothing else is asked for."""
         who = self.accounts[account]
         fields: dict[str, object] = {
             "kind": "sftp",
@@ -78,6 +78,7 @@ class Sshd:
             "key": who.key,
             "root": who.remote_root,
             "known_hosts": self.known_hosts,
+            "transfer": "sftp",
         }
         return SftpTarget.model_validate(fields | overrides)
 
