@@ -36,10 +36,11 @@ class Way:
     settings: Mapping[str, str]
 
 
-SFTP = Way("SFTP, durability none", {"durability": "none"})
-STREAM = Way("stream, durability none", {"durability": "none", "transfer": "stream"})
-VERSIONED = Way("stream, versioned, durability none", {"durability": "none", "transfer": "stream", "layout": "versioned"})
-COMMIT = Way("stream, durability commit", {"durability": "commit", "transfer": "stream"})
+SFTP = Way("SFTP, durability none", {"durability": "none", "transfer": "sftp"})
+# What is not said is as in an installation: the server has a shell and Perl, as rsync's has a shell and rsync.
+STREAM = Way("stream, durability none", {"durability": "none"})
+VERSIONED = Way("stream, versioned, durability none", {"durability": "none", "layout": "versioned"})
+COMMIT = Way("stream, durability commit", {"durability": "commit"})
 
 
 @dataclass(frozen=True, slots=True)

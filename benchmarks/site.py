@@ -39,7 +39,7 @@ def whole_site(place: Place, modules: int) -> list[Result]:
         theirs = _without_us(place, tree, web.port)
         sizes = [size for size in SMALLER if size < modules] or [max(modules // 10, 1)]
         sites = [LiveSite(f"OF{size}", tree.first(size), place.site()) for size in [*sizes, modules]]
-        origins = {live.environment: origin(live.site, durability="none", transfer="stream") for live in sites}
+        origins = {live.environment: origin(live.site, durability="none") for live in sites}
         source = {"kind": "http", "url": f"http://127.0.0.1:{web.port}"}
         ours = stack.enter_context(running(place, source, origins, engine={"linger": 7200}))
         return [*_first(ours, sites[-1], theirs), *_again(place, ours, sites[-1]), *_one_file(place, ours, sites)]
