@@ -34,7 +34,7 @@ from engines.room import Room
 from notices import Notifier
 from sources import Source, Web, open_source
 from store import Store
-from targets import Fenced, Target, nowhere, open_target
+from targets import Fenced, Target, Verdicts, nowhere, open_target
 from tasks import NotAsked, Tools, execute, failure, notice_of, views_source
 
 log = structlog.get_logger(__name__)
@@ -44,13 +44,17 @@ def no_point(_: str) -> None:
     """Where a test may end the process."""
 
 
+def _opening() -> Callable[[str, Settings, Secrets], Target]:
+    """Opens targets of one engine, of which each connection knows what others found out."""
+    verdicts = Verdicts()
+    return lambda name, settings, secrets: open_target(name, settings, secrets=secrets, verdicts=verdicts)
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """What a test replaces: how targets are opened, and what happens at the named points of a task."""
 
-    open_target: Callable[[str, Settings, Secrets], Target] = lambda name, settings, secrets: open_target(
-        name, settings, secrets=secrets
-    )
+    open_target: Callable[[str, Settings, Secrets], Target] = field(default_factory=_opening)
     reached: Callable[[str], None] = no_point
 
 

@@ -27,6 +27,7 @@ from targets.memory import MemoryDisk, MemoryFiles
 from targets.options import PlacedOptions
 from targets.ordered import OrderedTarget
 from targets.protocol import in_the_way
+from targets.verdicts import Verdicts
 
 __all__ = [
     "KINDS",
@@ -62,6 +63,7 @@ __all__ = [
     "TargetUnreachable",
     "TransientTargetError",
     "Unfinished",
+    "Verdicts",
     "WrittenByNewer",
     "in_the_way",
     "nowhere",

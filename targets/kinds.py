@@ -1,7 +1,7 @@
 """Opening a target by its name in the configuration."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from targets.local import LocalDisk
 from targets.memory import MemoryDisk, MemoryFiles
 from targets.options import PlacedOptions
 from targets.ordered import OrderedTarget
+from targets.verdicts import Verdicts
 
 
 class ReadsSecrets(Protocol):
@@ -24,19 +25,28 @@ class ReadsSecrets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What opening a target takes. `memory`: what memory targets hold, by name; without it each is new and empty."""
+    """What opening a target takes. `memory`: what memory targets hold, by name; without it each is new and empty.
+
+    `verdicts`: what was found out about servers, of which one process needs one.
+    """
 
     name: str
     settings: Settings
     secrets: ReadsSecrets
     memory: Mapping[str, MemoryFiles]
+    verdicts: Verdicts
 
 
 def open_target(
-    name: str, settings: Settings, *, secrets: ReadsSecrets, memory: Mapping[str, MemoryFiles] | None = None
+    name: str,
+    settings: Settings,
+    *,
+    secrets: ReadsSecrets,
+    memory: Mapping[str, MemoryFiles] | None = None,
+    verdicts: Verdicts | None = None,
 ) -> Target:
     """The target of this name; it connects at its first call. Raises KeyError for a name that is not configured."""
-    return _open(Opening(name, settings, secrets, memory or {}))
+    return _open(Opening(name, settings, secrets, memory or {}, verdicts or Verdicts()))
 
 
 def nowhere(name: str) -> Target:
@@ -78,7 +88,7 @@ def _open_sftp(opening: Opening, settings: TargetSettings) -> Target:
     from targets.sftp import SftpDisk  # noqa: PLC0415
 
     assert isinstance(settings, SftpTarget)
-    disk: Disk = SftpDisk(settings, target=opening.name, secrets=opening.secrets)
+    disk: Disk = SftpDisk(settings, target=opening.name, secrets=opening.secrets, verdicts=opening.verdicts)
     return OrderedTarget(opening.name, disk, placed_options(settings))
 
 
@@ -104,7 +114,7 @@ def _open_memory(opening: Opening, settings: TargetSettings) -> Target:
 
 def _open_group(opening: Opening, settings: TargetSettings) -> Target:
     assert isinstance(settings, GroupSettings)
-    members = [_open(Opening(member, opening.settings, opening.secrets, opening.memory)) for member in settings.members]
+    members = [_open(replace(opening, name=member)) for member in settings.members]
     return GroupTarget(opening.name, members, settings.quorum)
 
 

@@ -18,7 +18,7 @@ from config import Secret, SftpTarget
 from targets.errors import HostKeyRefused, LoginRefused, TargetError, TargetUnfit, TargetUnreachable
 from targets.sftp.bounds import Watched, bound
 from targets.sftp.hostkeys import HostKeys, from_known_hosts, from_setting
-from targets.sftp.packets import GcmPackets, send_together
+from targets.sftp.packets import GcmPackets, send_together, terminate
 
 CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr")
 MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-512", "hmac-sha2-256")
@@ -76,12 +76,19 @@ class Connection:
             if isinstance(error.__cause__, paramiko.ChannelException) and not self._programs:
                 # Where one ran before, it may not have ended yet.
                 raise TargetUnfit(
-                    f'{self.place} opens no second channel for {self._settings.user!r}, which transfer = "stream" needs. Set '
+                    f"{self.place} opens no second channel for {self._settings.user!r}, which a stream of files needs. Set "
                     'MaxSessions to 6 or more in its sshd_config, or set transfer = "sftp".'
                 ) from error
             raise
         self._programs = [*(one for one in self._programs if not one.closed), channel]
         return channel
+
+    def stop(self) -> None:
+        """End the last program, which may not listen to anything but a signal."""
+        program = self._programs[-1]
+        with suppress(paramiko.SSHException, OSError, EOFError):
+            terminate(program)
+            program.close()
 
     def gather(self, many: bool) -> None:
         """Say whether many replies are awaited, which need not be looked at one by one as they come."""
@@ -235,7 +242,7 @@ def _sftp_channel(transport: paramiko.Transport, settings: SftpTarget, place: st
 
 def _program_channel(transport: paramiko.Transport, settings: SftpTarget, place: str, command: str) -> paramiko.Channel:
     unfit = (
-        f'starts no program for {settings.user!r}, which transfer = "stream" needs. Give the account a shell, or set '
+        f"starts no program for {settings.user!r}, which a stream of files needs. Give the account a shell, or set "
         'transfer = "sftp".'
     )
     with _channel(transport, settings, place) as channel, _beginning(transport, settings, place, "a program", unfit):

@@ -12,8 +12,9 @@ import structlog
 from config import SftpTarget
 from packageslip import Digest
 from targets.disk import Answer, Call, Done, Entry, Looks, Op, Script, Seen, Write, ahead_at_once, lacks_first
-from targets.errors import TargetError, TargetUnreachable
+from targets.errors import CorruptTransfer, PathBlocked, TargetError, TargetUnreachable
 from targets.sftp import abilities, calls, download, looking
+from targets.sftp.choice import Choice
 from targets.sftp.connection import ReadsSecrets, connect
 from targets.sftp.crew import Begin, drive
 from targets.sftp.lanes import Lanes, Link
@@ -25,8 +26,8 @@ from targets.sftp.small import IN_STEP, in_step, is_small, upload_in_step
 from targets.sftp.steps import Steps
 from targets.sftp.stream import Stream
 from targets.sftp.tickets import Work
-from targets.sftp.trial import Trial
 from targets.sftp.upload import compare, upload
+from targets.verdicts import Verdicts
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ the engine one too for large ones: four workers must stay well below the 1,024 t
 OpenSSH's processes took a third more for each."""
 _SPARE_HANDLES = 8
 MANY = 32
-"""Files or calls that are worth a stream: fewer are on their way before its program has begun."""
+"""Files that are worth a stream: fewer are on their way before its program has begun. And calls, where it runs."""
 LARGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a slip or a note, which is read into memory: what a reader of slips takes."""
 
@@ -56,13 +57,15 @@ class SftpDisk:
         target: str,
         secrets: ReadsSecrets | None = None,
         connecting: Callable[..., Link] = connect,
+        verdicts: Verdicts | None = None,
     ) -> None:
+        """`verdicts`: what other connections found out about the targets of this process."""
         self._name, self._durable = target, settings.durability != "none"
         self._path = Names(settings.root).path
         self._changes = Names(settings.root).changes
         self._lanes = Lanes(settings, target, secrets, connecting)
-        self._stream = Stream(self._lanes.receiver, target) if settings.transfer != "sftp" else None
-        self._trial = Trial(self._stream, target=target, must=settings.transfer == "stream") if self._stream else None
+        self._stream = Stream(self._lanes.receiver, target)
+        self._choice = Choice(self._stream, settings.transfer, target, verdicts or Verdicts())
 
     def list(self, folder: str) -> Mapping[str, Entry]:
         with self._named():
@@ -109,12 +112,8 @@ class SftpDisk:
         with self._named():
             session = self._connected()
             self._require(session, calls_)
-            changes = self._changes(calls_)
-            many = [change.path for change in changes if change.op in OPS]
-            if len(many) >= MANY:
-                session = self._connected_for_many(many[0])
             answers: list[Answer] = []
-            for together, group in groupby(changes, self._lanes.modes.batches()):
+            for together, group in groupby(self._changes(calls_), self._lanes.modes.batches()):
                 batch = list(group)
                 if together is Op.SYNC:
                     answers += self._sync(session, [change.path for change in batch])
@@ -137,6 +136,8 @@ class SftpDisk:
             unless = self._changes(otherwise)
             if unless and session.in_order and not any(map(self._lanes.modes.batches(), unless)):
                 return looking.together(session, looks, unless, self._path, LARGEST_DOCUMENT, otherwise=True)
+            # The calls may have gone by another connection than was there.
+            session = self._connected()
             said, seen = looking.together(session, looks, changes, self._path, LARGEST_DOCUMENT)
             return self.run(otherwise) if otherwise and lacks_first(seen) else answers or said, seen
 
@@ -144,10 +145,12 @@ class SftpDisk:
         with self._named():
             session = self._connected()
             fresh = iter(writes)
-            few = list(islice(fresh, MANY)) if self._trial and self._trial.may_begin else []
+            few = list(islice(fresh, MANY)) if self._choice.may_begin else []
             if len(few) == MANY:
-                session = self._connected_for_many(self._path(few[0].path))
-            if self._stream and self._stream.begun:
+                self._choice.begin(session, self._path(few[0].path))
+                # A server may have ended the connection over what it was asked for.
+                session = self._connected()
+            if self._stream.begun:
                 pairs = ((write, self._path(write.path)) for write in chain(few, fresh))
                 yield from self._read_again(session, self._stream.write(pairs))
             else:
@@ -173,10 +176,10 @@ class SftpDisk:
 
     def carry_out(self, script: Script) -> Done | None:
         """By the stream's program, once it runs: SFTP has no order that depends on answers."""
-        if not self._stream or not self._stream.begun:
-            return None
         with self._named():
             self._connected()
+            if not self._stream.begun:
+                return None
             writes = [(write, self._path(write.path)) for write in script.writes]
             first, calls_, stats = self._changes(script.first), self._changes(script.calls), map(self._path, script.stats)
             return self._stream.carry_out(Steps(first, writes, calls_, list(stats)))
@@ -189,29 +192,18 @@ class SftpDisk:
     def probe(self, folder: str) -> Iterator[tuple[str, bool, str]]:
         with self._named():
             yield from probe(self, self._connected().extensions, folder, durable=self._durable)
-            if self._trial:
-                yield self._trial.check(self._connected(), self._path(f"{folder}/any"))
+            yield from self._choice.checks(self._connected(), self._path(folder))
 
     def close(self) -> None:
-        if self._stream:
-            self._stream.end()
+        self._stream.end()
         self._lanes.close()
 
     def _connected(self) -> Session:
         """The session for everything but streams and many syncs."""
-        if self._stream and not self._lanes.serve:
+        if not self._lanes.serve:
             # Its programs ran on a connection that is gone.
             self._stream.end()
         return self._lanes.connected()
-
-    def _connected_for_many(self, path: bytes) -> Session:
-        """The session, and a stream if the server takes one: many files or calls are to come, the first of them at this name."""
-        session = self._connected()
-        if self._trial and self._trial.may_begin:
-            self._trial.begin(session, path)
-            # A server may have ended the connection over what it was asked for.
-            session = self._connected()
-        return session
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -220,16 +212,16 @@ class SftpDisk:
             yield
         except TargetError as error:
             error.name(self._name)
+            if self._stream.failed and not isinstance(error, PathBlocked | CorruptTransfer):
+                self._choice.give_up(error)
+            self._stream.failed = False
             if isinstance(error, TargetUnreachable):
-                if self._trial and self._lanes.serve:
-                    # SFTP goes on: it was the stream's program that ended.
-                    self._trial.broke(error)
                 self.close()
             raise
 
     def _ahead(self, session: Session, folders: Sequence[calls.Change]) -> Callable[[], Sequence[Answer]] | None:
         """Only what goes the way of the files arrives before them: by the stream, once it has begun, or by a single session."""
-        if self._stream and self._trial and (self._stream.begun or self._trial.may_begin):
+        if self._stream.begun:
             return self._stream.ahead(folders) if self._stream.alone else None
         alone = session.in_order and not self._durable
         if not alone or not folders or 2 * len(folders) > session.room:
@@ -261,7 +253,7 @@ class SftpDisk:
         abilities.require(session, wanted, self._name, durable=self._durable)
 
     def _change(self, session: Session, batch: Sequence[calls.Change]) -> Sequence[Answer]:
-        if self._stream and self._stream.begun and len(batch) >= MANY and all(change.op in OPS for change in batch):
+        if self._stream.begun and len(batch) >= MANY and all(change.op in OPS for change in batch):
             return self._stream.change(batch)
         return session.finish(calls.change(session, batch))
 

@@ -20,6 +20,8 @@ class Attributes(NamedTuple):
     size: int | None = None
     mode: int | None = None
     modified: int | None = None
+    owner: int | None = None
+    """The account's number there."""
 
 
 class Reader:
@@ -48,14 +50,13 @@ class Reader:
     def attributes(self) -> Attributes:
         flags = self.u32()
         size = self.u64() if flags & HAS_SIZE else None
-        if flags & HAS_OWNER:
-            self._take(8)
+        owner = U32.unpack(self._take(8)[:4])[0] if flags & HAS_OWNER else None
         mode = self.u32() if flags & HAS_MODE else None
         modified = U32.unpack(self._take(8)[4:])[0] if flags & HAS_TIMES else None
         if flags & HAS_MORE:
             for _ in range(2 * self.u32()):
                 self.string()
-        return Attributes(size, mode, modified)
+        return Attributes(size, mode, modified, owner)
 
     def _take(self, count: int) -> bytes:
         taken = self._body[self._at : self._at + count]

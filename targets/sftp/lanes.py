@@ -29,6 +29,7 @@ class Link(Protocol):
 
     def channel(self) -> Pipe: ...
     def program(self, command: str) -> Program: ...
+    def stop(self) -> None: ...
     def gather(self, many: bool, /) -> None: ...
     @property
     def alive(self) -> bool: ...
@@ -100,8 +101,8 @@ class Lanes:
         try:
             return self._begin()
         except TargetUnfit:
-            if self._settings_leave_it_open:
-                # Then files go by SFTP, and nobody needs to be sure.
+            if self.settings.transfer == "auto":
+                # Files go by SFTP then, and nobody needs to be sure.
                 raise
             # A server that stands still runs no program either, and may do so later: this raises TargetUnreachable then.
             session = self.sessions[0]
@@ -109,23 +110,18 @@ class Lanes:
             # One that was killed as it began says as little as one that may not run: that says it twice.
             return self._begin()
 
-    @property
-    def _settings_leave_it_open(self) -> bool:
-        """Whether a server that takes no stream is none the worse for it."""
-        return self.settings.transfer == "auto"
-
     def _begin(self) -> Receiver:
         connection = self._connection
         if connection is None:
             raise TargetUnreachable("the connection was closed meanwhile.")
         pipe = connection.program(command(syncs=self.settings.durability != "none"))
         try:
-            if self._settings_leave_it_open:
+            if self.settings.transfer == "auto":
                 # An account's shell may be a menu, which waits for somebody to choose.
                 pipe.settimeout(min(self.settings.connect_timeout, self.settings.idle_timeout))
             receiver = Receiver(pipe, connection.place, patience=self.settings.idle_timeout)
             pipe.settimeout(self.settings.idle_timeout)
             return receiver
         except BaseException:
-            pipe.close()
+            connection.stop()
             raise

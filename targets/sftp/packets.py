@@ -20,6 +20,7 @@ from targets.sftp.bounds import LARGEST_PACKET, Watched
 
 _CHANNEL_DATA = 94
 """The message type; channel, length and bytes follow."""
+_CHANNEL_REQUEST = 98
 _WINDOW_ADJUST = 93
 """Says that more may be sent, many times a second, and has nothing to do with what is received before it or after it."""
 _OWNER = 5
@@ -62,6 +63,15 @@ def send_together(channel: paramiko.Channel, data: bytes | memoryview) -> int:
     if messages:
         channel.transport._send_user_message(Together(messages))  # noqa: SLF001 - as `send` does
     return at
+
+
+def terminate(channel: paramiko.Channel) -> None:
+    """Send SIGTERM to a channel's program (RFC 4254, 6.9), for which paramiko has no call. Raises what `send` does."""
+    if channel.closed:
+        # A server ends the connection over a word about a channel that is none any more.
+        return
+    request = struct.pack(">BII6s?I4s", _CHANNEL_REQUEST, channel.remote_chanid, 6, b"signal", False, 4, b"TERM")
+    channel.transport._send_user_message(paramiko.Message(request))  # noqa: SLF001 - as `send` does
 
 
 class GcmPackets(Packetizer):

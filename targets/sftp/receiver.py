@@ -58,6 +58,8 @@ class Program(Pipe, Protocol):
     def shutdown_write(self) -> None: ...
     def settimeout(self, seconds: float, /) -> None: ...
     def close(self) -> None: ...
+    @property
+    def closed(self) -> bool: ...
 
 
 class Receiver:
@@ -83,6 +85,11 @@ class Receiver:
         self.sent = False
         """Whether anything went out since answers were looked for. Until then a look is seldom worth its lock."""
         self._greet()
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is not known to have ended."""
+        return not self._pipe.closed
 
     def write(self, files: Sequence[File]) -> Iterable[None]:
         """Put small files on their way, or one of any size, a large one in steps: after each there may be an answer that makes
@@ -149,13 +156,18 @@ class Receiver:
         if self._collected >= _FLUSH or self._unsent >= _UNSENT:
             self._flush(self._collected - self._collected % _PACKET)
 
+    def push(self) -> None:
+        """Send what is collected."""
+        if self._collected:
+            self._flush(self._collected)
+
     def answers(self, *, all_of_them: bool = False) -> Iterator[Sequence[str]]:
         """What came meanwhile, in order, several at a time: "" for good. What lies there (after "=") or went wrong comes alone.
 
         `all_of_them`: wait until nothing is awaited.
         """
         if all_of_them:
-            self._flush(self._collected)
+            self.push()
         self.sent = False
         while self.backlog and (all_of_them or self._pipe.recv_ready()):
             yield from self._said(self._read() or self._ended())
@@ -210,8 +222,8 @@ class Receiver:
     def _greet(self) -> None:
         try:
             self._flush(self._collected)
-            while len(self._in) < len(GREETING):
-                self._in += self._read(len(GREETING) - len(self._in)) or self._no_program()
+            while len(self._in) < len(GREETING) and GREETING.startswith(self._in):
+                self._in += self._read(_LONGEST_ANSWER) or self._no_program()
         except TargetUnreachable:
             # It did not even read to the end what it was to be.
             self._no_program()
@@ -225,7 +237,7 @@ class Receiver:
         raise TargetUnfit(
             f"{self._place} runs no program for this account"
             + (f" (it said: {words[:200]!r})" if words else "")
-            + ', which transfer = "stream" needs: a shell that prints nothing by itself, and Perl. Give it that, or set '
+            + ". A stream of files needs a shell that prints nothing by itself, and Perl. Give it that, or set "
             'transfer = "sftp".'
         )
 

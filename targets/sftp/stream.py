@@ -35,10 +35,16 @@ class Stream:
         """Lanes with which nobody works. Whoever does has taken them, so that every answer comes to whom it belongs."""
         self._narrow = False
         """Whether the server allows no further ones."""
+        self.busy = False
+        """Whether somebody works with it at this moment."""
+        self.failed = False
+        """Whether the last one who did met anything but success."""
 
     @property
     def begun(self) -> bool:
         """Whether its program runs already: then even one file is written in one round trip less than by SFTP."""
+        # One that ended while nothing was under way is begun anew, where it is worth that, and nobody notices.
+        self._free[:] = [lane for lane in self._free if lane.receiver.runs]
         return bool(self._free)
 
     def write(self, files: Iterable[File]) -> Generator[Sequence[Write], None, None]:
@@ -57,8 +63,13 @@ class Stream:
                 receiver = lane.receiver
                 for _ in receiver.write(some):
                     yield from self._arrived(lane)
+                if some[0][0].sync:
+                    # It waits for the disk far longer than a packet takes.
+                    receiver.push()
                 if receiver.sent:
                     yield from self._arrived(lane)
+            for lane in lanes:
+                lane.receiver.push()
             for lane in lanes:
                 yield from self._arrived(lane, all_of_them=True)
 
@@ -113,12 +124,6 @@ class Stream:
         with self._lanes():
             """That is all."""
 
-    def sees(self, path: bytes) -> bool:
-        """Whether its program finds anything at a name. Raises TargetUnreachable."""
-        with self._lanes() as lanes:
-            lanes[0].receiver.look(path)
-            return all(map(entry, chain.from_iterable(lanes[0].answers(all_of_them=True))))
-
     def end(self) -> None:
         """Let all of them end. The next call begins anew."""
         free, self._free, self._narrow = self._free, [], False
@@ -127,16 +132,23 @@ class Stream:
     @contextmanager
     def _lanes(self) -> Iterator[list["_Lane"]]:
         """At least one; after any error they are ended."""
-        free = self._free
+        free, was_busy = self._free, self.busy
         lanes = [*free] or [_Lane(self._begin())]
         free.clear()
+        self.busy = self.failed = True
         try:
             yield lanes
         except BaseException:
             _end(lanes)
             raise
-        # After `end` nobody looks there any more.
-        free += lanes
+        finally:
+            self.busy = was_busy
+        self.failed = False
+        if self._free is free:
+            free += lanes
+        else:
+            # All were ended meanwhile.
+            _end(lanes)
 
     def _widen(self, lanes: list["_Lane"]) -> None:
         try:

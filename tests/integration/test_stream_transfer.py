@@ -1,19 +1,26 @@
 """A stream to a program on a real server over SSH: accounts that cannot have one, servers that refuse, and many engines' worth of it."""
 
+import contextlib
 import hashlib
 import io
 import os
+import pwd
+import re
+import subprocess
+import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from support.sshd import Sshd, StartSshd
+from support.sshd import IS_ROOT, Sshd, StartSshd
 from targets.disk import Answer, Call, Op, Write
 from targets.errors import PermissionRefused, TargetUnfit, TargetUnreachable
 from targets.sftp import SftpDisk
+from targets.sftp.receiver import PROGRAM
 from targets.sftp.stream import LANES
 
 MANY = 40
@@ -41,7 +48,7 @@ def test_a_locked_in_account_is_told_what_to_set(chrooted_sshd: Sshd) -> None:
         assert "origin" in str(caught.value)
         # What needs no program goes on.
         assert len(list(origin.write(files(3, "few")))) == 3
-        [said] = [check for check in origin.probe("") if check[0] == "run the program that takes a stream"]
+        [said] = [check for check in origin.probe("") if check[0] == "many files go as one stream"]
         assert said[1] is False
         assert 'transfer = "sftp"' in said[2]
 
@@ -52,7 +59,9 @@ def test_a_locked_in_account_gets_files_by_sftp_where_that_was_left_open(chroote
         for prefix in "fg":
             assert len(list(origin.write(files(prefix=prefix)))) == MANY
         assert origin.run([Call(Op.UNLINK, f"f{number}") for number in range(MANY)]) == [Answer.OK] * MANY
-        assert list(origin.probe(""))[-1] == ("many files go one by one: no program for a stream runs there", True, "")
+        *_, (what, works, _) = origin.probe("")
+        assert works
+        assert re.match("many files go one by one, since .* runs no program for this account", what)
     assert {path.name[0] for path in site.root.iterdir()} == {"g"}
 
 
@@ -61,7 +70,7 @@ def test_an_account_with_a_shell_gets_a_stream_where_that_was_left_open(sshd: Ss
     with disk(sshd, site.remote_root, transfer="auto") as origin:
         assert len(list(origin.write(files()))) == MANY
         assert _programs(sshd)
-        assert ("run the program that takes a stream", True, "") in list(origin.probe(""))
+        assert ("many files go as one stream", True, "") in list(origin.probe(""))
     assert len(list(site.root.iterdir())) == MANY
 
 
@@ -70,6 +79,56 @@ def test_a_server_that_allows_one_session_gets_files_by_sftp_where_that_was_left
     with disk(server, transfer="auto") as origin:
         for prefix in "fg":
             assert len(list(origin.write(files(prefix=prefix)))) == MANY
+
+
+@pytest.fixture
+def login_shell(start_sshd: StartSshd) -> Iterator[Callable[[str], Sshd]]:
+    """Starts a server where an account has a script for its shell."""
+    with contextlib.ExitStack() as stack:
+
+        def start(script: str) -> Sshd:
+            server = start_sshd()
+            user, folder = server.accounts[0].user, Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp")))
+            folder.chmod(0o755)
+            shell = folder / "menu"
+            shell.write_text(f"#!/bin/sh\n{script}\n")
+            shell.chmod(0o755)
+            stack.callback(subprocess.run, ["usermod", "--shell", pwd.getpwnam(user).pw_shell, user], check=True)
+            subprocess.run(["usermod", "--shell", shell, user], check=True)
+            return server
+
+        yield start
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="an account's shell is root's to change")
+@pytest.mark.parametrize("script", ["exec sleep 1000", "while :; do read x; done"])
+def test_a_shell_that_hears_nothing_but_signals_does_not_stay(login_shell: Callable[[str], Sshd], script: str) -> None:
+    """Many a shell that shows a menu would run for as long as the server does."""
+    server = login_shell(script)
+    settings = server.settings(transfer="auto", connect_timeout=1, durability="none")
+    with closing(SftpDisk(settings, target="origin")) as origin:
+        assert len(list(origin.write(files()))) == MANY
+        deadline = time.monotonic() + 20
+        while any(re.search("sleep|menu", _words(pid)) for pid in server.sessions()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        # The connection goes on.
+        assert len(list(origin.write(files(prefix="g")))) == MANY
+    assert server.log.count("Accepted publickey") == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh", "bash -i", "dash"])
+def test_a_shell_that_takes_the_program_for_its_commands_ends(tmp_path: Path, shell: str) -> None:
+    """Such as one that a login script has put in its own shell's place."""
+    (tmp_path / "if").write_text("kept")
+    subprocess.run(
+        shell.split(),
+        input=PROGRAM,
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "HISTFILE": "/dev/null"},
+        check=False,
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["if"]
 
 
 def test_a_folder_in_which_the_account_may_not_write(sshd: Sshd) -> None:
@@ -138,13 +197,23 @@ def test_a_connection_that_is_closed_meanwhile_writes_nothing_more(sshd: Sshd) -
 
 def test_a_server_process_that_is_killed_is_a_cut_connection(start_sshd: StartSshd) -> None:
     server = start_sshd()
-    with disk(server) as origin:
-        list(origin.write(files()))
+
+    def killed() -> Iterator[Write]:
+        yield from files()
         for pid in _programs(server):
             os.kill(pid, 9)
+        yield from files(prefix="g")
+
+    with disk(server) as origin:
         with pytest.raises(TargetUnreachable, match="origin"):
-            list(origin.write(files(prefix="g")))
+            list(origin.write(killed()))
         assert len(list(origin.write(files(prefix="h")))) == MANY
+
+
+def _words(pid: int) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
 
 
 def _programs(server: Sshd) -> list[int]:

@@ -62,6 +62,10 @@ class SocketPipe:
     def shutdown_write(self) -> None:
         self._near.shutdown(socket.SHUT_WR)
 
+    @property
+    def closed(self) -> bool:
+        return self.server.poll() is not None
+
     def close(self) -> None:
         """Hang up. A server that reads the end of its input ends; one that hangs is killed."""
         self._near.close()
@@ -101,6 +105,10 @@ class PlainLink:
     def program(self, command: str) -> Any:
         self.programs.append(SocketPipe(self._program(command), self._idle))
         return self._wrap(self.programs[-1])
+
+    def stop(self) -> None:
+        self.programs[-1].server.terminate()
+        self.programs[-1].close()
 
     def gather(self, many: bool, /) -> None:
         """Each reply is looked at as it comes."""

@@ -73,6 +73,9 @@ class Hostile:
     def program(self, command: str) -> Any:
         raise NotImplementedError
 
+    def stop(self) -> None:
+        raise NotImplementedError
+
     def gather(self, many: bool, /) -> None:
         """Each reply is looked at as it comes."""
 

@@ -98,6 +98,7 @@ def test_each_call_has_its_own_answer(site: Watched, tmp_path: Path) -> None:
         Call(Op.UNLINK, "gone"),
         Call(Op.RENAME, "file", "other"),
     ]
+    list(site.disk.write(many_writes(MANY)))
     answers = site.disk.run([*calls, *[Call(Op.UNLINK, "gone")] * MANY])
     assert answers[:7] == [
         Answer.ABSENT,
@@ -210,11 +211,14 @@ def test_what_is_cut_off_in_a_file_is_removed(site: Watched, tmp_path: Path) -> 
 
 
 def test_a_program_that_dies_is_a_cut_connection(site: Watched) -> None:
-    list(site.disk.write(many_writes(MANY, "a")))
-    site.programs[0].server.kill()
-    site.programs[0].server.wait()
+    def files() -> Iterator[Write]:
+        yield from many_writes(MANY, "a")
+        site.programs[0].server.kill()
+        site.programs[0].server.wait()
+        yield from many_writes(MANY, "b")
+
     with pytest.raises(TargetUnreachable):
-        list(site.disk.write(many_writes(MANY, "b")))
+        list(site.disk.write(files()))
     assert len(list(site.disk.write(many_writes(MANY, "c")))) == MANY
 
 
@@ -242,7 +246,7 @@ def test_read_back_finds_what_became_of_it(site: Watched, tmp_path: Path) -> Non
 
 
 def test_the_probe_says_whether_the_program_runs(site: Watched) -> None:
-    assert ("run the program that takes a stream", True, "") in list(site.disk.probe(""))
+    assert ("many files go as one stream", True, "") in list(site.disk.probe(""))
 
 
 @pytest.mark.parametrize("said", [b"Welcome to this server!\n", b"", b"slipway receiver 2\n", b"\0\0\0\5\2\0\0\0\3"])

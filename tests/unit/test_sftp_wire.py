@@ -64,7 +64,7 @@ def test_the_session_begins_with_version_3() -> None:
 
 def test_attributes_of_every_kind_are_read() -> None:
     everything = struct.pack(">IQIIIII", 0x8000000F, 2**33, 1, 2, 0o100644, 3, 4) + b"\0\0\0\1" + string(b"acl") + string(b"x")
-    assert wire.attributes(framing.Reply(wire.ATTRS, everything)) == fields.Attributes(2**33, 0o100644, 4)
+    assert wire.attributes(framing.Reply(wire.ATTRS, everything)) == fields.Attributes(2**33, 0o100644, 4, owner=1)
     assert wire.attributes(framing.Reply(wire.ATTRS, b"\0\0\0\0")) == fields.Attributes()
 
 
