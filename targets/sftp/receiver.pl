@@ -30,8 +30,12 @@ my @ERRORS = qw(ENOENT ENOTDIR EEXIST EACCES EPERM ENOSPC EDQUOT EFBIG EROFS EXD
     EMLINK EIO);
 # Linux's F_SETPIPE_SZ. A pipe has room for 64 KiB otherwise: sshd and this program would wake each other more often.
 my $PIPE_SIZE = 1031;
+# Files that are open at once before they are synced: a disk writes what lies beside each other once, and not for each.
+my $UNSYNCED = 32;
 # $partial: the file under way, which is not kept if this ends before it is whole. $refused: whether something was since the last B.
 my ($in, $answers, $unsaid, $said, $refused, $partial) = ("", "", 0, 0, 0);
+# Files that are whole, but not on the disk yet, and for which nothing was answered: handle and path of each.
+my @unsynced;
 my $standard_input = "";
 vec($standard_input, 0, 1) = 1;
 
@@ -52,6 +56,7 @@ sub waiting { return select my $ready = $standard_input, undef, undef, 0 }
 
 # Some more input; answers go out before it is waited for. A slow disk must not look like a dead one: at least every second.
 sub more {
+    settle() if @unsynced and not waiting();
     say_all() if length $answers and (time != $said or not waiting());
     return if sysread STDIN, $in, $CHUNK, length $in;
     say_all();
@@ -69,16 +74,24 @@ sub reason {
 
 # Answers at once that something went wrong, which is true: the rest of a large file need not come.
 sub fault {
-    $answers .= reason(@_);
+    my $said = reason(@_);
+    settle();
+    $answers .= $said;
     say_all();
     return 1;
 }
 
-# Whether the file under way is on the disk now. The module takes as long to load as all else here together: who will sync
-# asks for it when this is started.
-sub synced {
-    require IO::Handle;
-    return OUT->sync;
+# Syncs what is to be synced, and answers for each: whatever is answered next comes behind it. The module takes as long to load
+# as all else here together: who will sync asks for it when this is started.
+sub settle {
+    require IO::Handle if @unsynced;
+    for my $file (splice @unsynced) {
+        my ($out, $path) = @$file;
+        my $wrong = $out->sync ? 0 : fault("sync");
+        close $out or $wrong ||= fault("close");
+        if ($wrong) { unlink $path } else { $answers .= "." }
+        say_all() if time != $said;
+    }
 }
 
 # One file. All of its bytes are taken, whatever becomes of it.
@@ -86,28 +99,34 @@ sub file {
     my ($mode, $time, $sync, $size, $length) = @_;
     more() while length $in < $length;
     my $path = substr $in, 0, $length, "";
-    my $made = sysopen OUT, $path, $NEW, $mode eq "-" ? 0666 : oct $mode;
+    my $made = sysopen my $out, $path, $NEW, $mode eq "-" ? 0666 : oct $mode;
     my $wrong = $made ? 0 : fault("create");
     if ($made) {
         $partial = $path;
         # PERL_UNICODE and PERL5OPT can ask for another encoding of whatever is written.
-        binmode OUT;
+        binmode $out;
     }
     for (my $left = $size; $left;) {
         my $here = $left < $CHUNK ? $left : $CHUNK;
         more() while length $in < $here;
-        my $wrote = $wrong ? $here : syswrite OUT, $in, $here;
+        my $wrote = $wrong ? $here : syswrite $out, $in, $here;
         if (defined $wrote) { substr $in, 0, $wrote, ""; $left -= $wrote }
         else { $wrong = fault("write") }
     }
     more() while not length $in;
     substr($in, 0, 1, "") eq "k" or die "no end of a file where one belongs\n";
     if ($wrong) { }
-    elsif ($mode ne "-" and not chmod oct $mode, *OUT) { $wrong = fault("set-mode") }
-    elsif ($time ne "-" and not utime $time, $time, *OUT) { $wrong = fault("set-times") }
-    elsif ($sync and not synced()) { $wrong = fault("sync") }
+    elsif ($mode ne "-" and not chmod oct $mode, $out) { $wrong = fault("set-mode") }
+    elsif ($time ne "-" and not utime $time, $time, $out) { $wrong = fault("set-times") }
+    undef $partial if not $wrong;
+    if ($sync and not $wrong) {
+        push @unsynced, [$out, $path];
+        settle() if @unsynced >= $UNSYNCED;
+        return;
+    }
+    settle();
     if ($made) {
-        close OUT or $wrong ||= fault("close");
+        close $out or $wrong ||= fault("close");
         unlink $path if $wrong;
         undef $partial;
     }
@@ -116,6 +135,7 @@ sub file {
 
 sub names {
     my ($kind, $first, $second) = @_;
+    settle();
     more() while length $in < $first + $second;
     my $old = substr $in, 0, $first, "";
     my $new = substr $in, 0, $second, "";
@@ -127,6 +147,7 @@ sub names {
 # A folder. Umask and default ACLs take part in its making; a bit that it got from its parent, for the group, stays.
 sub folder {
     my ($mode, $length) = @_;
+    settle();
     more() while length $in < $length;
     my $path = substr $in, 0, $length, "";
     if (not mkdir $path, oct $mode) { $answers .= reason("change"); return }
@@ -138,6 +159,7 @@ sub folder {
 
 sub look {
     my ($length) = @_;
+    settle();
     more() while length $in < $length;
     my @seen = lstat substr $in, 0, $length, "";
     $answers .= @seen ? "=$seen[2] $seen[7] $seen[9]\n" : reason("look-at");
@@ -152,7 +174,7 @@ sub request {
     elsif ($line =~ /^(\+?[RU]|L) ([0-9]+) ([0-9]+)\z/) { names($1, $2, $3) }
     elsif ($line =~ /^M ([0-7]+) ([0-9]+) 0\z/) { folder($1, $2) }
     elsif ($line =~ /^S ([0-9]+) 0\z/) { look($1) }
-    elsif ($line eq "B 0 0") { $refused = 0; $answers .= "." }
+    elsif ($line eq "B 0 0") { settle(); $refused = 0; $answers .= "." }
     else { die "no request where one belongs\n" }
     say_all() if ++$unsaid >= $TOGETHER or time != $said;
 }
@@ -164,8 +186,5 @@ if ($^O eq "linux") { fcntl $_, $PIPE_SIZE, $CHUNK for *STDIN, *STDOUT }
 $answers = "slipway receiver 1\n";
 eval { request() while 1 };
 my $end = $@;
-if (defined $partial) {
-    close OUT;
-    unlink $partial;
-}
+unlink $partial if defined $partial;
 die $end unless $end eq "gone\n";

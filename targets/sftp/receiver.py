@@ -73,8 +73,9 @@ class Receiver:
         self._pipe, self._place, self._patience, self._clock = pipe, place, patience, clock
         self._out = [PROGRAM]
         self._collected = len(PROGRAM)
-        self._unsent = 0
-        """Bytes, and requests, that wait in `_out`."""
+        """Bytes that wait in `_out`."""
+        self.unsent = 0
+        """Requests that do."""
         self._in = b""
         self._begun = 0.0
         """When the answer began to arrive of which a part is here."""
@@ -147,13 +148,13 @@ class Receiver:
             # To nothing: from here on no answer would stand beside its request.
             self._garbled(self._read() or self._ended())
         self.backlog += count
-        self._unsent += count
+        self.unsent += count
         self._put(requests)
 
     def _put(self, some: Sequence[bytes]) -> None:
         self._out += some
         self._collected += sum(map(len, some))
-        if self._collected >= _FLUSH or self._unsent >= _UNSENT:
+        if self._collected >= _FLUSH or self.unsent >= _UNSENT:
             self._flush(self._collected - self._collected % _PACKET)
 
     def push(self) -> None:
@@ -246,7 +247,7 @@ class Receiver:
         # A view, since a slow server takes it in many parts.
         collected = memoryview(b"".join(self._out))
         out, left = collected[:size], bytes(collected[size:])
-        self._out, self._collected, self._unsent = [left], len(left), 0
+        self._out, self._collected, self.unsent = [left], len(left), 0
         self.sent = True
         at = 0
         while at < size:

@@ -22,6 +22,8 @@ LANES = 4
 """Receivers for synced files: each waits for the disk at every file, but they wait at the same time."""
 TOGETHER = 16
 """Small files that are put on their way at once: with twice as many, eight workers held some 5 MB more."""
+SYNCED_TOGETHER = 32
+"""Files that a receiver is sent at once where it syncs them: as many as it has open before it does."""
 MANY_SYNCS = 32
 """As many as make a further receiver worth the round trips that it costs."""
 
@@ -63,8 +65,7 @@ class Stream:
                 receiver = lane.receiver
                 for _ in receiver.write(some):
                     yield from self._arrived(lane)
-                if some[0][0].sync:
-                    # It waits for the disk far longer than a packet takes.
+                if some[0][0].sync and receiver.unsent >= SYNCED_TOGETHER:
                     receiver.push()
                 if receiver.sent:
                     yield from self._arrived(lane)

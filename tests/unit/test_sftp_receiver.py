@@ -5,15 +5,16 @@ import io
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.killing import may_trace
 from support.receiving import Liar, a_write, many_writes
-from support.sftp_pipe import PlainLink, SocketPipe, plain, plain_settings
+from support.sftp_pipe import PlainLink, SocketPipe, by_shell, plain, plain_settings
 from targets.disk import Answer, Call, Op, Write
 from targets.errors import CorruptTransfer, PathBlocked, TargetUnfit, TargetUnreachable
 from targets.sftp import SftpDisk
@@ -286,3 +287,67 @@ def test_no_shell_reads_the_command_otherwise(syncs: bool) -> None:
     for shell in ("sh", "bash", "dash"):
         said = subprocess.run([shell, "-c", line], input=PROGRAM, capture_output=True, check=True)
         assert (said.stdout, said.stderr) == (GREETING, b"")
+
+
+def traced(log: Path, *options: str) -> Callable[[str], Sequence[str]]:
+    """The program, and what it asks the kernel."""
+    if reason := may_trace(log.parent):
+        pytest.skip(reason)
+    return lambda command: [
+        "strace",
+        "-f",
+        "-s",
+        "4096",
+        "-qq",
+        "-o",
+        str(log),
+        "-e",
+        "trace=fsync,write",
+        *options,
+        *by_shell(command),
+    ]
+
+
+def test_a_synced_file_is_answered_for_once_it_is_on_the_disk(tmp_path: Path) -> None:
+    log, site = tmp_path / "log", tmp_path / "site"
+    site.mkdir()
+    link = plain(program=traced(log))(plain_settings(site))
+    receiver = Receiver(link.program(command(syncs=True)), "there", patience=30)
+    for number in range(100):
+        list(receiver.write([(a_write("f", sync=True), bytes(site / f"f{number}"))]))
+    assert list(chain.from_iterable(receiver.answers(all_of_them=True))) == [""] * 100
+    receiver.end()
+    link.close()
+    synced = answered = most = 0
+    for line in log.read_text().splitlines():
+        synced += "fsync(" in line
+        answered += line.count(".") if re.search(r'write\(1, "\.', line) else 0
+        assert answered <= synced
+        most = max(most, synced - answered)
+    assert (synced, answered) == (100, 100)
+    # And not one by one.
+    assert most > 1
+
+
+def test_files_of_which_one_cannot_be_synced_have_each_its_own_answer(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "f40").write_bytes(b"theirs")
+    fail = traced(tmp_path / "log", "-e", "inject=fsync:error=EIO:when=5..90+45")
+    link = plain(program=fail)(plain_settings(site))
+    receiver = Receiver(link.program(command(syncs=True)), "there", patience=30)
+    for number in range(100):
+        list(receiver.write([(a_write("f", sync=number % 10 != 9), bytes(site / f"f{number}"))]))
+        if number == 50:
+            receiver.look(bytes(site / "f49"))
+    said = list(chain.from_iterable(receiver.answers(all_of_them=True)))
+    receiver.end()
+    link.close()
+    wrong = {number: answer.rpartition(" ")[0] for number, answer in enumerate(said) if answer}
+    # Of the synced ones the fifth and the fiftieth; f40 is none of them. Behind f50 comes what lies at f49.
+    assert set(wrong) == {4, 40, 51, 56}
+    assert wrong[4].startswith("sync EIO")
+    assert wrong[56].startswith("sync EIO")
+    assert wrong[40].startswith("create EEXIST")
+    assert re.fullmatch("=[0-9]+ 7", wrong[51])
+    assert set(there(site)) == {f"f{number}" for number in range(100)} - {"f4", "f55"}
