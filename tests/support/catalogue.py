@@ -17,7 +17,7 @@ PLACES: Mapping[str, tuple[str, int, str]] = {
     "S": ("source", 22, "The source: a CMS over HTTP"),
     "X": ("xml", 10, "The slip as a document"),
     "N": ("names", 22, "Names of files and modules"),
-    "T": ("target", 26, "The target: a server over SSH"),
+    "T": ("target", 28, "The target: a server over SSH"),
     "B": ("database", 16, "The queue's database"),
     "P": ("process", 17, "Processes and their machine"),
     "D": ("deletion", 13, "Deletions, and tasks that harm others"),
