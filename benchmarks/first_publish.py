@@ -36,11 +36,11 @@ class Way:
     settings: Mapping[str, str]
 
 
-SFTP = Way("SFTP, durability none", {"durability": "none", "transfer": "sftp"})
-# What is not said is as in an installation: the server has a shell and Perl, as rsync's has a shell and rsync.
-STREAM = Way("stream, durability none", {"durability": "none"})
-VERSIONED = Way("stream, versioned, durability none", {"durability": "none", "layout": "versioned"})
-COMMIT = Way("stream, durability commit", {"durability": "commit"})
+SFTP = Way("SFTP's requests alone, durability none", {"durability": "none", "transfer": "sftp"})
+# As in an installation, where nothing is said: the account has a shell and Perl, as rsync's has a shell and rsync.
+STREAM = Way("as by default, durability none", {"durability": "none"})
+VERSIONED = Way("as by default, versioned, durability none", {"durability": "none", "layout": "versioned"})
+COMMIT = Way("as by default, durability commit", {"durability": "commit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,10 @@ class Peer:
     work: Callable[[Path, Site], None]
 
 
-RSYNC = Peer("rsync", "rsync -a", (SFTP, STREAM, VERSIONED), 1.0, rsync)
+RSYNC = Peer("rsync", "rsync -a", (STREAM, SFTP, VERSIONED), 1.0, rsync)
 DURABLE = Peer("fsync", "rsync -a --fsync", (COMMIT,), 1.0, lambda source, site: rsync(source, site, "--fsync"))
-RCLONE = Peer("rclone", "rclone --transfers 16", (SFTP, STREAM), 0.3, rclone)
-LFTP = Peer("lftp", "lftp --parallel 8", (SFTP, STREAM), 0.4, lftp)
+RCLONE = Peer("rclone", "rclone --transfers 16", (STREAM, SFTP), 0.3, rclone)
+LFTP = Peer("lftp", "lftp --parallel 8", (STREAM, SFTP), 0.4, lftp)
 
 
 def row_1(place: Place, modules: int = 40, files: int = 20_000) -> list[Result]:

@@ -9,11 +9,10 @@ from typing import Literal
 
 import structlog
 
-from targets.disk import Op, Write
+from targets.disk import Write
 from targets.errors import TargetError, TargetUnfit
-from targets.sftp import calls, fields, wire
+from targets.sftp import fields, wire
 from targets.sftp.asking import ask_all
-from targets.sftp.calls import Change
 from targets.sftp.session import Session
 from targets.sftp.steps import Steps
 from targets.sftp.stream import Stream
@@ -51,10 +50,11 @@ class Choice:
             while session.waiting:
                 session.receive()
             self._stream.begin()
-            if self._verdicts.of(self._target) or self._proven(session, path.rpartition(b"/")[0]):
-                self._verdicts.say(self._target, streams=True)
-            else:
-                self._stream.end()
+            if not self._verdicts.of(self._target):
+                if self._proven(session, path.rpartition(b"/")[0]):
+                    self._verdicts.say(self._target, streams=True)
+                else:
+                    self._stream.end()
         except (TargetError, OSError) as error:
             self._stream.end()
             if self._way == "stream":
@@ -88,8 +88,7 @@ class Choice:
         name = folder + b"/.slipway-" + secrets.token_hex(8).encode()
         with suppress(FileNotFoundError):
             self._stream.carry_out(Steps([], [(_NOTHING, name)], [], []))
-        theirs, ours = session.finish(_looked_at(session, [folder or b"/", name]))
-        session.finish(calls.change(session, [Change(Op.UNLINK, name)]))
+        theirs, ours = session.finish(_seen_and_removed(session, folder or b"/", name))
         if theirs is None:
             return False
         if ours is None or ours.owner != theirs.owner:
@@ -104,8 +103,8 @@ class Choice:
 _NOTHING = Write("", io.BytesIO, 0, hashlib.sha256().digest(), 0o600)
 
 
-def _looked_at(session: Session, paths: list[bytes]) -> Work[list[fields.Attributes | None]]:
-    """What lies there; None: nothing that the account may look at."""
-    replies = yield from ask_all(session, map(wire.lstat, paths))
-    found = map(wire.attributes, replies)
+def _seen_and_removed(session: Session, folder: bytes, name: bytes) -> Work[list[fields.Attributes | None]]:
+    """What lies at both names, the second of which is removed. None: nothing that the account may look at."""
+    replies = yield from ask_all(session, [wire.lstat(folder), wire.lstat(name), wire.remove(name)])
+    found = map(wire.attributes, replies[:2])
     return [said if isinstance(said, fields.Attributes) else None for said in found]

@@ -207,14 +207,14 @@ class SftpDisk:
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Errors carry the target's name; a connection that broke is closed at once."""
+        """Errors carry the target's name; a connection that broke is closed at once, a stream in trouble given up for a while."""
+        self._stream.failed = False
         try:
             yield
         except TargetError as error:
             error.name(self._name)
             if self._stream.failed and not isinstance(error, PathBlocked | CorruptTransfer):
                 self._choice.give_up(error)
-            self._stream.failed = False
             if isinstance(error, TargetUnreachable):
                 self.close()
             raise

@@ -40,7 +40,7 @@ class Stream:
         self.busy = False
         """Whether somebody works with it at this moment."""
         self.failed = False
-        """Whether the last one who did met anything but success."""
+        """Whether somebody met anything but success; for whoever asks to forget."""
 
     @property
     def begun(self) -> bool:
@@ -136,15 +136,15 @@ class Stream:
         free, was_busy = self._free, self.busy
         lanes = [*free] or [_Lane(self._begin())]
         free.clear()
-        self.busy = self.failed = True
+        self.busy = True
         try:
             yield lanes
         except BaseException:
+            self.failed = True
             _end(lanes)
             raise
         finally:
             self.busy = was_busy
-        self.failed = False
         if self._free is free:
             free += lanes
         else:

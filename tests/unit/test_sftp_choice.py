@@ -183,6 +183,46 @@ def test_a_proof_holds_for_all_of_them(start: Start, tmp_path: Path) -> None:
     assert len(there(tmp_path)) == 2 * MANY
 
 
+def test_a_proof_is_asked_for_again_after_a_while(start: Start, tmp_path: Path) -> None:
+    """However many connections were made meanwhile: somebody may have shut SFTP in a folder since."""
+    (tmp_path / "site").mkdir()
+    now, shut = [0.0], False
+    verdicts = Verdicts(lambda: now[0])
+
+    def wrap(pipe: SocketPipe) -> Any:
+        return Elsewhere(pipe) if shut else pipe
+
+    for prefix in "fg":
+        server = start(wrap=wrap, verdicts=verdicts)
+        server.put(f"site/{prefix}")
+        assert server.streams
+        now[0] += 300
+    shut = True
+    server = start(wrap=wrap, verdicts=verdicts)
+    server.put("site/h")
+    assert not server.streams
+    assert len(there(tmp_path / "site")) == 3 * MANY
+
+
+def test_trouble_of_sftp_alone_leaves_the_stream_as_it_is(start: Start, tmp_path: Path) -> None:
+    """Also behind a stream that was in no trouble but the files' own."""
+    verdicts = Verdicts()
+    server = start(verdicts=verdicts)
+    server.put("f")
+    with pytest.raises(FileNotFoundError):
+        server.put("nowhere/f")
+    server.cut()
+    broken = Server(tmp_path, by_shell, lambda pipe: pipe, verdicts)
+    broken.disk.list("")
+    broken.links[0]._pipes[0].server.send_signal(signal.SIGSTOP)
+    broken.disk._lanes.sessions[0]._pipe.settimeout(0.2)  # type: ignore[attr-defined]
+    with pytest.raises(TargetUnreachable):
+        broken.disk.list("")
+    broken.disk.close()
+    server.put("g")
+    assert server.streams
+
+
 def test_it_is_asked_again_after_a_while(start: Start) -> None:
     able, now = False, [0.0]
     verdicts = Verdicts(lambda: now[0])
