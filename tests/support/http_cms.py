@@ -114,8 +114,8 @@ class Cms:
         return self._log
 
     def requests(self, path: str) -> list[Access]:
-        """The requests of one (unquoted) path."""
-        return [access for access in self.log if access.path == path]
+        """The requests of one (unquoted) path, as they began: what is answered may be written down later than what came next."""
+        return sorted((access for access in self.log if access.path == path), key=lambda access: access.began)
 
     def fetched(self) -> list[str]:
         """The paths whose bytes were sent in full or in part, in order."""
