@@ -5,7 +5,7 @@ Processes that serve a connection are seldom waited for by who started them, so 
 
 import os
 import resource
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -42,6 +42,19 @@ class Meter(Thread):
         for pid in self._pids():
             # A process that is gone by now has used none any more.
             self._last[pid] = max(used_by([pid]), self._last.get(pid, 0.0))
+
+
+def below(pid: int) -> Iterator[int]:
+    """A process's children, and theirs, at this moment.
+
+    The kernel may leave one out while another ends; the next look finds it. To look at every process of the machine took four
+    milliseconds of each tenth of a second, from whoever keeps both processors busy.
+    """
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, thread.read_text().split()):
+                yield child
+                yield from below(child)
 
 
 def used_by(pids: Iterable[int]) -> float:

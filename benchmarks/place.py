@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.cpu import Meter
+from benchmarks.cpu import Meter, below
 from benchmarks.peers import Site
 from store import Store
 from support import mariadb, sshd
@@ -41,7 +41,7 @@ class Place:
     def metered(self, *others: int) -> Iterator[Meter]:
         """What the servers here, and others, take of the processors while the block lasts."""
         database = int((self.database.socket.parent / "pid").read_text())
-        meter = Meter(lambda: {*self.server.sessions(), database, *others})
+        meter = Meter(lambda: {*below(self.server.pid), database, *others})
         meter.start()
         try:
             yield meter
