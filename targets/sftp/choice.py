@@ -46,17 +46,8 @@ class Choice:
         Where it must, this raises what `Stream.begin` does, and TargetUnfit if the program does not see what SFTP does.
         """
         try:
-            # What went ahead by SFTP is there before the program needs it.
-            while session.waiting:
-                session.receive()
-            self._stream.begin()
-            if not self._verdicts.of(self._target):
-                if self._proven(session, path.rpartition(b"/")[0]):
-                    self._verdicts.say(self._target, streams=True)
-                else:
-                    self._stream.end()
+            self._try(session, path.rpartition(b"/")[0])
         except (TargetError, OSError) as error:
-            self._stream.end()
             if self._way == "stream":
                 raise
             self.give_up(error)
@@ -66,10 +57,8 @@ class Choice:
         if self._way == "sftp":
             return
         try:
-            self._stream.begin()
-            self._proven(session, folder)
+            self._try(session, folder)
         except (TargetError, OSError) as error:
-            self._stream.end()
             yield (f"many files go one by one, since {error}", True, "") if self._way == "auto" else (_CHECK, False, str(error))
         else:
             yield _CHECK, True, ""
@@ -79,6 +68,23 @@ class Choice:
         if self._way == "auto":
             self._verdicts.say(self._target, streams=False)
             log.info("stream given up", target=self._target, reason=str(why))
+
+    def _try(self, session: Session, folder: bytes) -> None:
+        """Begin it; it goes on if it is proven, now or a short while ago."""
+        try:
+            # What went ahead by SFTP is there before the program needs it.
+            while session.waiting:
+                session.receive()
+            self._stream.begin()
+            if self._verdicts.of(self._target):
+                return
+            if self._proven(session, folder):
+                self._verdicts.say(self._target, streams=True)
+            else:
+                self._stream.end()
+        except BaseException:
+            self._stream.end()
+            raise
 
     def _proven(self, session: Session, folder: bytes) -> bool:
         """Whether SFTP finds a file of the program's, of its own account's. False: nobody can say, as the folder is not there.

@@ -273,7 +273,10 @@ class Receiver:
     def _ended(self) -> NoReturn:
         said = self._pipe.recv_stderr(_LONGEST_ANSWER) if self._pipe.recv_stderr_ready() else b""
         words = said.decode("utf-8", "replace").strip()
-        raise TargetUnreachable(f"the program on {self._place} ended{f': {words[:200]}' if words else ''}.")
+        raise TargetUnreachable(
+            f"the program that takes a stream of files on {self._place} ended{f': {words[:200]}' if words else ''}. "
+            'If that goes on, set transfer = "sftp".'
+        )
 
     def _garbled(self, found: bytes) -> NoReturn:
         self._lost(f"{self._place} sent something that is no answer: {found[:80]!r}")

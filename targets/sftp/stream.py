@@ -145,11 +145,8 @@ class Stream:
             raise
         finally:
             self.busy = was_busy
-        if self._free is free:
-            free += lanes
-        else:
-            # All were ended meanwhile.
-            _end(lanes)
+        # After `end` nobody looks there any more.
+        free += lanes
 
     def _widen(self, lanes: list["_Lane"]) -> None:
         try:
