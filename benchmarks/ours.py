@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from benchmarks.peers import Site
 from benchmarks.place import Place
 from benchmarks.tree import WARM
@@ -21,6 +19,8 @@ ENGINES = 2
 """One for each core of the machine that the targets are stated for: one Python process keeps one core busy."""
 PATIENCE = 3600.0
 """A bound for hangs."""
+SOONEST = 0.005
+"""Seconds between two looks, at least."""
 RESTED = 0.5
 """Seconds after which an idle engine has nothing left to do."""
 
@@ -34,32 +34,44 @@ class Ours:
 
     def insert(self, urls: Sequence[str], environment: str = ENVIRONMENT) -> None:
         """One row for each module, in one transaction."""
-        statement = sa.text("INSERT INTO publication_task_queue (url, environment) VALUES (:url, :environment)")
-        with self.deployment.database.begin() as connection:
-            connection.execute(statement, [{"url": url, "environment": environment} for url in urls])
+        with self._connected() as cursor:
+            _insert(cursor, urls, environment)
 
     def finish(self) -> None:
         """Return as soon as nothing is open; every task must have succeeded."""
-        open_ones = "SELECT id FROM publication_task_queue WHERE status IN ('NEW', 'READY', 'RUNNING') LIMIT 1"
-        began = time.monotonic()
-        # One connection for all the looks, and the driver's own: anything more costs as much as a few of the files.
-        with closing(self.deployment.database.raw_connection()) as connection, closing(connection.cursor()) as cursor:
-            # A transaction would go on seeing what its first look saw.
-            cursor.execute("SET autocommit = 1")
-            while cursor.execute(open_ones):
-                waited = time.monotonic() - began
-                assert waited < PATIENCE, f"the queue is not idle after {PATIENCE:.0f} s: {self.deployment.tail()}"
-                # Often enough to see the end in time; each look takes of what is measured.
-                time.sleep(max(0.02, waited / 200))
-        ended = self.deployment.rows("SELECT url, status, reason FROM publication_task_queue WHERE status <> 'SUCCEEDED'")
-        assert not ended, f"not published: {ended[:3]}\n{self.deployment.tail()}"
+        with self._connected() as cursor:
+            self._wait(cursor)
+        self._check()
 
     def publish(self, urls: Sequence[str], environment: str = ENVIRONMENT) -> float:
-        """Seconds from the rows' INSERT to the end of the last task."""
-        began = time.monotonic()
-        self.insert(urls, environment)
-        self.finish()
-        return time.monotonic() - began
+        """Seconds from the rows' INSERT to the end of the last task; every one must have succeeded."""
+        with self._connected() as cursor:
+            began = time.monotonic()
+            _insert(cursor, urls, environment)
+            self._wait(cursor)
+            seconds = time.monotonic() - began
+        self._check()
+        return seconds
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        """A cursor of the driver's own, each statement a transaction: anything more costs as much as a few of the files."""
+        with closing(self.deployment.database.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute("SET autocommit = 1")
+            yield cursor
+
+    def _wait(self, cursor: Any) -> None:
+        began, most = time.monotonic(), 0
+        while left := _open(cursor):
+            waited, most = time.monotonic() - began, max(most, left)
+            assert waited < PATIENCE, f"the queue is not idle after {PATIENCE:.0f} s: {self.deployment.tail()}"
+            # Each look takes of what is measured: seldom while much is left, and often enough to see the end in time.
+            expected = waited * left / (most - left) if left < most else waited
+            time.sleep(max(SOONEST, min(expected, waited) / 8))
+
+    def _check(self) -> None:
+        ended = self.deployment.rows("SELECT url, status, reason FROM publication_task_queue WHERE status <> 'SUCCEEDED'")
+        assert not ended, f"not published: {ended[:3]}\n{self.deployment.tail()}"
 
     def pids(self, environment: str = ENVIRONMENT) -> list[int]:
         """The engines' processes."""
@@ -90,6 +102,17 @@ class Ours:
             " AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.engine = engine.start AND attempt.ended_at IS NOT NULL)"
         )
         return int(self.deployment.rows(wanted, environment=environment)[0]["engines"])
+
+
+def _insert(cursor: Any, urls: Sequence[str], environment: str) -> None:
+    statement = "INSERT INTO publication_task_queue (url, environment) VALUES (%s, %s)"
+    cursor.executemany(statement, [(url, environment) for url in urls])
+
+
+def _open(cursor: Any) -> int:
+    """How many tasks have not ended."""
+    cursor.execute("SELECT count(*) FROM publication_task_queue WHERE status IN ('NEW', 'READY', 'RUNNING')")
+    return int(cursor.fetchone()[0])
 
 
 @contextmanager
