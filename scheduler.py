@@ -117,7 +117,10 @@ class Daemon:
             if not self._configured:
                 self._note_configuration(database)
             self._begin_watch(database)
-            again = self._serve(intake, takeover, restoration)
+            if self._serve(intake, takeover, restoration):
+                return 0
+            pause = self._pace.pause(self._settings.queue.poll)
+            return self._pace.glance(pause, self._bell.wait, intake.news)
         except QueueRestored as error:
             log.critical("queue stopped", reason=str(error))
             return STOPPED_PAUSE
@@ -127,7 +130,6 @@ class Daemon:
             self._greeted, self._failed_tries = False, self._failed_tries + 1
             log.warning("database unavailable", reason=str(error), next_try_in=delay)
             return delay
-        return 0 if again else self._pace.pause(self._settings.queue.poll)
 
     def _greet(self, database: Database) -> None:
         """Before the first look, and after each outage: it may be another schema by then."""
@@ -173,7 +175,7 @@ class Daemon:
             intake.sweep()
         if poll.takedowns:
             intake.settle_takedowns()
-        if poll.unsealed and self._pace.seals(self._settings.queue.poll):
+        if poll.unsealed and self._pace.seals():
             intake.seal()
         self._accepted = bool(poll.intake and intake.accept(self._settings, BATCH))
         self._pace.saw(poll.fence, poll.due, news=self._accepted)

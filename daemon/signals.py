@@ -20,12 +20,13 @@ class Bell:
         with suppress(BlockingIOError):
             os.write(self._writer, b"\0")
 
-    def wait(self, seconds: float) -> None:
-        """Returns at the next ring, at once if it was before, or after `seconds`."""
-        select.select([self._reader], [], [], seconds)
+    def wait(self, seconds: float) -> bool:
+        """Returns at the next ring, at once if it was before, or after `seconds`; whether it rang."""
+        rung, _, _ = select.select([self._reader], [], [], seconds)
         with suppress(BlockingIOError):
             while os.read(self._reader, 4096):
                 pass
+        return bool(rung)
 
 
 class Signals:

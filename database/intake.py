@@ -9,7 +9,7 @@ from database import schema
 from database.accepting import accept
 from database.auditing import seal
 from database.connection import Database
-from database.polling import poll
+from database.polling import news, poll
 from database.purging import cancel_requested, purge
 from database.rows import new_row
 from database.settling_takedowns import settle_takedowns
@@ -29,6 +29,10 @@ class Intake:
     def poll(self) -> Poll:
         """One look at the queue: one statement."""
         return self._db.look(poll)
+
+    def news(self) -> bool:
+        """Whether rows came in: the one thing of a poll for which somebody may be waiting."""
+        return self._db.look(news)
 
     def accept(self, settings: Settings, limit: int = 500) -> int:
         """Judge up to `limit` NEW rows, oldest first; how many. 0 as well while somebody else is at it."""

@@ -34,11 +34,16 @@ def poll(connection: Connection) -> Poll:
     )
 
 
+def news(connection: Connection) -> bool:
+    """Whether rows came in."""
+    return bool(connection.scalar(_NEWS))
+
+
 def statement() -> Select[Any]:
     """EXISTS for each fact, never a count of tasks."""
     return select(
         schema.NOW.label("now"),
-        _any("k_due", "status", "NEW").label("intake"),
+        _came_in().label("intake"),
         _any("k_cancel", "open_cancel", 1).label("cancel"),
         _open_takedowns().label("takedowns"),
         exists().where(_engine.state == "UP", _engine.lease_until <= schema.NOW).label("dead"),
@@ -53,6 +58,10 @@ def statement() -> Select[Any]:
 def _any(index: str, column: str, value: object) -> Any:  # noqa: ANN401 - an EXISTS
     task = schema.queue.alias()
     return select(1).select_from(task).with_hint(task, f"FORCE INDEX ({index})", "mysql").where(task.c[column] == value).exists()
+
+
+def _came_in() -> Any:  # noqa: ANN401 - an EXISTS
+    return _any("k_due", "status", "NEW")
 
 
 def _open_takedowns() -> Any:  # noqa: ANN401 - an EXISTS
@@ -124,3 +133,6 @@ def _inlined(dialect: Dialect) -> TextualSelect:
 
 def _entries(joined: str | None) -> list[str]:
     return joined.split(SEPARATOR) if joined else []
+
+
+_NEWS = select(_came_in())

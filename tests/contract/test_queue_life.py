@@ -7,7 +7,9 @@ from support.queue import Queue
 def test_two_columns_are_enough(queue: Queue) -> None:
     queue.sql("INSERT INTO publication_task_queue (url, environment) VALUES ('/courses/physics/8-01', 'STAGING')")
     assert queue.intake.poll().intake
+    assert queue.intake.news()
     assert queue.intake.accept(queue.settings) == 1
+    assert not queue.intake.news()
     poll = queue.intake.poll()
     assert (poll.intake, poll.due, poll.cancel, poll.dead) == (False, frozenset({"STAGING"}), False, False)
     [task] = queue.claim(queue.engine())

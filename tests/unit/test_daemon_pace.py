@@ -1,11 +1,9 @@
 """How soon the daemon looks at the queue again."""
 
-from itertools import pairwise
-
 import pytest
 
 from daemon import Pace
-from daemon.pace import BUSY, LIVELY, SOON
+from daemon.pace import BUSY, GLANCE, LIVELY, SEALED_EVERY, SOON
 
 POLL = 0.3
 NONE: frozenset[str] = frozenset()
@@ -76,14 +74,39 @@ def test_before_its_first_look_it_knows_of_no_work(clock: Clock) -> None:
     assert Pace(clock).pause(POLL) == POLL
 
 
-@pytest.mark.parametrize(("between", "sealed"), [(POLL, 7), (SOON, 2)])
-def test_quick_looks_seal_no_more_often_than_those_of_a_quiet_queue(
-    pace: Pace, clock: Clock, between: float, sealed: int
-) -> None:
-    times = []
-    for _ in range(7):
-        if pace.seals(POLL):
-            times.append(clock.now)
-        clock.now += between
-    assert len(times) == sealed
-    assert all(later - earlier <= POLL + 1e-9 for earlier, later in pairwise(times))
+def test_after_work_new_rows_are_looked_for_more_often_than_all_else(pace: Pace, clock: Clock) -> None:
+    looks: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        clock.now += seconds
+        return False
+
+    def news() -> bool:
+        looks.append(clock.now)
+        return len(looks) == 7
+
+    pace.saw(7, NONE, news=True)
+    begun = clock.now
+    left = pace.glance(SOON, wait, news)
+    assert looks == pytest.approx([begun + GLANCE * number for number in range(1, len(looks) + 1)])
+    assert clock.now + left == pytest.approx(begun + SOON), "nothing came: all is looked at when it would have been"
+    assert pace.glance(1, wait, news) == 0, "rows came in"
+    assert len(looks) == 7
+
+
+def test_who_rings_is_not_kept_waiting_for_new_rows(pace: Pace) -> None:
+    pace.saw(7, NONE, news=True)
+    assert pace.glance(SOON, lambda _: True, lambda: pytest.fail("a look for new rows")) == 0
+
+
+def test_a_quiet_queue_is_not_looked_at_for_new_rows_alone(pace: Pace) -> None:
+    waited = pace.glance(POLL, lambda _: pytest.fail("a wait"), lambda: pytest.fail("a look for new rows"))
+    assert waited == pytest.approx(POLL)
+
+
+def test_what_was_written_is_sealed_at_once_but_not_at_every_look(pace: Pace, clock: Clock) -> None:
+    assert pace.seals(), "nothing was sealed before"
+    clock.now += SEALED_EVERY - SOON
+    assert not pace.seals()
+    clock.now += SOON
+    assert pace.seals()
