@@ -6,6 +6,7 @@ defaults are not used: they list CBC, 3DES and MD5, put GCM last, and wait an ho
 
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -16,7 +17,7 @@ import paramiko
 
 from config import Secret, SftpTarget
 from targets.errors import HostKeyRefused, LoginRefused, TargetError, TargetUnfit, TargetUnreachable
-from targets.sftp.bounds import Watched, bound
+from targets.sftp.bounds import Watched, bound, spare
 from targets.sftp.hostkeys import HostKeys, from_known_hosts, from_setting
 from targets.sftp.packets import GcmPackets, send_together, terminate
 
@@ -245,8 +246,13 @@ def _program_channel(transport: paramiko.Transport, settings: SftpTarget, place:
         f"starts no program for {settings.user!r}, which a stream of files needs. Give the account a shell, or set "
         'transfer = "sftp".'
     )
+    began = time.monotonic()
     with _channel(transport, settings, place) as channel, _beginning(transport, settings, place, "a program", unfit):
+        # To open a channel is one question and its answer.
+        round_trip = time.monotonic() - began
         channel.exec_command(command)  # nosec B601 - a literal of ours; what it is to do goes through its input
+        # Before its answer the server has said how much it takes.
+        spare(channel, round_trip)
     return channel
 
 

@@ -28,8 +28,10 @@ my $TOGETHER = 256;
 my $NEW = O_WRONLY | O_CREAT | O_EXCL;
 my @ERRORS = qw(ENOENT ENOTDIR EEXIST EACCES EPERM ENOSPC EDQUOT EFBIG EROFS EXDEV ENOTEMPTY EISDIR EINVAL ELOOP EBUSY ENAMETOOLONG
     EMLINK EIO);
-# Linux's F_SETPIPE_SZ. A pipe has room for 64 KiB otherwise: sshd and this program would wake each other more often.
+# Linux's F_SETPIPE_SZ. A pipe has room for 64 KiB otherwise: sshd and this program would wake each other more often, and what
+# finds no room sshd keeps in memory, all of which it copies whenever more comes.
 my $PIPE_SIZE = 1031;
+my $ROOM = 1024 * 1024;
 # Files that are open at once before they are synced: a disk writes what lies beside each other once, and not for each.
 my $UNSYNCED = 32;
 # $partial: the file under way, which is not kept if this ends before it is whole. $refused: whether something was since the last B.
@@ -182,7 +184,11 @@ sub request {
 $SIG{PIPE} = "IGNORE";
 binmode STDIN;
 binmode STDOUT;
-if ($^O eq "linux") { fcntl $_, $PIPE_SIZE, $CHUNK for *STDIN, *STDOUT }
+if ($^O eq "linux") {
+    fcntl $_, $PIPE_SIZE, $CHUNK for *STDIN, *STDOUT;
+    # Who syncs waits for the disk, with several of these, and an account may have only so much room in pipes.
+    fcntl STDIN, $PIPE_SIZE, $ROOM if not $INC{"IO/Handle.pm"};
+}
 $answers = "slipway receiver 1\n";
 eval { request() while 1 };
 my $end = $@;

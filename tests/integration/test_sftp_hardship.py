@@ -18,7 +18,8 @@ from support.small_disk import small_disk as mounted
 from support.sshd import Sshd, StartSshd
 from targets.disk import Answer, Call, Op, Write
 from targets.errors import NoSpace, PermissionRefused, TargetUnreachable
-from targets.sftp import SftpDisk
+from targets.sftp import SftpDisk, bounds
+from targets.sftp.connection import connect
 
 CONTENT = random.Random(0).randbytes(1_000_000)
 
@@ -247,3 +248,18 @@ def test_one_silent_channel_of_several_is_noticed(server: Sshd) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     disk.close()
+
+
+@pytest.mark.parametrize(("near", "less"), [(60.0, True), (0.0, False)], ids=["near", "far"])
+def test_all_comes_to_a_slow_program_however_much_is_under_way(
+    server: Sshd, monkeypatch: pytest.MonkeyPatch, near: float, less: bool
+) -> None:
+    monkeypatch.setattr(bounds, "NEAR", near)
+    with contextlib.closing(connect(server.settings(), target="origin", secrets=None)) as connection:
+        program = connection.program("sleep 0.2; wc -c")
+        assert (program.out_window_size == bounds.UNDER_WAY) == less
+        left = 5_000_000
+        while left:
+            left -= program.send(bytes(left))
+        program.shutdown_write()
+        assert program.recv(100).split() == [b"5000000"]
