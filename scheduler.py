@@ -31,6 +31,7 @@ from config import (
 )
 from daemon import Bell, Companion, Crews, Pace, Signals, Systemd, Ticker
 from database import (
+    SEALED_AT_ONCE,
     Audit,
     Database,
     DatabaseError,
@@ -80,7 +81,7 @@ class Daemon:
         self._dead: set[int] = set()
         self._watch: Watch | None = None
         self._purge_at = self._trend_at = time.monotonic()
-        self._greeted = self._configured = self._accepted = False
+        self._greeted = self._configured = self._accepted = self._others_at_intake = False
         self._failed_tries = 0
 
     def run(self, database: Database) -> None:
@@ -120,7 +121,8 @@ class Daemon:
             if self._serve(intake, takeover, restoration):
                 return 0
             pause = self._pace.pause(self._settings.queue.poll)
-            return self._pace.glance(pause, self._bell.wait, intake.news)
+            # Rows that somebody else is at are no news.
+            return pause if self._others_at_intake else self._pace.glance(pause, self._bell.wait, intake.news)
         except QueueRestored as error:
             log.critical("queue stopped", reason=str(error))
             return STOPPED_PAUSE
@@ -176,8 +178,9 @@ class Daemon:
         if poll.takedowns:
             intake.settle_takedowns()
         if poll.unsealed and self._pace.seals():
-            intake.seal()
+            self._pace.sealed(more=intake.seal() >= SEALED_AT_ONCE)
         self._accepted = bool(poll.intake and intake.accept(self._settings, BATCH))
+        self._others_at_intake = poll.intake and not self._accepted
         self._pace.saw(poll.fence, poll.due, news=self._accepted)
         inserted = self._insert_scheduled(intake)
         self._add_up(intake)

@@ -19,8 +19,8 @@ ENGINES = 2
 """One for each core of the machine that the targets are stated for: one Python process keeps one core busy."""
 PATIENCE = 3600.0
 """A bound for hangs."""
-SOONEST = 0.005
-"""Seconds between two looks, at least."""
+SOONEST, UNKNOWN = 0.005, 0.02
+"""Seconds between two looks, at least; and while nothing has ended that would tell how long the rest takes."""
 RESTED = 0.5
 """Seconds after which an idle engine has nothing left to do."""
 
@@ -65,9 +65,9 @@ class Ours:
         while left := _open(cursor):
             waited, most = time.monotonic() - began, max(most, left)
             assert waited < PATIENCE, f"the queue is not idle after {PATIENCE:.0f} s: {self.deployment.tail()}"
-            # Each look takes of what is measured: seldom while much is left, and often enough to see the end in time.
-            expected = waited * left / (most - left) if left < most else waited
-            time.sleep(max(SOONEST, min(expected, waited) / 8))
+            # Each look takes of what is measured: as seldom as what has ended allows to, and often enough to see the end in time.
+            between = min(waited * left / (most - left), waited) / 8 if left < most else waited / 200
+            time.sleep(max(SOONEST if left < most else UNKNOWN, between))
 
     def _check(self) -> None:
         ended = self.deployment.rows("SELECT url, status, reason FROM publication_task_queue WHERE status <> 'SUCCEEDED'")

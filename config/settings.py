@@ -22,7 +22,7 @@ class QueueSettings(Section):
     password: Secret | None = None
     """The database account's password."""
     poll: float = Field(default=0.3, gt=0, le=60)
-    """Seconds between polls while nothing happens. For a few seconds after work, a daemon looks for new rows every 0.02 s."""
+    """Seconds between polls while nothing happens. After work, a daemon looks for new rows every 0.02 s, for 3 s at most."""
     lease: float = Field(default=60, ge=1)
     """Seconds for which an engine owns its tasks after each heartbeat."""
     heartbeat: float = Field(default=15, gt=0)

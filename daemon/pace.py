@@ -14,7 +14,7 @@ BUSY = 0.25
 """Seconds of something being due at each look after which engines are busy, and find what is due by themselves."""
 
 SEALED_EVERY = 1.0
-"""Seconds between two seals, which cost a transaction each, at least."""
+"""Seconds, at least, between two seals: each costs a transaction."""
 
 
 class Pace:
@@ -60,8 +60,9 @@ class Pace:
 
     def seals(self) -> bool:
         """Whether to seal what was written: at once where nothing was sealed for a while, but not at every look."""
-        now = self._clock()
-        due = now >= self._sealed_at + SEALED_EVERY
-        if due:
-            self._sealed_at = now
-        return due
+        return self._clock() >= self._sealed_at + SEALED_EVERY
+
+    def sealed(self, *, more: bool) -> None:
+        """What was written is sealed now. `more`: but for what the next look is to seal."""
+        if not more:
+            self._sealed_at = self._clock()

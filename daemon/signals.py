@@ -22,11 +22,12 @@ class Bell:
 
     def wait(self, seconds: float) -> bool:
         """Returns at the next ring, at once if it was before, or after `seconds`; whether it rang."""
-        rung, _, _ = select.select([self._reader], [], [], seconds)
+        select.select([self._reader], [], [], seconds)
+        rung = False
         with suppress(BlockingIOError):
             while os.read(self._reader, 4096):
-                pass
-        return bool(rung)
+                rung = True
+        return rung
 
 
 class Signals:

@@ -7,7 +7,7 @@ have.
 
 from database.actions import ABSORBING, FOLLOWING, GENERATING, NOTICE, PAUSING, RESTORING, SOURCELESS, Action
 from database.audit import Audit, AuditRow, Head, Page, Verdict, Wanted
-from database.auditing import Entry
+from database.auditing import SEALED_AT_ONCE, Entry
 from database.backoff import delay
 from database.batches import Batches, Deed, Done
 from database.claims import Claims, Due
@@ -67,6 +67,7 @@ __all__ = [
     "OPEN_STATES",
     "PAUSING",
     "RESTORING",
+    "SEALED_AT_ONCE",
     "SOURCELESS",
     "Account",
     "Action",

@@ -31,7 +31,7 @@ class Intake:
         return self._db.look(poll)
 
     def news(self) -> bool:
-        """Whether rows came in: the one thing of a poll for which somebody may be waiting."""
+        """Whether rows came in: the part of a poll that is worth asking more often."""
         return self._db.look(news)
 
     def accept(self, settings: Settings, limit: int = 500) -> int:

@@ -17,8 +17,8 @@ _MUCH = 32 * 1024
 """Bytes that are worth a look at once."""
 NEAR = 0.01
 """Seconds within which a near server answers."""
-UNDER_WAY = 1024 * 1024
-"""Bytes under way to a program on one, at the most."""
+UNDER_WAY = 1024 * 1024 + 32 * 1024
+"""Bytes under way to a program on one, at the most; one packet more than half of what OpenSSH takes."""
 LARGEST_PACKET = 256 * 1024
 """RFC 4253 6.1 asks for 35,000 bytes, and we announce that we take 32 KiB; paramiko alone would wait for 4 GiB."""
 
@@ -104,8 +104,9 @@ def spare(channel: paramiko.Channel, round_trip: float) -> None:
     packets that there is room again, another one perhaps only once half of all that it takes has come. `round_trip`: seconds; on
     the way to a far server there must be more.
     """
-    if round_trip < NEAR and "OpenSSH" in channel.transport.remote_version:
-        channel.out_window_size = min(channel.out_window_size, UNDER_WAY)
+    if round_trip < NEAR and channel.transport.remote_version.startswith("SSH-2.0-OpenSSH_"):
+        with channel.lock:
+            channel.out_window_size = min(channel.out_window_size, UNDER_WAY)
 
 
 class _Bounded(BufferedPipe):

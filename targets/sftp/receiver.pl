@@ -186,7 +186,8 @@ binmode STDIN;
 binmode STDOUT;
 if ($^O eq "linux") {
     fcntl $_, $PIPE_SIZE, $CHUNK for *STDIN, *STDOUT;
-    # Who syncs waits for the disk, with several of these, and an account may have only so much room in pipes.
+    # Linux gives an account 64 MiB of pipes. Who syncs, which is seen by the module that it asked for, runs several of these, and
+    # waits for the disk instead.
     fcntl STDIN, $PIPE_SIZE, $ROOM if not $INC{"IO/Handle.pm"};
 }
 $answers = "slipway receiver 1\n";

@@ -106,6 +106,9 @@ def test_a_quiet_queue_is_not_looked_at_for_new_rows_alone(pace: Pace) -> None:
 
 def test_what_was_written_is_sealed_at_once_but_not_at_every_look(pace: Pace, clock: Clock) -> None:
     assert pace.seals(), "nothing was sealed before"
+    pace.sealed(more=True)
+    assert pace.seals(), "there is more"
+    pace.sealed(more=False)
     clock.now += SEALED_EVERY - SOON
     assert not pace.seals()
     clock.now += SOON

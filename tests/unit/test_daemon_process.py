@@ -38,6 +38,13 @@ def test_a_bell_ends_the_wait_once_however_often_it_rang() -> None:
     assert seconds(bell, 0.05) >= 0.04
 
 
+def test_a_bell_says_whether_it_rang() -> None:
+    bell = Bell()
+    bell.ring()
+    assert bell.wait(10)
+    assert not bell.wait(0)
+
+
 def test_a_bell_rings_from_another_thread() -> None:
     bell = Bell()
     timer = threading.Timer(0.05, bell.ring)

@@ -1,5 +1,6 @@
 """Files and calls as one stream: the real program under this machine's Perl, and servers that answer what they like."""
 
+import fcntl
 import hashlib
 import io
 import os
@@ -306,6 +307,18 @@ def traced(log: Path, *options: str) -> Callable[[str], Sequence[str]]:
         *options,
         *by_shell(command),
     ]
+
+
+@pytest.mark.parametrize(("syncs", "room"), [(False, 1024 * 1024), (True, 256 * 1024)])
+def test_its_input_has_room_for_much_unless_several_of_it_wait_for_the_disk(syncs: bool, room: int) -> None:
+    shell = by_shell(command(syncs=syncs))
+    with subprocess.Popen(shell, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        program.stdin.write(PROGRAM)
+        assert program.stdout.read(len(GREETING)) == GREETING
+        assert fcntl.fcntl(program.stdin, fcntl.F_GETPIPE_SZ) == room
+        program.stdin.close()
 
 
 def test_a_synced_file_is_answered_for_once_it_is_on_the_disk(tmp_path: Path) -> None:
